@@ -1,0 +1,307 @@
+//! Events: what happened, who did it, and what a provider said about it in the clinic's own words.
+
+use super::booking::BookingStatus;
+use super::sms::SmsStatus;
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Every event that the program itself can produce. Sources declared in `config/webhooks.yaml` may add names.
+pub const KNOWN_EVENTS: &[&str] = &[
+    "booking_created",
+    "booking_confirmed",
+    "booking_rescheduled",
+    "booking_updated",
+    "booking_cancelled",
+    "booking_declined",
+    "booking_checked_in",
+    "booking_completed",
+    "booking_no_show",
+    "waitlist_joined",
+    "lead_created",
+    "manychat_message",
+    "sms_received",
+    "sms_delivered",
+    "sms_failed",
+    "sms_opted_out",
+    "task_created",
+    "task_completed",
+    "stage_changed",
+    "warmness_changed",
+];
+
+/// Receipts are recorded as events too, but no rule listens to them directly.
+pub const SMS_RECEIPT: &str = "sms_receipt";
+/// A due timer of a `date` trigger.
+pub const TIMER_DUE: &str = "timer_due";
+/// A slot of an `every` trigger, for one subject (or none).
+pub const SCHEDULE_DUE: &str = "schedule_due";
+/// A verified delivery that could not be understood.
+pub const QUARANTINED: &str = "quarantined";
+
+/// Who caused an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    Patient,
+    Staff,
+    System,
+    Provider,
+}
+
+impl Actor {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Patient => "patient",
+            Self::Staff => "staff",
+            Self::System => "system",
+            Self::Provider => "provider",
+        }
+    }
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Patient, Self::Staff, Self::System, Self::Provider].into_iter().find(|a| a.as_str() == text)
+    }
+}
+
+/// How sure we are of the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureState {
+    /// A cryptographic signature over the raw body was verified.
+    Valid,
+    /// A shared secret (header or path segment) was presented.
+    Token,
+    /// Made by this program itself (timers, chained events, staff).
+    Internal,
+}
+
+impl SignatureState {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Token => "token",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// One verified and parsed delivery, ready to be recorded. One delivery is one event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    /// `wix`, `manychat`, `clicksend`, `messagemedia`, a declared source, or `timer`, `schedule`, `rule`, `staff`.
+    pub source: String,
+    /// The provider's event id, or what stands for it; unique per source.
+    pub dedupe_key: String,
+    pub event_type: String,
+    pub occurred_at: Option<Timestamp>,
+    pub actor: Actor,
+    pub signature_state: SignatureState,
+    pub payload: EventPayload,
+    /// The provider's own words (the innermost document of a JWT), kept for audit and replay.
+    pub raw_payload: String,
+    /// SHA-256 of the raw request body, lower-case hex.
+    pub raw_sha256: String,
+    /// Events with equal keys are worked on in the order of arrival and never two at once.
+    pub lane_key: Option<String>,
+    /// Why a verified delivery could not be understood; its `event_type` is then `quarantined`.
+    pub quarantine_reason: Option<String>,
+}
+
+/// What an event says, independent of the provider. Stored as JSON with the event.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventPayload {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactInput>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booking: Option<BookingInput>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageInput>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<ReceiptInput>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<CampaignInput>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timer: Option<TimerInput>,
+    /// Further fields that rules can read as `event.data.NAME` (flat text).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub data: BTreeMap<String, String>,
+}
+
+/// What a provider says of a person. Empty text never arrives here: it is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContactInput {
+    /// Our own id, when the event was made by this program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wix_contact: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manychat: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// E.164 when it could be understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// As the provider wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_raw: Option<String>,
+    /// Lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_existing_patient: Option<bool>,
+}
+
+/// What a provider says of a booking, at the time of the event.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BookingInput {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wix_booking_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<BookingStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appointment_datetime: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_datetime: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub urgency_level: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_appointment_datetime: Option<Timestamp>,
+    /// `entityEventSequence`: counts the events of one booking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<i64>,
+    /// `revision`: counts the states of one booking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<i64>,
+    /// Wix itself texts the patient 24 hours before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_sends_reminder: Option<bool>,
+}
+
+/// A message from a person.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MessageInput {
+    /// E.164 when it could be understood, else as received.
+    pub from: String,
+    pub to: Option<String>,
+    pub body: String,
+    pub provider: String,
+    pub provider_message_id: Option<String>,
+    /// The provider's id of the text that this one answers.
+    pub in_reply_to: Option<String>,
+    /// Our own SMS id, when the provider carries it back.
+    pub reply_to_sms_id: Option<String>,
+    /// `sms` or `manychat`.
+    pub channel: String,
+}
+
+/// A delivery receipt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReceiptInput {
+    pub provider: String,
+    pub provider_message_id: Option<String>,
+    /// Our own SMS id (`custom_string`, `metadata.sms_id`).
+    pub sms_id: Option<String>,
+    /// What the receipt says, in our states; `None` when it is only progress.
+    pub status: Option<SmsStatus>,
+    pub status_code: Option<String>,
+    pub detail: Option<String>,
+    pub at: Option<Timestamp>,
+}
+
+/// Where a person came from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CampaignInput {
+    pub source: Option<String>,
+    pub medium: Option<String>,
+    pub campaign: Option<String>,
+}
+
+/// What a due timer or schedule slot is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimerInput {
+    pub rule_id: String,
+    /// Which of the rule's triggers, counted from 0.
+    pub trigger: i32,
+    pub subject_kind: SubjectKind,
+    pub subject_id: Option<String>,
+    pub contact_id: Option<String>,
+    /// What makes one firing different from the next: the clinic-local day of the field, or the slot.
+    pub occurrence: String,
+    pub due_at: Timestamp,
+}
+
+/// The kind of record a timer hangs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectKind {
+    Contact,
+    Booking,
+    Clinic,
+}
+
+impl SubjectKind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Booking => "booking",
+            Self::Clinic => "clinic",
+        }
+    }
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Contact, Self::Booking, Self::Clinic].into_iter().find(|k| k.as_str() == text)
+    }
+}
+
+/// The life of an event row: accepted → processed | ignored | failed; quarantined rows stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventStatus {
+    Accepted,
+    Processed,
+    /// Recorded, but older than what is already known, or about nothing we hold.
+    Ignored,
+    Failed,
+    Quarantined,
+}
+
+impl EventStatus {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Processed => "processed",
+            Self::Ignored => "ignored",
+            Self::Failed => "failed",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What the clinic talks about. Pure types: no I/O, no clock reads, no SQL.
+
+pub mod booking;
+pub mod calendar;
+pub mod clinic;
+pub mod clock;
+pub mod contact;
+pub mod event;
+pub mod ids;
+pub mod job;
+pub mod phone;
+pub mod pipeline;
+pub mod sms;
+pub mod staff;
+pub mod task;
+pub mod time;
+pub mod touchpoint;

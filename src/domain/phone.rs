@@ -1,0 +1,1 @@
+//! Phone numbers as people write them, and as networks need them.

@@ -1,0 +1,81 @@
+//! Things that a member of staff must do.
+
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// todo → `in_progress` → done | cancelled; done and cancelled can be reopened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskStatus {
+    Todo,
+    InProgress,
+    Done,
+    Cancelled,
+}
+
+impl TaskStatus {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Todo => "todo",
+            Self::InProgress => "in_progress",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+        }
+    }
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Todo, Self::InProgress, Self::Done, Self::Cancelled].into_iter().find(|s| s.as_str() == text)
+    }
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Todo | Self::InProgress)
+    }
+}
+
+/// Task types that the program and the shipped rules use. Rules may name others in `config/clinic.yaml`.
+pub const KNOWN_TASK_TYPES: &[&str] = &[
+    "welcome_call",
+    "lead_call",
+    "no_response_followup",
+    "confirm_call",
+    "reschedule_call",
+    "rebook_call",
+    "cancel_review",
+    "sms_reply_review",
+    "sms_failed_fix",
+    "referral_check",
+    "referral_chase",
+    "no_show_followup",
+    "recall_call",
+    "waitlist_offer",
+    "merge_review",
+    "sms_outcome_unknown",
+    "quarantine_review",
+];
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    pub id: String,
+    pub task_type: String,
+    pub title: String,
+    pub contact_id: Option<String>,
+    pub booking_id: Option<String>,
+    pub status: TaskStatus,
+    pub due_datetime: Timestamp,
+    /// 0 to 100, higher first.
+    pub priority_score: i32,
+    pub assigned_to: Option<String>,
+    /// One sentence for staff: why this task exists.
+    pub because: String,
+    /// The run that made it; `None` for staff and for the program itself.
+    pub run_id: Option<String>,
+    /// Unique among open tasks.
+    pub dedupe_key: Option<String>,
+    pub note: Option<String>,
+    pub completed_at: Option<Timestamp>,
+    pub is_demo: bool,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}

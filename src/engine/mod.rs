@@ -1,0 +1,14 @@
+//! The rule language: source (spans) → syntax → check (all diagnostics at once) → compile → [`Ruleset`]; evaluate → plan + trace.
+//!
+//! No I/O, no clock, no randomness: the same (revision, facts, event, now) gives the same plan and trace, byte for byte.
+
+pub mod diagnostic;
+pub mod facts;
+pub mod plan;
+pub mod ruleset;
+pub mod schema;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use facts::Facts;
+pub use plan::{Action, Outcome, PlannedStep, RuleRun};
+pub use ruleset::{Catalogue, Ruleset, Sources};

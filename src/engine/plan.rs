@@ -1,0 +1,135 @@
+//! What evaluation decided: steps to apply, and for every rule considered why it fired or did not.
+
+use crate::domain::sms::SmsCategory;
+use crate::domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One rule that listened to the event, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RuleRun {
+    pub rule_id: String,
+    /// Where the rule begins.
+    pub file: String,
+    pub line: usize,
+    pub outcome: Outcome,
+    /// The first condition that stopped the rule, or the place of the error; `None` when it fired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped_at: Option<StoppedAt>,
+    /// Steps in order; empty unless fired.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub steps: Vec<PlannedStep>,
+    /// Script operations spent: the same for the same input.
+    pub ops: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Fired,
+    Skipped,
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoppedAt {
+    pub reason: StopReason,
+    /// Path in the rule: `while/0`, `if/1`, `do/2/priority`, `limit`, `enabled`.
+    pub path: String,
+    pub file: String,
+    pub line: usize,
+    pub column: usize,
+    /// The condition as written, or the error's message.
+    pub text: String,
+    /// Every dotted path the condition reads, with the value it saw (`missing` when there was none).
+    pub values: Vec<SeenValue>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    While,
+    If,
+    Limited,
+    Disabled,
+    Unhandled,
+    Late,
+    Error,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenValue {
+    pub path: String,
+    pub value: String,
+}
+
+/// One step of `do` that is to be applied, or that its own `if` held back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// Stable path in the rule: `do/0`.
+    pub path: String,
+    pub line: usize,
+    /// `None` when the step's own `if` was false.
+    pub action: Option<Action>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<StoppedAt>,
+}
+
+/// What is to be done. Values are final: texts are rendered, times are instants.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    Move {
+        pipeline: String,
+        stage: String,
+    },
+    Sms {
+        template: String,
+        category: SmsCategory,
+        body: String,
+        /// `gsm7` or `ucs2`.
+        encoding: String,
+        parts: i32,
+        /// Sent outside quiet hours' rule when true (an answer to a message that the patient just sent).
+        immediate: bool,
+    },
+    Task {
+        task_type: String,
+        title: String,
+        due: Timestamp,
+        /// 0 to 100.
+        priority: i32,
+        assign: Option<String>,
+        note: Option<String>,
+    },
+    CloseTasks {
+        /// `None` closes every open task of the subject.
+        task_type: Option<String>,
+        reason: String,
+    },
+    Set {
+        /// `contact.warmness`, `booking.status` …
+        field: String,
+        value: FieldValue,
+    },
+    Note {
+        body: String,
+    },
+    /// Withdraws unsent texts of the subject.
+    CancelSms {
+        /// `None` cancels all of them.
+        template: Option<String>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FieldValue {
+    Nothing,
+    Bool(bool),
+    Int(i64),
+    Text(String),
+    /// Epoch milliseconds, tagged so that it is not mistaken for a number.
+    Time {
+        time: Timestamp,
+    },
+}

@@ -1,0 +1,194 @@
+//! The compiled form of all rule files: what evaluation runs on. Built by `compile`, never changed afterwards.
+
+use crate::domain::clinic::Clinic;
+use crate::domain::event::SubjectKind;
+use crate::domain::pipeline::Pipelines;
+use crate::domain::sms::SmsCategory;
+use crate::domain::time::Millis;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// The text of every file of a ruleset: relative path (`rules/…`, `rules/scripts/…`, `sms_templates/…`) to content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sources {
+    pub files: BTreeMap<String, String>,
+}
+
+/// What rule files may name, beside what they define themselves.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    pub clinic: Arc<Clinic>,
+    pub pipelines: Arc<Pipelines>,
+    /// Events of sources declared in `config/webhooks.yaml`.
+    pub declared_events: Vec<String>,
+}
+
+/// A ruleset that compiled without an error.
+pub struct Ruleset {
+    /// SHA-256 over all files, lower-case hex.
+    pub hash: String,
+    pub rules: Vec<Rule>,
+    /// Indexes into `rules`, in file order, by event name.
+    pub by_event: HashMap<String, Vec<usize>>,
+    pub by_id: HashMap<String, usize>,
+    pub templates: BTreeMap<String, Template>,
+    /// All functions of `rules/scripts/*.rhai` in one tree.
+    pub functions: rhai::AST,
+    pub catalogue: Catalogue,
+}
+
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub id: String,
+    pub name: String,
+    pub about: String,
+    pub owner: Option<String>,
+    pub enabled: bool,
+    pub file: Arc<str>,
+    pub line: usize,
+    pub triggers: Vec<Trigger>,
+    pub while_: Vec<Expr>,
+    pub if_: Vec<Expr>,
+    /// In the order written; later ones may use earlier ones.
+    pub vars: Vec<(String, Expr)>,
+    pub steps: Vec<Step>,
+    pub limit: Option<Limit>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Trigger {
+    Event {
+        names: Vec<String>,
+        /// Only when no other rule fired on the event.
+        unhandled: bool,
+    },
+    Date {
+        /// `Contact` or `Booking`.
+        subject: SubjectKind,
+        field: &'static str,
+        /// Negative for `before`.
+        offset: Millis,
+        /// Minutes after clinic midnight: the timer is due at this time on the (offset) day.
+        at_minute: Option<u32>,
+        late: Millis,
+        again: Again,
+    },
+    Every {
+        schedule: Every,
+        /// One evaluation for each contact or booking; `None` for one evaluation in all.
+        each: Option<SubjectKind>,
+        late: Millis,
+    },
+}
+
+/// When a `date` trigger may run again for the same record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// When the field moves to another clinic-local day (default).
+    MovedDay,
+    /// Whenever the field changes.
+    Moved,
+    Never,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Every {
+    /// A cron expression in the given zone (`every: day` with `at` is one, too).
+    Cron { expression: String, tz: chrono_tz::Tz },
+    /// A fixed interval, aligned to the epoch.
+    Interval(Millis),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub max: u32,
+    pub within: Millis,
+    pub per: SubjectKind,
+}
+
+/// A checked expression and where it stands.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    pub text: String,
+    pub ast: rhai::AST,
+    pub file: Arc<str>,
+    pub line: usize,
+    /// Column of the expression's first character, from 1.
+    pub column: usize,
+    /// Dotted paths it reads, such as `contact.warmness`, in order of appearance, without repeats.
+    pub reads: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// `do/0`; stable for the same position.
+    pub path: String,
+    pub line: usize,
+    pub if_: Vec<Expr>,
+    pub action: StepAction,
+}
+
+#[derive(Clone, Debug)]
+pub enum StepAction {
+    Move {
+        pipeline: String,
+        stage: String,
+    },
+    Sms {
+        template: String,
+    },
+    Task {
+        task_type: String,
+        title: Text,
+        due: Value,
+        priority: Value,
+        assign: Option<String>,
+        note: Option<Text>,
+    },
+    CloseTasks {
+        task_type: Option<String>,
+        reason: Text,
+    },
+    /// Dotted field to value.
+    Set(Vec<(String, Value)>),
+    Note(Text),
+    CancelSms {
+        template: Option<String>,
+    },
+}
+
+/// A literal as written, or `=expression`.
+#[derive(Clone, Debug)]
+pub enum Value {
+    Nothing,
+    Bool(bool),
+    Int(i64),
+    Text(String),
+    Expr(Expr),
+}
+
+/// Text with merge fields: `Call {{contact.first_name}}`.
+#[derive(Clone, Debug)]
+pub struct Text {
+    pub parts: Vec<TextPart>,
+}
+
+#[derive(Clone, Debug)]
+pub enum TextPart {
+    Literal(String),
+    Merge(Expr),
+}
+
+/// One `sms_templates/*.hbs`.
+#[derive(Clone, Debug)]
+pub struct Template {
+    pub name: String,
+    pub file: Arc<str>,
+    pub category: SmsCategory,
+    /// Sent at any hour: an answer to a message the patient has just sent.
+    pub immediate: bool,
+    /// The Handlebars source without the header comment.
+    pub source: String,
+    /// Dotted paths it reads.
+    pub reads: Vec<String>,
+}
