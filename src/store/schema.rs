@@ -204,6 +204,7 @@ table! {
         run_id -> Nullable<Text>,
         revision -> Nullable<BigInt>,
         appointment_datetime -> Nullable<BigInt>,
+        immediate -> Bool,
         is_demo -> Bool,
         accepted_at -> Nullable<BigInt>,
         delivered_at -> Nullable<BigInt>,

@@ -199,6 +199,7 @@ CREATE TABLE sms_messages (
     run_id TEXT,
     revision BIGINT,
     appointment_datetime BIGINT,
+    immediate BOOLEAN NOT NULL,
     is_demo BOOLEAN NOT NULL,
     accepted_at BIGINT,
     delivered_at BIGINT,

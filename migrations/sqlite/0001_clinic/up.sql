@@ -199,6 +199,7 @@ CREATE TABLE sms_messages (
     run_id TEXT,
     revision INTEGER,
     appointment_datetime INTEGER,
+    immediate INTEGER NOT NULL,
     is_demo INTEGER NOT NULL,
     accepted_at INTEGER,
     delivered_at INTEGER,
