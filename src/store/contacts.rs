@@ -104,3 +104,20 @@ pub fn insert_identities(tx: &mut Tx<'_>, owned: &[(&Identity, &str)], now: Time
     }
     Ok(())
 }
+
+/// The identities of each of the contacts.
+pub fn list_identities(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<HashMap<String, Vec<Identity>>> {
+    let mut found: HashMap<String, Vec<Identity>> = HashMap::new();
+    if contact_ids.is_empty() {
+        return Ok(found);
+    }
+    let rows: Vec<(String, String, String)> = on!(conn, c => contact_identities::table
+        .filter(contact_identities::contact_id.eq_any(contact_ids))
+        .select((contact_identities::contact_id, contact_identities::kind, contact_identities::value))
+        .load(c))?;
+    for (contact_id, kind, value) in rows {
+        let kind = super::row::read::<IdentityKind>(kind, "contact_identities", "kind")?;
+        found.entry(contact_id).or_default().push(Identity { kind, value });
+    }
+    Ok(found)
+}
