@@ -3,10 +3,15 @@
 //! No I/O, no clock, no randomness: the same (revision, facts, event, now) gives the same plan and trace, byte for byte.
 
 pub mod diagnostic;
+pub mod evaluate;
 pub mod facts;
+pub mod grammar;
 pub mod plan;
 pub mod ruleset;
 pub mod schema;
+pub mod script;
+pub mod template;
+pub mod timers;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use facts::Facts;
