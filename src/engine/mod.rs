@@ -4,6 +4,8 @@
 
 pub mod diagnostic;
 pub mod facts;
+pub mod functions;
+pub mod grammar;
 pub mod plan;
 pub mod ruleset;
 pub mod schema;
