@@ -9,6 +9,8 @@ pub mod grammar;
 pub mod plan;
 pub mod ruleset;
 pub mod schema;
+mod source;
+mod syntax;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use facts::Facts;
