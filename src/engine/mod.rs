@@ -5,6 +5,7 @@
 pub mod diagnostic;
 pub mod evaluate;
 pub mod facts;
+pub mod functions;
 pub mod grammar;
 pub mod plan;
 pub mod ruleset;
@@ -12,6 +13,8 @@ pub mod schema;
 pub mod script;
 pub mod template;
 pub mod timers;
+mod source;
+mod syntax;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use facts::Facts;
