@@ -65,10 +65,10 @@ fn write_contacts(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> St
 
 fn write_records(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
     let worlds = || decisions.iter().map(|d| &d.world);
-    let changed: Vec<_> =
-        worlds().flat_map(|w| w.bookings.iter().filter(|b| w.changes.bookings.contains(&b.id))).collect();
+    let changed: Vec<_> = worlds().flat_map(|w| w.bookings.iter().filter(|b| w.changes.bookings.contains(&b.id))).collect();
     bookings::upsert_many(tx, &changed)?;
-    let tasks_changed: Vec<&Task> = worlds().flat_map(|w| w.open_tasks.iter().filter(|t| w.changes.tasks.contains(&t.id))).collect();
+    let tasks_changed: Vec<&Task> =
+        worlds().flat_map(|w| w.open_tasks.iter().filter(|t| w.changes.tasks.contains(&t.id))).collect();
     tasks::upsert_many(tx, &tasks_changed)?;
     write_loose_tasks(tx, decisions)?;
     history::insert_touchpoints(tx, &all(decisions, |c| &c.touchpoints).collect::<Vec<_>>())?;

@@ -7,9 +7,10 @@ use super::timer_diff;
 use super::world::World;
 use crate::domain::booking::Booking;
 use crate::domain::clinic::Clinic;
-use crate::domain::event::{Actor, Event, EventPayload, EventStatus, Run, RunOutcome, SCHEDULE_DUE, SignatureState, TIMER_DUE, Timer};
+use crate::domain::event::{
+    Actor, Event, EventPayload, EventStatus, Run, RunOutcome, SCHEDULE_DUE, SignatureState, TIMER_DUE, Timer,
+};
 use crate::domain::ids::derived_id;
-use crate::domain::job::NewJob;
 use crate::domain::pipeline::Pipelines;
 use crate::domain::sms::SmsStatus;
 use crate::domain::time::Timestamp;
@@ -93,7 +94,9 @@ pub fn decide(world: &mut World, root: &Event, with: Deciding<'_>) {
 fn meaning(world: &mut World, root: &Event, with: Deciding<'_>) -> Projected {
     match (root.event_type.as_str(), &root.payload.timer) {
         (TIMER_DUE, Some(_)) => due_timer(world, root, with),
-        (SCHEDULE_DUE, _) => Projected { names: vec![SCHEDULE_DUE.into()], booking_id: root.booking_id.clone(), ..Projected::default() },
+        (SCHEDULE_DUE, _) => {
+            Projected { names: vec![SCHEDULE_DUE.into()], booking_id: root.booking_id.clone(), ..Projected::default() }
+        }
         _ => project::project(world, Projection { clinic: with.clinic, event: root, now: with.now }),
     }
 }
@@ -101,7 +104,12 @@ fn meaning(world: &mut World, root: &Event, with: Deciding<'_>) -> Projected {
 /// A timer is asked again when it is due: an appointment that moved, a rule that changed, are seen here.
 fn due_timer(world: &mut World, root: &Event, with: Deciding<'_>) -> Projected {
     let Some(timer) = &root.payload.timer else { return Projected::default() };
-    let gone = |reason: &str| Projected { ignored: true, nothing_because: Some(reason.to_owned()), booking_id: root.booking_id.clone(), ..Projected::default() };
+    let gone = |reason: &str| Projected {
+        ignored: true,
+        nothing_because: Some(reason.to_owned()),
+        booking_id: root.booking_id.clone(),
+        ..Projected::default()
+    };
     let Some(contact) = &world.contact else { return gone("the contact is gone") };
     let bookings: Vec<Arc<Booking>> = world.bookings.iter().cloned().map(Arc::new).collect();
     match timer_still_due(with.ruleset, contact, &bookings, timer, with.now) {
@@ -165,7 +173,12 @@ fn evaluate_event(world: &mut World, step: &Step, with: Deciding<'_>) -> Vec<(St
     let mut caused = Vec::new();
     for run in evaluate::evaluate(with.ruleset, &facts, with.now) {
         let run_id = run_id(&step.event, &run.rule_id);
-        let name = with.ruleset.by_id.get(&run.rule_id).and_then(|i| with.ruleset.rules.get(*i)).map_or(run.rule_id.as_str(), |r| r.name.as_str());
+        let name = with
+            .ruleset
+            .by_id
+            .get(&run.rule_id)
+            .and_then(|i| with.ruleset.rules.get(*i))
+            .map_or(run.rule_id.as_str(), |r| r.name.as_str());
         let applying = Applying {
             clinic: with.clinic,
             pipelines: with.pipelines,
@@ -196,7 +209,12 @@ fn record(world: &mut World, event: &Event, booking_id: Option<&str>, run: RuleR
         Outcome::Failed => RunOutcome::Failed,
     };
     if outcome == RunOutcome::Fired {
-        let before = FiredBefore { rule_id: run.rule_id.clone(), contact_id: contact_id.clone(), booking_id: booking_id.map(str::to_owned), at: with.now };
+        let before = FiredBefore {
+            rule_id: run.rule_id.clone(),
+            contact_id: contact_id.clone(),
+            booking_id: booking_id.map(str::to_owned),
+            at: with.now,
+        };
         world.fired.insert(0, before);
     }
     let trace = StoredTrace { run, applied };
@@ -311,21 +329,5 @@ fn queue_new_sms(world: &mut World, now: Timestamp) {
             let at = sms.scheduled_at.unwrap_or(now);
             world.changes.jobs.push(super::send::job_for(&sms.id, at));
         }
-    }
-}
-
-/// A job of the automation queue that works one event.
-pub fn run_event_job(event_id: &str, lane_key: Option<&str>, now: Timestamp) -> NewJob {
-    NewJob {
-        queue: "automation",
-        kind: super::run::KIND,
-        priority: 1,
-        run_at: now,
-        max_attempts: 10,
-        timeout: crate::domain::time::Millis::seconds(60),
-        lane_key: lane_key.map(str::to_owned),
-        unique_key: None,
-        event_id: Some(event_id.to_owned()),
-        payload: "{}".into(),
     }
 }

@@ -36,10 +36,8 @@ pub fn load(conn: &mut Conn, events: Vec<Event>, ruleset: &Ruleset, now: Timesta
     let mut known = by_id(contacts::list_by_ids(conn, &sorted(wanted))?);
     follow_merges(conn, &mut known)?;
     let ids_of = contacts::list_identities(conn, &known.keys().cloned().collect::<Vec<_>>())?;
-    let mut loaded: Vec<Loaded> = events
-        .into_iter()
-        .map(|event| who(event, &owners, &known, &ids_of, &named, &referred))
-        .collect();
+    let mut loaded: Vec<Loaded> =
+        events.into_iter().map(|event| who(event, &owners, &known, &ids_of, &named, &referred)).collect();
     fill(conn, &mut loaded, ruleset, now)?;
     Ok(loaded)
 }
@@ -139,8 +137,7 @@ fn survivor<'a>(id: &str, known: &'a HashMap<String, Contact>) -> Option<&'a Con
 /// Everything that hangs on the contacts found.
 fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestamp) -> StoreResult<()> {
     let ids: Vec<String> = sorted(loaded.iter().filter_map(|l| l.world.contact.as_ref()).map(|c| c.id.clone()).collect());
-    let guardians: Vec<String> =
-        loaded.iter().filter_map(|l| l.world.contact.as_ref()?.guardian_contact_id.clone()).collect();
+    let guardians: Vec<String> = loaded.iter().filter_map(|l| l.world.contact.as_ref()?.guardian_contact_id.clone()).collect();
     let guardians = by_id(contacts::list_by_ids(conn, &guardians)?);
     let mut all_bookings = group(bookings::list_of_contacts(conn, &ids, now - BOOKINGS_PAST_MAX)?, |b| b.contact_id.clone());
     let extra: Vec<String> = loaded.iter().filter_map(|l| l.event.booking_id.clone().or_else(|| named_id(l))).collect();
@@ -198,12 +195,22 @@ fn phones_of(loaded: &Loaded) -> Vec<String> {
     [given, from, known, guardian].into_iter().flatten().collect()
 }
 
-fn fired_before(conn: &mut Conn, contact_ids: &[String], ruleset: &Ruleset, now: Timestamp) -> StoreResult<HashMap<String, Vec<FiredBefore>>> {
+fn fired_before(
+    conn: &mut Conn,
+    contact_ids: &[String],
+    ruleset: &Ruleset,
+    now: Timestamp,
+) -> StoreResult<HashMap<String, Vec<FiredBefore>>> {
     let limited = ruleset.rules.iter().filter_map(|r| r.limit.map(|l| (r.id.clone(), l.within)));
     let (rules, spans): (Vec<String>, Vec<Millis>) = limited.unzip();
     let Some(longest) = spans.into_iter().max() else { return Ok(HashMap::new()) };
     let rows = runs::list_fired(conn, &rules, contact_ids, now - longest)?;
-    let fired = rows.into_iter().map(|(rule_id, contact_id, booking_id, at)| FiredBefore { rule_id, contact_id, booking_id, at: Timestamp(at) });
+    let fired = rows.into_iter().map(|(rule_id, contact_id, booking_id, at)| FiredBefore {
+        rule_id,
+        contact_id,
+        booking_id,
+        at: Timestamp(at),
+    });
     Ok(group(fired.collect(), |f| f.contact_id.clone().unwrap_or_default()))
 }
 

@@ -8,12 +8,16 @@ use crate::engine::Ruleset;
 use crate::engine::timers;
 use std::sync::Arc;
 
-/// Compares what should be pending with what is, and notes the difference. An occurrence that has fired never comes back.
+/// Brings the timers of a contact in line with what has just changed; nothing changed, nothing to do.
 pub fn derive(world: &mut World, ruleset: &Ruleset, now: Timestamp) {
-    let Some(contact) = &world.contact else { return };
-    if !world.changes.contact && world.loaded_version.is_some() && world.changes.timers.is_empty() {
-        return;
+    if world.changes.contact || world.loaded_version.is_none() || !world.changes.timers.is_empty() {
+        derive_all(world, ruleset, now);
     }
+}
+
+/// Compares what should be pending with what is, and notes the difference. An occurrence that has fired never comes back.
+pub fn derive_all(world: &mut World, ruleset: &Ruleset, now: Timestamp) {
+    let Some(contact) = &world.contact else { return };
     let bookings: Vec<Arc<Booking>> = world.bookings.iter().cloned().map(Arc::new).collect();
     let desired = timers::derive(ruleset, contact, &bookings, now);
     let contact_id = contact.id.clone();

@@ -11,10 +11,10 @@ pub mod plan;
 pub mod ruleset;
 pub mod schema;
 pub mod script;
-pub mod template;
-pub mod timers;
 mod source;
 mod syntax;
+pub mod template;
+pub mod timers;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use facts::Facts;

@@ -88,7 +88,14 @@ struct Planned<'a> {
     immediate: bool,
 }
 
-fn message(world: &World, with: Applying<'_>, step: &PlannedStep, planned: &Planned<'_>, contact: &Contact, to: String) -> SmsMessage {
+fn message(
+    world: &World,
+    with: Applying<'_>,
+    step: &PlannedStep,
+    planned: &Planned<'_>,
+    contact: &Contact,
+    to: String,
+) -> SmsMessage {
     let booking = with.booking_id.and_then(|id| world.find_booking(id));
     let live = booking.filter(|b| b.status.is_live());
     SmsMessage {

@@ -87,7 +87,7 @@ fn phone_status(phone: Option<&str>, before: &Contact) -> String {
         return before.phone_status.clone();
     }
     match phone.map(phone::normalise) {
-        Some(Ok(number)) if number.kind == phone::Kind::Landline => "landline".into(),
+        Some(Ok(number)) if number.kind == phone::PhoneKind::Landline => "landline".into(),
         Some(Ok(_)) => "valid".into(),
         Some(Err(_)) => "invalid".into(),
         None => before.phone_status.clone(),
@@ -109,9 +109,7 @@ fn fill_option(target: &mut Option<String>, value: Option<&String>) {
 }
 
 fn owner_is_free(world: &World, kind: IdentityKind, value: Option<&String>, contact_id: &str) -> bool {
-    value.is_some_and(|value| {
-        world.owners.get(&Identity { kind, value: value.clone() }).is_none_or(|owner| owner == contact_id)
-    })
+    value.is_some_and(|value| world.owners.get(&Identity { kind, value: value.clone() }).is_none_or(|owner| owner == contact_id))
 }
 
 /// A provider that knows another number than we do is worth a note, not an overwrite.
@@ -198,7 +196,8 @@ pub fn ask_for_merge(world: &mut World, with: Projection<'_>, others: &[String])
 /// A verified delivery that nobody could read goes to a person.
 pub fn quarantine(world: &mut World, with: Projection<'_>) -> Projected {
     let key = format!("quarantine_review:{}", with.event.source);
-    let mut task = system_task(with, "quarantine_review", &format!("A delivery from {} could not be read", with.event.source), &key);
+    let mut task =
+        system_task(with, "quarantine_review", &format!("A delivery from {} could not be read", with.event.source), &key);
     task.because = with.event.status_reason.clone().unwrap_or_else(|| "The delivery could not be understood".into());
     task.note = Some(format!("Event {}", with.event.id));
     world.changes.loose_tasks.push(task);

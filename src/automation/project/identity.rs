@@ -14,9 +14,14 @@ pub enum Match {
     New,
     Known(String),
     /// Several contacts: the strongest one is used, a person has to look.
-    Several { strongest: String, others: Vec<String> },
+    Several {
+        strongest: String,
+        others: Vec<String>,
+    },
     /// Somebody else uses the phone or email: a new contact whose texts go to the owner.
-    Dependant { guardian: String },
+    Dependant {
+        guardian: String,
+    },
 }
 
 /// The identities that a payload names, strongest first.

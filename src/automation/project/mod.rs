@@ -17,6 +17,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::facts::MessageFacts;
 
 pub use booking::find_named as find_named_booking;
+pub use contact::{IS_DEMO, ask_for_merge};
 pub use identity::{Match, identities_of, resolve};
 
 /// What an event turned out to mean.
