@@ -14,6 +14,7 @@ pub mod run;
 pub mod schedules;
 pub mod send;
 pub mod timers;
+pub mod why;
 pub mod world;
 
 mod apply;

@@ -18,6 +18,7 @@ pub mod bookings;
 pub mod contacts;
 pub mod events;
 pub mod history;
+pub mod invariants;
 pub mod rulesets;
 pub mod runs;
 pub mod sms;
