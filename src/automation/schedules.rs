@@ -35,6 +35,14 @@ pub struct Wanted {
 
 /// What a job of this kind carries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+struct Slot {
+    data: Payload,
+    /// Epoch milliseconds.
+    slot: i64,
+}
+
+/// Which rule's trigger, and where its walk over the subjects is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Payload {
     rule_id: String,
     trigger: i32,
@@ -42,9 +50,6 @@ struct Payload {
     each: Option<SubjectKind>,
     #[serde(default)]
     late_ms: i64,
-    /// Set when the slot fires.
-    #[serde(default)]
-    slot: Option<i64>,
     /// The last subject of the page before.
     #[serde(default)]
     after: String,
@@ -65,7 +70,6 @@ fn wanted_one(schedule: &RuleSchedule) -> Wanted {
         trigger: schedule.trigger,
         each: schedule.each,
         late_ms: schedule.late.0,
-        slot: None,
         after: String::new(),
     };
     Wanted { name: schedule.name.clone(), expression, zone, payload: serde_json::to_string(&payload).unwrap_or_default() }
@@ -73,17 +77,18 @@ fn wanted_one(schedule: &RuleSchedule) -> Wanted {
 
 /// Makes the stored schedules of rules equal to what is wanted.
 pub fn store(tx: &mut Tx<'_>, wanted: &[Wanted], now: Timestamp) -> StoreResult<()> {
-    for name in stored::list_names(tx, PREFIX)? {
-        if !wanted.iter().any(|w| w.name == name) {
-            stored::remove(tx, &name)?;
+    for known in stored::list(tx)? {
+        if known.name.starts_with(PREFIX) && !wanted.iter().any(|w| w.name == known.name) {
+            stored::remove(tx, &known.name)?;
         }
     }
     for schedule in wanted {
-        let row = stored::NewSchedule {
+        let row = stored::ScheduleSpec {
             name: schedule.name.clone(),
             expr: schedule.expression.clone(),
             tz: schedule.zone.clone(),
             misfire: stored::Misfire::Once,
+            queue: "maintenance".to_owned(),
             kind: KIND.to_owned(),
             payload: schedule.payload.clone(),
         };
@@ -104,11 +109,14 @@ pub async fn run(context: &Automation, job: ClaimedJob) -> (ClaimedJob, Worked) 
 }
 
 async fn page(context: &Automation, job: &ClaimedJob) -> StoreResult<()> {
-    let payload: Payload = serde_json::from_str(&job.payload).map_err(|e| StoreError::Statement(e.to_string()))?;
+    let payload: Slot = serde_json::from_str(&job.payload).map_err(|e| StoreError::Statement(e.to_string()))?;
     let Some(in_force) = context.rules.current() else { return Err(StoreError::NotFound { what: "ruleset" }) };
     let now = context.clock.now();
     let (owned, held) = (context.clone(), job.clone());
-    let decided = context.store.read(move |conn| decide_page(conn, &owned, &in_force, &payload, held, now)).await?;
+    let decided = context
+        .store
+        .read(move |conn| decide_page(conn, &owned, &in_force, &payload.data, Timestamp(payload.slot), held, now))
+        .await?;
     context
         .store
         .write(move |tx| {
@@ -126,10 +134,10 @@ fn decide_page(
     context: &Automation,
     in_force: &Arc<InForce>,
     payload: &Payload,
+    slot: Timestamp,
     job: ClaimedJob,
     now: Timestamp,
 ) -> StoreResult<(Vec<Decision>, Option<NewJob>)> {
-    let slot = Timestamp(payload.slot.unwrap_or(job.created_at.0));
     let subjects = subjects(conn, payload, now)?;
     let next = (subjects.len() as i64 == PAGE_MAX).then(|| next_page(payload, slot, &subjects));
     let events = subjects.iter().map(|(id, contact)| event_of(payload, slot, id.as_deref(), contact.as_deref())).collect();
@@ -166,7 +174,7 @@ fn subjects(conn: &mut Conn, payload: &Payload, now: Timestamp) -> StoreResult<V
 
 fn next_page(payload: &Payload, slot: Timestamp, subjects: &[Subject]) -> NewJob {
     let after = subjects.last().and_then(|(id, _)| id.clone()).unwrap_or_default();
-    let next = Payload { slot: Some(slot.0), after, ..payload.clone() };
+    let next = Slot { data: Payload { after, ..payload.clone() }, slot: slot.0 };
     NewJob {
         queue: "maintenance",
         kind: KIND,

@@ -3,15 +3,19 @@
 mod append;
 mod db;
 mod dialect;
+pub mod duties;
 mod error;
 pub mod jobs;
 mod migrate;
 mod options;
 mod pool;
+pub mod rate;
 mod row;
+pub mod schedules;
 mod schema;
 mod sql;
 mod wakeups;
+pub mod workers;
 mod writer;
 
 pub mod bookings;
@@ -61,7 +65,7 @@ impl Store {
         migrate::refuse_unknown(&mut first)?;
         let wakeups = Arc::new(Wakeups::new());
         let writer = writer::Writer::start(&target, first, options.writers_pg, &wakeups)?;
-        let readers = pool::Readers::open(&target, options.readers)?;
+        let readers = pool::Readers::open(&target, options.readers);
         Ok(Self { inner: Arc::new(Inner { target, clock, readers, writer, wakeups }) })
     }
 
