@@ -15,4 +15,6 @@ pub struct Automation {
     pub clinic: Arc<Clinic>,
     pub pipelines: Arc<Pipelines>,
     pub rules: Arc<RulesetHost>,
+    /// This is a demo: everybody in it is made up.
+    pub is_demo: bool,
 }

@@ -36,6 +36,8 @@ pub struct Deciding<'a> {
     pub clinic: &'a Clinic,
     pub pipelines: &'a Pipelines,
     pub now: Timestamp,
+    /// Everything that comes in belongs to the demo.
+    pub is_demo: bool,
 }
 
 /// A run's trace as it is stored: what the engine decided, and what became of each step.
@@ -97,7 +99,7 @@ fn meaning(world: &mut World, root: &Event, with: Deciding<'_>) -> Projected {
         (SCHEDULE_DUE, _) => {
             Projected { names: vec![SCHEDULE_DUE.into()], booking_id: root.booking_id.clone(), ..Projected::default() }
         }
-        _ => project::project(world, Projection { clinic: with.clinic, event: root, now: with.now }),
+        _ => project::project(world, Projection { clinic: with.clinic, event: root, now: with.now, is_demo: with.is_demo }),
     }
 }
 

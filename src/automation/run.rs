@@ -132,9 +132,14 @@ pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForc
         clinic: &context.clinic,
         pipelines: &context.pipelines,
         now,
+        is_demo: context.is_demo,
     };
     if !also.is_empty() {
-        project::ask_for_merge(&mut world, project::Projection { clinic: &context.clinic, event: &event, now }, &also);
+        project::ask_for_merge(
+            &mut world,
+            project::Projection { clinic: &context.clinic, event: &event, now, is_demo: context.is_demo },
+            &also,
+        );
     }
     decide(&mut world, &event, with);
     world

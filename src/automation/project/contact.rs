@@ -45,15 +45,12 @@ fn new_contact(with: Projection<'_>, input: &ContactInput, guardian: Option<&Con
         marketing_consent: "unknown".into(),
         source: campaign.unwrap_or_else(|| event.source.clone()),
         guardian_contact_id: guardian.map(|g| g.id.clone()),
-        is_demo: event.payload.data.contains_key(IS_DEMO),
+        is_demo: with.is_demo,
         created_at: event.timestamp,
         updated_at: with.now,
         ..Contact::default()
     }
 }
-
-/// Set by the demo's own source, so that its people are never texted through a real provider.
-pub const IS_DEMO: &str = "is_demo";
 
 fn fill(world: &mut World, with: Projection<'_>, input: &ContactInput) {
     let Some(before) = world.contact.clone() else { return };

@@ -17,7 +17,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::facts::MessageFacts;
 
 pub use booking::find_named as find_named_booking;
-pub use contact::{IS_DEMO, ask_for_merge};
+pub use contact::ask_for_merge;
 pub use identity::{Match, identities_of, resolve};
 
 /// What an event turned out to mean.
@@ -39,6 +39,8 @@ pub struct Projection<'a> {
     pub clinic: &'a Clinic,
     pub event: &'a Event,
     pub now: Timestamp,
+    /// New contacts are people of the demo: never texted through a real provider.
+    pub is_demo: bool,
 }
 
 /// Applies one event from outside to the world.
