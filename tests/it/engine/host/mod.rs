@@ -1,0 +1,11 @@
+//! The script host, evaluation, texts and timers, on rulesets built by hand.
+
+mod evaluation;
+mod fields;
+mod functions;
+mod hostile_scripts;
+mod hostile_templates;
+mod speed;
+mod texts;
+mod timers;
+mod workbench;
