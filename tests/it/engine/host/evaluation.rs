@@ -93,9 +93,8 @@ fn the_first_false_line_stops_and_tells_what_it_saw() {
 
 #[test]
 fn a_failing_rule_leaves_the_others_alone() {
-    let broken = rule("broken", on("booking_created"))
-        .step(note("before"))
-        .step(task("lead_call", "Call", "now", "fails(contact)"));
+    let broken =
+        rule("broken", on("booking_created")).step(note("before")).step(task("lead_call", "Call", "now", "fails(contact)"));
     let fine = rule("fine", on("booking_created")).step(note("Hello {{contact.first_name}}"));
     let runs = evaluate(&ruleset_with(vec![broken, fine], &[], SCRIPTS), &facts("booking_created"), monday());
     assert_eq!((runs[0].outcome, runs[1].outcome), (Outcome::Failed, Outcome::Fired));
@@ -110,7 +109,12 @@ fn a_failing_rule_leaves_the_others_alone() {
 fn unhandled_rules_run_only_when_no_other_fired() {
     let fallback = || {
         let mut last = rule("for-a-person", Trigger::Event { names: vec!["sms_received".to_owned()], unhandled: true });
-        last = last.step(task("sms_reply_review", "Reply to {{contact.first_name}}: {{message.body}}", "now.plus_business(1.hours)", "60"));
+        last = last.step(task(
+            "sms_reply_review",
+            "Reply to {{contact.first_name}}: {{message.body}}",
+            "now.plus_business(1.hours)",
+            "60",
+        ));
         last
     };
     let yes = || rule("reply-yes", on("sms_received")).when_true(&["message.intent == \"yes\""]).step(note("confirmed"));
@@ -144,7 +148,10 @@ fn a_limit_counts_what_fired_for_the_same_contact() {
     facts.fired.push(fired("c1", at("2026-11-16T09:00:01+11:00")));
     let run = evaluate(&rules, &facts, monday()).remove(0);
     let stop = run.stopped_at.expect("a reason");
-    assert_eq!((stop.reason, stop.path.as_str(), stop.text.as_str()), (StopReason::Limited, "limit", "at most 1 per contact in 7d"));
+    assert_eq!(
+        (stop.reason, stop.path.as_str(), stop.text.as_str()),
+        (StopReason::Limited, "limit", "at most 1 per contact in 7d")
+    );
     assert_eq!(stop.values[0].value, "1");
 }
 
@@ -162,7 +169,8 @@ fn disabled_and_dead_rules_say_so() {
 fn a_timer_runs_its_own_rule_and_only_in_time() {
     let late = Millis::hours(4);
     let remind = || rule("reminder-48h", before_appointment(Millis::hours(48), late)).step(note("remind"));
-    let rules = ruleset(vec![remind(), rule("other", before_appointment(Millis::hours(24), late)), rule("event", on("timer_due"))]);
+    let rules =
+        ruleset(vec![remind(), rule("other", before_appointment(Millis::hours(24), late)), rule("event", on("timer_due"))]);
     let due = at("2026-12-02T10:30:00+11:00");
     let mut facts = facts("timer_due");
     facts.timer = Some(timer_for("reminder-48h", due));

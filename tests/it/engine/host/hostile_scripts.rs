@@ -95,6 +95,8 @@ const BODIES: &[(&str, &str)] = &[
     ("throwing", "throw \"x\""),
     ("exit", "exit(1)"),
     ("return in a loop", "for i in 0..100000000 { if i < 0 { return 1; } }"),
+    // Known to panic inside Rhai: caught, and this rule's failure alone.
+    ("writing a constant map", "const M = #{a: #{b: 1}}; M.a.b = 2; M.a = 2; M += 1; M.c.d"),
     // Ways out of the language.
     ("eval", "eval(\"1 + 1\")"),
     ("eval in a text", "`${eval(\"1\")}`"),
@@ -120,11 +122,32 @@ const BODIES: &[(&str, &str)] = &[
     ("custom operator", "contact ++ now"),
 ];
 
+/// `pattern` so many times, each `#` in it replaced by the count.
+fn numbered(times: usize, pattern: &str) -> String {
+    (0..times).map(|i| pattern.replace('#', &i.to_string())).collect()
+}
+
+/// A function that calls itself out of the deepest expression that compiles: the most stack that a script can take.
+fn deep(name: &str, open: &str, close: &str) -> (String, String) {
+    let source = |times: usize| {
+        format!("fn f(n) {{ {}f(n){} }} fn attack(contact, now) {{ f(1) }}", open.repeat(times), close.repeat(times))
+    };
+    let deepest = (1..20).rev().map(source).find(|source| functions(source).is_ok());
+    (name.to_owned(), deepest.unwrap_or_default())
+}
+
 /// Sources too long to write out.
 fn generated() -> Vec<(String, String)> {
     let body = |name: &str, body: String| (name.to_owned(), format!("fn attack(contact, now) {{ {body} }}"));
     let nest = |open: &str, close: &str, times: usize| format!("{}1{}", open.repeat(times), close.repeat(times));
     vec![
+        deep("sums at every level", "1 + (", ")"),
+        deep("lists at every level", "[", "]"),
+        deep("texts at every level", "`${", "}`"),
+        deep("calls at every level", "max(1, ", ")"),
+        deep("blocks at every level", "if true { ", " } else { 1 }"),
+        deep("loops at every level", "for i in [1] { ", " }"),
+        deep("switches at every level", "switch ", " { _ => 1 }"),
         body("parentheses", nest("(", ")", 20_000)),
         body("brackets", nest("[", "]", 20_000)),
         body("braces", nest("{", "}", 20_000)),
@@ -143,11 +166,11 @@ fn generated() -> Vec<(String, String)> {
         body("nested for", nest("for i in [1] {", "}", 5_000)),
         body("giant text", format!("\"{}\"", "x".repeat(1_000_000))),
         body("giant list", format!("[{}]", "1,".repeat(100_000))),
-        body("giant map", format!("#{{{}}}", (0..5_000).map(|i| format!("k{i}:1,")).collect::<String>())),
+        body("giant map", format!("#{{{}}}", numbered(5_000, "k#:1,"))),
         body("giant number", format!("for i in 0..{} {{ }}", "9".repeat(100_000))),
         body("giant name", "a".repeat(1_000_000)),
-        body("many variables", (0..1_000).map(|i| format!("let v{i} = 1;")).collect()),
-        body("many constants", (0..1_000).map(|i| format!("const V{i} = 1;")).collect()),
+        body("many variables", numbered(1_000, "let v# = 1;")),
+        body("many constants", numbered(1_000, "const V# = 1;")),
         body("unclosed", "((((".repeat(1_000)),
         body("unclosed text", format!("\"{}", "x".repeat(100_000))),
         body("unclosed comment", "/*".repeat(10_000)),
@@ -196,13 +219,34 @@ fn every_hostile_script_is_refused_or_stopped() {
     assert_eq!(survivors, Vec::<String>::new());
 }
 
+/// Each level of calls keeps a hundred long texts, which no single limit of Rhai forbids.
+fn hoarding() -> String {
+    let keep = numbered(100, "let v# = s + \"#\"; ");
+    let grow = "let s = \"ab\"; for i in 0..11 { s += s; }";
+    format!("fn hoard(s) {{ {keep} hoard(s) }}\nfn attack(contact, now) {{ {grow} hoard(s) }}")
+}
+
+#[test]
+fn a_script_that_hoards_is_stopped_by_its_memory() {
+    let (fate, peak) = on_script_thread(|| {
+        alloc::reset_peak();
+        let before = alloc::live_bytes();
+        (fate(&hoarding()).unwrap_or_default(), alloc::peak_bytes() - before)
+    });
+    assert!(fate.ends_with("out of memory"), "{fate}");
+    assert!(peak < 10 * 1024 * 1024, "{peak}");
+}
+
 #[test]
 fn what_stops_a_script_is_said_in_words() {
     for (body, words) in [
         ("for i in 0..100000000 { let x = 1; }", "too many operations"),
         ("let s = \"boom\"; for i in 0..64 { s += s; } s", "Length of string too large"),
         ("attack(contact, now)", "Stack overflow"),
-        ("let s = \"AB\"; for i in 0..11 { s += s; } for i in 0..100000 { s.to_lower(); s.to_upper(); s.len(); s.trim(); }", "out of time"),
+        (
+            "let s = \"AB\"; for i in 0..11 { s += s; } for i in 0..100000 { s.to_lower(); s.to_upper(); s.len(); s.trim(); }",
+            "out of time",
+        ),
     ] {
         let source = format!("fn attack(contact, now) {{ {body} }}");
         let fate = on_script_thread(move || fate(&source)).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The script host, evaluation, texts and timers, on rulesets built by hand.
 
+mod default_scores;
 mod evaluation;
 mod fields;
 mod functions;

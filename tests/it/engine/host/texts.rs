@@ -17,7 +17,8 @@ fn body(source: &str, facts: &Facts) -> String {
 #[test]
 fn a_pasted_template_costs_one_plain_part() {
     let facts = facts("booking_created");
-    let text = render("Hi {{contact.first_name}}, we’ll see you {{booking.day}} {{booking.date}} – {{booking.time}}…\n", &facts).expect("a text");
+    let text = render("Hi {{contact.first_name}}, we’ll see you {{booking.day}} {{booking.date}} – {{booking.time}}…\n", &facts)
+        .expect("a text");
     assert_eq!(text.body, "Hi Ana, we'll see you Friday Fri 4 Dec - 10:30 am...");
     assert_eq!((text.encoding, text.parts, text.immediate), ("gsm7", 1, false));
 }
@@ -28,7 +29,9 @@ fn a_name_outside_gsm7_is_kept_and_counted() {
     let mut contact = ana();
     contact.first_name = "Nguyễn".to_owned();
     facts.contact = Some(contact_facts(contact));
-    let text = render("Hi {{contact.first_name}}, your appointment is on {{booking.date}}. Please come ten minutes early.", &facts).expect("a text");
+    let text =
+        render("Hi {{contact.first_name}}, your appointment is on {{booking.date}}. Please come ten minutes early.", &facts)
+            .expect("a text");
     assert_eq!((text.encoding, text.parts), ("ucs2", 2));
     assert!(text.body.contains("Nguyễn"));
 }

@@ -67,7 +67,8 @@ fn late_reminders_are_pending_until_their_grace_ends() {
 #[test]
 fn a_moved_appointment_is_another_occurrence_only_on_another_day() {
     let occurrence = |again, appointment: &str| {
-        let Trigger::Date { subject, field, offset, at_minute, late, .. } = before_appointment(Millis::hours(2), Millis::HOUR) else {
+        let Trigger::Date { subject, field, offset, at_minute, late, .. } = before_appointment(Millis::hours(2), Millis::HOUR)
+        else {
             panic!("a date trigger")
         };
         let rules = ruleset(vec![rule("r", Trigger::Date { subject, field, offset, at_minute, late, again })]);
@@ -85,8 +86,14 @@ fn a_moved_appointment_is_another_occurrence_only_on_another_day() {
 
 fn recall(offset: Millis, minute: u32) -> Ruleset {
     let field = "recall_due_on";
-    let trigger =
-        Trigger::Date { subject: SubjectKind::Contact, field, offset, at_minute: Some(minute), late: Millis::hours(4), again: Again::MovedDay };
+    let trigger = Trigger::Date {
+        subject: SubjectKind::Contact,
+        field,
+        offset,
+        at_minute: Some(minute),
+        late: Millis::hours(4),
+        again: Again::MovedDay,
+    };
     ruleset(vec![rule("recall", trigger).alive_while("not contact.opted_out and contact.next_booking == ()")])
 }
 

@@ -14,7 +14,9 @@ use avatar::engine::evaluate::evaluate;
 use avatar::engine::facts::{ContactFacts, EventFacts, Facts, MessageFacts};
 use avatar::engine::grammar;
 use avatar::engine::plan::RuleRun;
-use avatar::engine::ruleset::{Again, Catalogue, Expr, Rule, Ruleset, Step, StepAction, Template, Text, TextPart, Trigger, Value};
+use avatar::engine::ruleset::{
+    Again, Catalogue, Expr, Rule, Ruleset, Step, StepAction, Template, Text, TextPart, Trigger, Value,
+};
 use avatar::engine::script::STACK_BYTES_MIN;
 use rhai::{AST, Engine, OptimizationLevel};
 use std::collections::BTreeMap;
@@ -206,8 +208,7 @@ pub fn ruleset_with(rules: Vec<Rule>, templates: &[Template], scripts: &str) -> 
 
 pub fn ruleset_of(rules: Vec<Rule>, templates: &[Template], functions: AST) -> Ruleset {
     let templates: BTreeMap<String, Template> = templates.iter().map(|t| (t.name.clone(), t.clone())).collect();
-    let catalogue =
-        Catalogue { clinic: clinic(), pipelines: Arc::new(Pipelines::default()), declared_events: Vec::new() };
+    let catalogue = Catalogue { clinic: clinic(), pipelines: Arc::new(Pipelines::default()), declared_events: Vec::new() };
     Ruleset::new("0".repeat(64), rules, templates, functions, catalogue)
 }
 
