@@ -43,7 +43,7 @@ impl Bench<'_> {
             StepAction::Sms { template } => self.plan_sms(worth, template, scope)?,
             StepAction::Task { task_type, title, due, priority, assign, note } => Action::Task {
                 task_type: task_type.clone(),
-                title: worth.text("title", title, TITLE_CHARS_MAX, scope)?,
+                title: worth.line("title", title, TITLE_CHARS_MAX, scope)?,
                 due: worth.due("due", due, scope)?,
                 priority: worth.int("priority", priority, PRIORITY_DEFAULT, scope)?.clamp(0, 100) as i32,
                 assign: assign.clone(),

@@ -132,6 +132,19 @@ fn unhandled_rules_run_only_when_no_other_fired() {
 }
 
 #[test]
+fn an_essay_of_many_lines_makes_one_short_title() {
+    let review = rule("review", on("sms_received"))
+        .when_true(&["message.body.starts_with(\"Dear\") and message.body.len() > 1000"])
+        .step(task("sms_reply_review", "Reply to {{contact.first_name}}: {{message.body}}", "now", "60"));
+    let essay = format!("Dear clinic,\n\n  I write to you é{}", "é and so on ".repeat(3_000));
+    let run = evaluate(&ruleset(vec![review]), &message(&essay, "other"), monday()).remove(0);
+    assert_eq!(run.outcome, Outcome::Fired, "{:?}", run.stopped_at);
+    let Some(Action::Task { title, .. }) = &run.steps[0].action else { panic!("a task") };
+    assert!(title.starts_with("Reply to Ana: Dear clinic, I write to you é") && title.ends_with('…'), "{title}");
+    assert_eq!(title.chars().count(), 200);
+}
+
+#[test]
 fn a_limit_counts_what_fired_for_the_same_contact() {
     let mut limited = rule("lead", on("booking_created")).step(note("hello"));
     limited.limit = Some(Limit { max: 1, within: Millis::days(7), per: SubjectKind::Contact });
