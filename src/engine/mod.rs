@@ -5,6 +5,7 @@
 pub mod diagnostic;
 pub mod evaluate;
 pub mod facts;
+pub mod functions;
 pub mod grammar;
 pub mod plan;
 pub mod ruleset;

@@ -44,7 +44,7 @@ fn full_facts() -> Facts {
     facts
 }
 
-fn is_of(value: &Dynamic, ty: Type) -> bool {
+pub fn is_of(value: &Dynamic, ty: Type) -> bool {
     match ty {
         Type::Bool => value.is_bool(),
         Type::Int => value.is_int(),

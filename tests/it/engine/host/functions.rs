@@ -1,6 +1,9 @@
 //! What the functions and operators of expressions answer.
 
+use super::fields::is_of;
 use super::workbench::{clinic, expr, facts, monday, ruleset};
+use avatar::engine::functions::{FUNCTIONS, PROPERTIES};
+use avatar::engine::schema::Type;
 use avatar::engine::script::{ScriptError, View, for_trace};
 
 /// The value as a trace shows it, or the error's message.
@@ -58,6 +61,41 @@ fn expressions_answer_as_a_reader_expects() {
         ("clinic.is_open", "true"),
     ] {
         assert_eq!(answer(text).unwrap_or_else(|error| error.to_string()), expected, "{text}");
+    }
+}
+
+/// An expression of the type, not a literal where a field can stand.
+fn sample(ty: Type) -> &'static str {
+    match ty {
+        Type::Bool => "contact.opted_out",
+        Type::Int => "contact.warmness",
+        Type::Float => "0.5",
+        Type::Text => "\"09:30\"",
+        Type::Time => "booking.appointment_datetime",
+        Type::Duration => "2.hours",
+        Type::List("touchpoint") => "contact.touchpoints",
+        other => panic!("no sample of {other:?}"),
+    }
+}
+
+#[test]
+fn every_function_and_property_of_the_table_works_and_gives_its_type() {
+    let rules = ruleset(Vec::new());
+    let view = View::of_facts(&clinic(), &facts("booking_created"), monday());
+    let mut scope = rules.host.scope(&view);
+    let mut check = |text: String, ty: Type| {
+        let value = rules.host.eval(&expr(&text), &mut scope).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert!(is_of(&value, ty), "{text} should be {ty:?}, is {}", value.type_name());
+    };
+    for function in FUNCTIONS {
+        let params: Vec<&str> = function.params.iter().map(|ty| sample(*ty)).collect();
+        check(format!("{}({})", function.name, params.join(", ")), function.result);
+        if let [receiver, rest @ ..] = params.as_slice() {
+            check(format!("({receiver}).{}({})", function.name, rest.join(", ")), function.result);
+        }
+    }
+    for property in PROPERTIES {
+        check(format!("({}).{}", sample(property.of), property.name), property.result);
     }
 }
 
