@@ -137,6 +137,24 @@ fn disabled_rules_and_failing_conditions_have_no_timers() {
 }
 
 #[test]
+fn a_date_at_the_end_of_all_calendars_takes_nobody_down() {
+    let mut contact = ana();
+    for millis in [i64::MAX, i64::MIN, chrono::DateTime::<chrono::Utc>::MAX_UTC.timestamp_millis()] {
+        contact.recall_due_on = Some(Timestamp(millis));
+        let mut booking = scan();
+        booking.appointment_datetime = Timestamp(millis);
+        derive(&recall(Millis::days(30), 570), &contact, &[], monday()).clear();
+        derive(&reminders(), &contact, &[Arc::new(booking.clone())], monday()).clear();
+        let mut facts = facts("booking_created");
+        facts.booking = Some(Arc::new(booking));
+        let show = rule("show", on("booking_created")).step(note("{{booking.appointment_datetime}} {{booking.time}}"));
+        let fine = rule("fine", on("booking_created"));
+        let runs = avatar::engine::evaluate::evaluate(&ruleset(vec![show, fine]), &facts, monday());
+        assert_eq!(runs[1].outcome, avatar::engine::plan::Outcome::Fired);
+    }
+}
+
+#[test]
 fn a_timer_that_fires_is_checked_against_the_records_of_now() {
     let rules = reminders();
     let due = at("2026-12-02T10:30:00+11:00");
