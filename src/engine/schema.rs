@@ -115,9 +115,6 @@ pub const RECORDS: &[Record] = &[
             maybe("patient_confirmed_at", Type::Time, "When the patient said yes"),
             field("reschedule_count", Type::Int, "How often it was moved"),
             field("created_at", Type::Time, "When we first heard of it"),
-            field("date", Type::Text, "Day, such as Thu 4 Dec"),
-            field("time", Type::Text, "Local time, such as 10:30 am"),
-            field("day", Type::Text, "Weekday, such as Thursday"),
         ],
     },
     Record {

@@ -149,8 +149,13 @@ impl<'a> Records<'a> {
         Self { ruleset, contact, now }
     }
 
-    /// The timer that this trigger asks for, however late it is by now.
+    /// The timer that this trigger asks for, however late it is by now. A panic (a date at the end of all calendars) costs
+    /// this timer alone.
     fn timer(&self, rule: &Rule, index: usize, booking: Option<&Arc<Booking>>) -> Option<DesiredTimer> {
+        catch_unwind(AssertUnwindSafe(|| self.derive_timer(rule, index, booking))).unwrap_or(None)
+    }
+
+    fn derive_timer(&self, rule: &Rule, index: usize, booking: Option<&Arc<Booking>>) -> Option<DesiredTimer> {
         let Trigger::Date { subject, field, offset, at_minute, late, again } = rule.triggers.get(index)? else { return None };
         let view = View::of_records(&self.ruleset.catalogue.clinic, Some(&self.contact), booking, self.now);
         let value = view.read(&format!("{}.{field}", subject.as_str()))?;
@@ -178,11 +183,8 @@ impl<'a> Records<'a> {
         }
         let host = &self.ruleset.host;
         limits::begin_rule();
-        let alive = catch_unwind(AssertUnwindSafe(|| {
-            let mut scope = host.scope(view);
-            rule.while_.iter().all(|line| host.holds(line, &mut scope).unwrap_or(false))
-        }));
-        alive.unwrap_or(false)
+        let mut scope = host.scope(view);
+        rule.while_.iter().all(|line| host.holds(line, &mut scope).unwrap_or(false))
     }
 }
 

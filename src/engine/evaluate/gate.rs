@@ -36,9 +36,9 @@ pub(super) fn check_limit(rule: &Rule, facts: &Facts, view: &View) -> Result<(),
         for_trace(&view.clinic.calendar, &Dynamic::from(limit.within))
     );
     let mut stop = stop(rule, StopReason::Limited, "limit", &text);
-    stop.values.push(SeenValue { path: "fired".to_owned(), value: fired.len().to_string() });
+    stop.0.values.push(SeenValue { path: "fired".to_owned(), value: fired.len().to_string() });
     if let Some(last) = fired.iter().map(|before| before.at).max() {
-        stop.values.push(SeenValue { path: "last".to_owned(), value: for_trace(&view.clinic.calendar, &Dynamic::from(last)) });
+        stop.0.values.push(SeenValue { path: "last".to_owned(), value: for_trace(&view.clinic.calendar, &Dynamic::from(last)) });
     }
     Err(stop)
 }
@@ -61,13 +61,13 @@ pub(super) fn late(rule: &Rule, trigger: &Trigger, timer: &TimerInput, view: &Vi
     let text = format!("it may run at most {} late", for_trace(calendar, &Dynamic::from(*late)));
     let mut stop = stop(rule, StopReason::Late, &format!("when/{}", timer.trigger), &text);
     for (path, at) in [("due", timer.due_at), ("now", view.now)] {
-        stop.values.push(SeenValue { path: path.to_owned(), value: for_trace(calendar, &Dynamic::from(at)) });
+        stop.0.values.push(SeenValue { path: path.to_owned(), value: for_trace(calendar, &Dynamic::from(at)) });
     }
     Some(stop)
 }
 
 fn stop(rule: &Rule, reason: StopReason, path: &str, text: &str) -> Stop {
-    Box::new(StoppedAt {
+    Stop::from(StoppedAt {
         reason,
         path: path.to_owned(),
         file: rule.file.to_string(),

@@ -35,7 +35,13 @@ struct Bench<'a> {
 }
 
 /// Why a rule came to its end before its steps: boxed, because it is rare and large.
-type Stop = Box<StoppedAt>;
+struct Stop(Box<StoppedAt>);
+
+impl From<StoppedAt> for Stop {
+    fn from(stopped: StoppedAt) -> Self {
+        Self(Box::new(stopped))
+    }
+}
 
 impl Bench<'_> {
     fn event_runs(&self, event: &str, scope: &mut Scope<'static>) -> Vec<RuleRun> {
@@ -76,12 +82,12 @@ impl Bench<'_> {
                 run.steps = steps;
             }
             Ok(Err(stop)) => {
-                run.outcome = if stop.reason == StopReason::Error { Outcome::Failed } else { Outcome::Skipped };
-                run.stopped_at = Some(*stop);
+                run.outcome = if stop.0.reason == StopReason::Error { Outcome::Failed } else { Outcome::Skipped };
+                run.stopped_at = Some(*stop.0);
             }
             Err(_) => {
                 run.outcome = Outcome::Failed;
-                run.stopped_at = Some(*gate::panicked(rule));
+                run.stopped_at = Some(*gate::panicked(rule).0);
             }
         }
         run.ops = limits::operations();
@@ -124,7 +130,7 @@ impl Bench<'_> {
     }
 
     fn stopped(&self, reason: StopReason, path: String, expr: &Expr, scope: &Scope<'static>) -> Stop {
-        Box::new(StoppedAt {
+        Stop::from(StoppedAt {
             reason,
             path,
             file: expr.file.to_string(),
@@ -136,7 +142,7 @@ impl Bench<'_> {
     }
 
     fn failed(&self, path: String, error: &ScriptError, expr: Option<&Expr>, scope: &Scope<'static>) -> Stop {
-        Box::new(StoppedAt {
+        Stop::from(StoppedAt {
             reason: StopReason::Error,
             path,
             file: error.file.to_string(),
@@ -149,7 +155,7 @@ impl Bench<'_> {
 }
 
 fn skipped(rule: &Rule, stop: Stop) -> RuleRun {
-    RuleRun { stopped_at: Some(*stop), ..new_run(rule) }
+    RuleRun { stopped_at: Some(*stop.0), ..new_run(rule) }
 }
 
 fn new_run(rule: &Rule) -> RuleRun {

@@ -3,7 +3,7 @@
 use super::worth::Worth;
 use super::{Bench, Stop};
 use crate::engine::plan::{Action, PlannedStep, StopReason};
-use crate::engine::ruleset::{Rule, Step, StepAction, Text, Value};
+use crate::engine::ruleset::{Rule, Step, StepAction, Value};
 use crate::engine::template::render_view;
 use rhai::Scope;
 
@@ -20,10 +20,10 @@ impl Bench<'_> {
         let worth = Worth { bench: self, rule, step };
         match self.check(&step.if_, &format!("{}/if", step.path), StopReason::If, scope) {
             Ok(()) => {}
-            Err(stop) if stop.reason == StopReason::Error => return Err(stop),
+            Err(stop) if stop.0.reason == StopReason::Error => return Err(stop),
             Err(stop) => {
                 let path = step.path.clone();
-                return Ok(vec![PlannedStep { path, line: step.line, action: None, held_back: Some(*stop) }]);
+                return Ok(vec![PlannedStep { path, line: step.line, action: None, held_back: Some(*stop.0) }]);
             }
         }
         let planned = |path: String, action: Action| PlannedStep { path, line: step.line, action: Some(action), held_back: None };
@@ -43,11 +43,11 @@ impl Bench<'_> {
             StepAction::Sms { template } => self.plan_sms(worth, template, scope)?,
             StepAction::Task { task_type, title, due, priority, assign, note } => Action::Task {
                 task_type: task_type.clone(),
-                title: worth.text("title", title, TITLE_CHARS_MAX, scope)?,
+                title: worth.line("title", title, TITLE_CHARS_MAX, scope)?,
                 due: worth.due("due", due, scope)?,
                 priority: worth.int("priority", priority, PRIORITY_DEFAULT, scope)?.clamp(0, 100) as i32,
                 assign: assign.clone(),
-                note: self.optional_note(worth, note.as_ref(), scope)?,
+                note: note.as_ref().map(|text| worth.text("note", text, NOTE_CHARS_MAX, scope)).transpose()?,
             },
             StepAction::CloseTasks { task_type, reason } => {
                 Action::CloseTasks { task_type: task_type.clone(), reason: worth.text("reason", reason, NOTE_CHARS_MAX, scope)? }
@@ -71,9 +71,5 @@ impl Bench<'_> {
             parts: rendered.parts,
             immediate: rendered.immediate,
         })
-    }
-
-    fn optional_note(&self, worth: &Worth<'_>, note: Option<&Text>, scope: &mut Scope<'static>) -> Result<Option<String>, Stop> {
-        note.map(|text| worth.text("note", text, NOTE_CHARS_MAX, scope)).transpose()
     }
 }

@@ -16,8 +16,18 @@ pub(super) struct Worth<'a> {
 }
 
 impl Worth<'_> {
+    /// Like [`Worth::text`], on one line whatever the merge fields bring along.
+    pub(super) fn line(&self, key: &str, text: &Text, chars_max: usize, scope: &mut Scope<'static>) -> Result<String, Stop> {
+        let filled = self.fill(key, text, scope)?;
+        Ok(shorten(&filled.split_whitespace().collect::<Vec<_>>().join(" "), chars_max))
+    }
+
     /// Text with its merge fields filled in, cut to `chars_max`.
     pub(super) fn text(&self, key: &str, text: &Text, chars_max: usize, scope: &mut Scope<'static>) -> Result<String, Stop> {
+        Ok(shorten(self.fill(key, text, scope)?.trim(), chars_max))
+    }
+
+    fn fill(&self, key: &str, text: &Text, scope: &mut Scope<'static>) -> Result<String, Stop> {
         let mut filled = String::new();
         for part in &text.parts {
             match part {
@@ -29,7 +39,7 @@ impl Worth<'_> {
                 }
             }
         }
-        Ok(shorten(filled.trim(), chars_max))
+        Ok(filled)
     }
 
     /// An instant. Nothing means the end of the clinic's day; text is a wall-clock time at the clinic.

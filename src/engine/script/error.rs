@@ -1,5 +1,6 @@
 //! A script or template that failed, and where.
 
+use super::show::shorten;
 use crate::engine::ruleset::Expr;
 use rhai::{EvalAltResult, Position};
 use std::sync::Arc;
@@ -20,6 +21,11 @@ pub struct ScriptError {
 pub(super) const OUT_OF_TIME: &str = "out of time";
 pub(super) const OUT_OF_MEMORY: &str = "out of memory";
 
+/// Longest message: names in a script can be of any length.
+const MESSAGE_CHARS_MAX: usize = 300;
+/// What Rhai calls text.
+const RHAI_TEXT: &str = "&str | ImmutableString | String";
+
 impl ScriptError {
     pub fn at(file: &Arc<str>, line: usize, column: usize, message: impl Into<String>) -> Self {
         Self { file: Arc::clone(file), line, column, message: message.into() }
@@ -33,7 +39,7 @@ impl ScriptError {
     pub(super) fn from_rhai(expr: &Expr, error: &EvalAltResult) -> Self {
         let position = error.position();
         let (line, column) = place(expr, position);
-        Self::at(&expr.file, line, column, describe(error))
+        Self::at(&expr.file, line, column, shorten(&describe(error).replace(RHAI_TEXT, "text"), MESSAGE_CHARS_MAX))
     }
 }
 

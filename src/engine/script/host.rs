@@ -80,6 +80,8 @@ fn build_engine(clinic: &Arc<Clinic>, functions: &AST) -> Engine {
     grammar::configure(&mut engine);
     limits::install(&mut engine);
     api::register(&mut engine, clinic);
+    // The interner is shared by all threads behind a lock, and would keep texts of patients.
+    engine.set_max_strings_interned(0);
     engine.register_global_module(functions.shared_lib().clone());
     engine
 }
@@ -94,4 +96,76 @@ fn date_triggers(rules: &[Rule]) -> Vec<(usize, usize)> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::calendar::Calendar;
+    use crate::domain::clinic::{Keywords, QuietHours};
+    use crate::domain::event::Actor;
+    use crate::domain::pipeline::Pipelines;
+    use crate::domain::time::Timestamp;
+    use crate::engine::evaluate::evaluate;
+    use crate::engine::facts::{EventFacts, Facts};
+    use crate::engine::plan::Outcome;
+    use crate::engine::ruleset::{Catalogue, Ruleset};
+
+    fn clinic() -> Arc<Clinic> {
+        let none = Vec::new;
+        Arc::new(Clinic {
+            name: "Harbour Imaging".to_owned(),
+            phone: "02 5550 1234".to_owned(),
+            calendar: Calendar::weekdays(chrono_tz::Australia::Sydney),
+            quiet_hours: QuietHours { from_minute: 480, until_minute: 1_200 },
+            keywords: Keywords { stop: none(), start: none(), yes: none(), no: none(), reschedule: none(), help: none() },
+            teams: none(),
+            task_types: none(),
+        })
+    }
+
+    fn rule(id: &str, condition: &str) -> Rule {
+        let mut engine = Engine::new_raw();
+        grammar::configure(&mut engine);
+        let ast = engine.compile_expression(condition).expect("an expression");
+        let file: Arc<str> = "rules/test.yaml".into();
+        let line = Expr { text: condition.to_owned(), ast, file: Arc::clone(&file), line: 1, column: 1, reads: Vec::new() };
+        Rule {
+            id: id.to_owned(),
+            name: String::new(),
+            about: String::new(),
+            owner: None,
+            enabled: true,
+            file,
+            line: 1,
+            triggers: vec![Trigger::Event { names: vec!["lead_created".to_owned()], unhandled: false }],
+            while_: Vec::new(),
+            if_: vec![line],
+            vars: Vec::new(),
+            steps: Vec::new(),
+            limit: None,
+        }
+    }
+
+    #[test]
+    fn a_panic_below_a_rule_is_that_rules_failure_alone() {
+        let catalogue = Catalogue { clinic: clinic(), pipelines: Arc::new(Pipelines::default()), declared_events: Vec::new() };
+        let rules = vec![rule("panics", "boom()"), rule("fine", "now.hour == 9")];
+        let mut ruleset = Ruleset::new(String::new(), rules, BTreeMap::new(), AST::empty(), catalogue);
+        ruleset.host.engine.register_fn("boom", || -> bool { panic!("a bug below the rule") });
+        let now = Timestamp::parse_rfc3339("2026-11-23T09:00:00+11:00").expect("a time");
+        let event = EventFacts {
+            id: "e1".to_owned(),
+            event_type: "lead_created".to_owned(),
+            source: "manychat".to_owned(),
+            actor: Actor::Patient,
+            timestamp: now,
+            occurred_at: None,
+            depth: 0,
+            data: BTreeMap::new(),
+        };
+        let facts = Facts { event, contact: None, booking: None, message: None, task: None, timer: None, fired: Vec::new() };
+        let outcomes: Vec<Outcome> = evaluate(&ruleset, &facts, now).iter().map(|run| run.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Failed, Outcome::Fired]);
+    }
 }

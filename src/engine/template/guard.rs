@@ -135,7 +135,8 @@ fn name_of(name: &Parameter) -> &str {
 }
 
 fn add_read(path: &str, reads: &mut Vec<String>) -> Result<(), String> {
-    let plain = path.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+    let plain = path != "this"
+        && path.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
     if !plain {
         return Err(format!("{path} is not a field"));
     }

@@ -81,4 +81,19 @@ mod tests {
             assert_eq!((got.encoding, got.units, got.parts), (v.encoding.as_str(), v.units, v.parts), "{}", v.case);
         }
     }
+    proptest::proptest! {
+        #[test]
+        fn parts_hold_all_units_and_none_is_wasted(text in "[a-zé€ễ😀 ]{0,700}") {
+            let counted = count(&text);
+            let (single_max, part_max) = if counted.encoding == "gsm7" { GSM7_UNITS_MAX } else { UCS2_UNITS_MAX };
+            if counted.parts <= 1 {
+                proptest::prop_assert!(counted.units <= single_max);
+            } else {
+                proptest::prop_assert!(counted.units > single_max);
+                proptest::prop_assert!(counted.units <= counted.parts * part_max);
+                // A part ends at most one unit early, for a pair that must not be split.
+                proptest::prop_assert!(counted.units > (counted.parts - 1) * (part_max - 1));
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@ pub mod text;
 pub mod time;
 
 use crate::domain::clinic::Clinic;
+use crate::engine::grammar::STRING_BYTES_MAX;
 use rhai::{Dynamic, Engine, ImmutableString, Variant};
 use std::sync::Arc;
 
@@ -68,8 +69,10 @@ pub fn read_field(value: &Dynamic, name: &str) -> Option<Dynamic> {
         .or_else(|| event::read_data(value, name))
 }
 
+/// Text longer than scripts may hold (a pasted essay, a whole document in a webhook's field) is cut, not an error: the rule
+/// should still see how it begins.
 fn text(value: &str) -> Dynamic {
-    ImmutableString::from(value).into()
+    ImmutableString::from(&value[..value.floor_char_boundary(STRING_BYTES_MAX)]).into()
 }
 
 /// Empty text counts as missing, so that `x == ()` means what a reader expects.

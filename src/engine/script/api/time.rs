@@ -12,8 +12,10 @@ const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "frid
 /// How far `plus_days` reaches; beyond it a date is a mistake.
 const PLUS_DAYS_MAX: i64 = 36_525;
 
+type Getter = fn(&Calendar, Timestamp) -> Dynamic;
+
 /// What `time.NAME` gives.
-const FIELDS: &[(&str, fn(&Calendar, Timestamp) -> Dynamic)] = &[
+const FIELDS: &[(&str, Getter)] = &[
     ("hour", |c, t| i64::from(t.local(c.tz).hour()).into()),
     ("minute", |c, t| i64::from(t.local(c.tz).minute()).into()),
     ("weekday", |c, t| super::text(WEEKDAYS[t.local(c.tz).weekday().num_days_from_monday() as usize % WEEKDAYS.len()])),
