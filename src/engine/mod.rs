@@ -2,6 +2,8 @@
 //!
 //! No I/O, no clock, no randomness: the same (revision, facts, event, now) gives the same plan and trace, byte for byte.
 
+mod check;
+mod compile;
 pub mod diagnostic;
 pub mod facts;
 pub mod functions;
@@ -12,6 +14,7 @@ pub mod schema;
 mod source;
 mod syntax;
 
+pub use compile::{Compiled, compile};
 pub use diagnostic::{Diagnostic, Severity};
 pub use facts::Facts;
 pub use plan::{Action, Outcome, PlannedStep, RuleRun};

@@ -37,6 +37,31 @@ pub struct Ruleset {
     pub catalogue: Catalogue,
 }
 
+impl Ruleset {
+    /// Indexes the rules. Rules keep their order; of two with one id the first is found.
+    #[must_use]
+    pub fn new(
+        hash: String,
+        rules: Vec<Rule>,
+        templates: BTreeMap<String, Template>,
+        functions: rhai::AST,
+        catalogue: Catalogue,
+    ) -> Self {
+        let mut by_event: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_id = HashMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            by_id.entry(rule.id.clone()).or_insert(index);
+            for name in rule.event_names() {
+                let listening = by_event.entry(name.clone()).or_default();
+                if listening.last() != Some(&index) {
+                    listening.push(index);
+                }
+            }
+        }
+        Self { hash, rules, by_event, by_id, templates, functions, catalogue }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Rule {
     pub id: String,
@@ -53,6 +78,16 @@ pub struct Rule {
     pub vars: Vec<(String, Expr)>,
     pub steps: Vec<Step>,
     pub limit: Option<Limit>,
+}
+
+impl Rule {
+    /// Every event that one of the triggers names; a name may come twice.
+    fn event_names(&self) -> impl Iterator<Item = &String> {
+        self.triggers.iter().flat_map(|trigger| match trigger {
+            Trigger::Event { names, .. } => names.as_slice(),
+            Trigger::Date { .. } | Trigger::Every { .. } => &[],
+        })
+    }
 }
 
 #[derive(Clone, Debug)]
