@@ -11,6 +11,7 @@ mod value;
 
 pub(crate) use file::{FileReader, RULES_MAX};
 pub(crate) use nearest::{did_you_mean, list_of};
+pub(crate) use value::parse_duration;
 
 use super::ruleset::Again;
 use super::source::{Place, Scalar};
