@@ -1,1 +1,130 @@
+//! The settings as an operator meets them: shipped files, wrong files, secrets.
 
+use avatar::config::{Environment, Settings, SmsProvider, load_clinic, load_pipelines};
+use std::path::Path;
+
+const SHIPPED: &str = env!("CARGO_MANIFEST_DIR");
+
+fn environment(pairs: &[(&str, &str)]) -> Environment {
+    pairs.iter().copied().collect()
+}
+
+fn load(pairs: &[(&str, &str)], dir: &Path) -> Result<Settings, String> {
+    Settings::load(&environment(pairs), dir)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+/// A working folder with the shipped clinic and the given `default.yaml`.
+fn folder(default: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = dir.path().join("config");
+    std::fs::create_dir(&config).expect("config/");
+    std::fs::write(config.join("default.yaml"), default).expect("default.yaml");
+    for name in ["clinic.yaml", "pipelines.yaml"] {
+        std::fs::copy(Path::new(SHIPPED).join("config").join(name), config.join(name)).expect("shipped file");
+    }
+    dir
+}
+
+#[test]
+fn the_shipped_settings_load_without_any_variable() {
+    let settings = load(&[], Path::new(SHIPPED)).expect("shipped settings");
+    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8787");
+    assert_eq!(settings.server.limits, avatar::config::ServerLimits::default());
+    assert_eq!(settings.sms.provider, SmsProvider::Sandbox);
+    assert_eq!(settings.clinic.calendar.holidays.len(), 27);
+    assert_eq!(settings.clinic.keywords.intent("CANCEL"), "no", "a cancelled appointment is no opt-out");
+    assert_eq!(settings.pipelines.pipelines.len(), 5);
+    assert!(settings.pipelines.find("lead").and_then(|p| p.find_stage("no_response")).is_some());
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_says_so() {
+    let dir = folder("server:\n  listen: 127.0.0.1:9000\njobs:\n  workers: 2\n");
+    std::fs::write(dir.path().join("config/staging.yaml"), "jobs:\n  workers: 3\n").expect("staging.yaml");
+    let settings = load(&[("ENVIRONMENT", "staging"), ("LISTEN_ADDR", "0.0.0.0:80")], dir.path()).expect("settings");
+    assert_eq!(settings.server.listen.to_string(), "0.0.0.0:80");
+    assert_eq!(settings.jobs.workers, 3);
+    let origin = |key: &str| settings.explain().iter().find(|e| e.key == key).map(|e| e.origin.clone()).unwrap_or_default();
+    assert_eq!(origin("server.listen"), "environment variable LISTEN_ADDR");
+    assert_eq!(origin("jobs.workers"), "config/staging.yaml:2");
+    assert_eq!(origin("jobs.poll_ms"), "default");
+}
+
+#[test]
+fn every_problem_is_reported_at_once_with_its_place_and_a_hint() {
+    let dir =
+        folder("server:\n  lisen: 1\n  body_bytes_max: lots\njobs:\n  workers: 0\nsecrets:\n  sms: x\nrules:\n  reload: atuo\n");
+    let problems = load(&[("SMS_PROVIDER", "clicksend"), ("CLINIC_TIMEZONE", "Australia/Sidney")], dir.path()).err();
+    insta::assert_snapshot!(problems.unwrap_or_default(), @r"
+    config/default.yaml:2:3: there is no setting `server.lisen`
+      = did you mean `listen`?
+    config/default.yaml:3:3: `server.body_bytes_max` is a whole number, not `lots`
+      = it can be 1024 to 8388608
+    config/default.yaml:5:3: `jobs.workers` is 0
+      = it can be 1 to 256
+    config/default.yaml:6:1: there is no setting `secrets`
+      = secrets are not kept in files of settings: set the environment variable, or NAME_FILE
+    config/default.yaml:9:3: `rules.reload` cannot be `atuo`
+      = did you mean `auto`?
+    environment: CLINIC_TIMEZONE cannot be `Australia/Sidney`
+      = did you mean `Australia/Sydney`?
+    environment: SMS_API_KEY is not set, and clicksend cannot send without it
+      = set SMS_API_KEY, or SMS_PROVIDER=sandbox
+    environment: SMS_API_USERNAME is not set, and clicksend cannot send without it
+      = set SMS_API_USERNAME, or SMS_PROVIDER=sandbox
+    environment: SMS_FROM is not set, and clicksend cannot send without it
+      = set SMS_FROM, or SMS_PROVIDER=sandbox
+    ");
+}
+
+#[test]
+fn production_wants_the_secrets_of_its_webhooks_and_reads_them_from_files_while_they_rotate() {
+    let dir = folder("");
+    let problems = load(&[("ENVIRONMENT", "production")], dir.path()).err().unwrap_or_default();
+    assert!(problems.contains("WIX_WEBHOOK_PUBLIC_KEY") && problems.contains("MANYCHAT_WEBHOOK_SECRET"), "{problems}");
+    assert!(!problems.contains("SMS_"), "the sandbox needs no SMS secrets: {problems}");
+
+    std::fs::write(dir.path().join("manychat"), "canary-new,canary-old\n").expect("secret file");
+    let variables =
+        [("ENVIRONMENT", "production"), ("WIX_WEBHOOK_SECRET", "canary-wix"), ("MANYCHAT_WEBHOOK_SECRET_FILE", "manychat")];
+    let settings = load(&variables, dir.path()).expect("settings");
+    let manychat: Vec<&str> = settings.secrets.manychat_webhook_secret.iter().map(|s| s.expose()).collect();
+    assert_eq!(manychat, ["canary-new", "canary-old"]);
+    let shown = format!("{:?}", settings.explain());
+    assert!(!shown.contains("canary"), "{shown}");
+    assert!(shown.contains("(2 secrets)"));
+}
+
+#[test]
+fn a_database_password_is_never_shown() {
+    let dir = folder("");
+    let settings = load(&[("DATABASE_URL", "postgres://u:canary@db/avatar?sslmode=disable")], dir.path()).expect("settings");
+    let shown = settings.explain().iter().find(|e| e.key == "database.url").map(|e| e.value.clone());
+    assert_eq!(shown.as_deref(), Some("postgres://db/avatar"));
+}
+
+#[test]
+fn a_wrong_clinic_file_names_each_mistake() {
+    let text = "name: Clinic\nphone: 0255501234\nhours:\n  monday: 8-18\n  tuesday: closed\n  wednesday: closed\n  thursday: closed\n  friday: closed\n  saturday: closed\n  sundey: closed\nholidays:\n  2026-02-30: Never\nquiet_hours: { texts_from: \"20:00\", texts_until: \"08:00\" }\nkeywords:\n  stop: [stop]\n  start: [start]\n  \"yes\": [yes, true]\n  \"no\": [stop]\nteams: []\n";
+    let problems = load_clinic(text, chrono_tz::Australia::Sydney).err().expect("problems");
+    let shown: Vec<String> = problems.iter().map(|p| format!("{}: {}", p.line, p.message)).collect();
+    insta::assert_snapshot!(shown.join("\n"), @r"
+    3: `hours.sunday` is missing
+    4: `hours.monday` cannot be `8-18`
+    10: there is no `hours.sundey` in this file
+    12: `2026-02-30` is not a day of the calendar
+    13: `texts_from` must be before `texts_until`
+    17: `keywords.yes` has an item that is not a word
+    18: `stop` already means `stop`
+    19: `teams` is a list of words
+    ");
+}
+
+#[test]
+fn a_stage_that_leads_nowhere_is_found() {
+    let text = "pipelines:\n  - name: lead\n    label: Leads\n    stages:\n      - name: new_lead\n        label: New\n        next: [contcted]\n      - { name: contacted, label: Contacted }\n";
+    let problems = load_pipelines(text).err().expect("problems");
+    assert_eq!(problems.len(), 1);
+    assert_eq!((problems[0].line, problems[0].help.as_deref()), (7, Some("did you mean `contacted`?")));
+}

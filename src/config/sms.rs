@@ -1,0 +1,86 @@
+//! `sms`: who carries our texts.
+
+use super::parse::{self, choice};
+use super::reader::Reader;
+use super::secret::SecretList;
+use crate::domain::time::Millis;
+
+#[derive(Clone)]
+pub struct SmsSettings {
+    pub provider: SmsProvider,
+    pub username: Option<String>,
+    /// The first is used for calls.
+    pub api_key: SecretList,
+    /// Our number (E.164) or a registered sender name.
+    pub from: Option<String>,
+    /// `None`: the provider's own address.
+    pub base_url: Option<String>,
+    pub per_second_max: u32,
+    /// Texts in one call to the provider.
+    pub batch_max: u32,
+    /// For one call to the provider.
+    pub timeout: Millis,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SmsProvider {
+    /// Nothing leaves the machine.
+    #[default]
+    Sandbox,
+    ClickSend,
+    MessageMedia,
+}
+
+impl SmsProvider {
+    pub const ALL: [Self; 3] = [Self::Sandbox, Self::ClickSend, Self::MessageMedia];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::ClickSend => "clicksend",
+            Self::MessageMedia => "messagemedia",
+        }
+    }
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.as_str() == text)
+    }
+}
+
+impl SmsSettings {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let names = SmsProvider::ALL.map(SmsProvider::as_str);
+        let show = |provider: &SmsProvider| provider.as_str().to_owned();
+        let named = |t: &str| choice(t, &names, SmsProvider::parse);
+        let show_url = |url: &Option<String>| url.clone().unwrap_or_else(|| "(the provider's own)".to_owned());
+        let settings = Self {
+            provider: reader.value("sms.provider", Some("SMS_PROVIDER"), SmsProvider::Sandbox, show, named),
+            username: reader.text("sms.username", "SMS_API_USERNAME"),
+            api_key: reader.secret("SMS_API_KEY", "SMS_API_KEY_FILE"),
+            from: reader.text("sms.from", "SMS_FROM"),
+            base_url: reader
+                .value("sms.base_url", Some("SMS_API_BASE_URL"), None, show_url, |t| parse::base_url(t, true).map(Some)),
+            per_second_max: reader.number("sms.per_second_max", 5, 1, 1_000) as u32,
+            batch_max: reader.number("sms.batch_max", 100, 1, 100) as u32,
+            timeout: parse::seconds(reader.number("sms.timeout_seconds", 10, 1, 60)),
+        };
+        settings.check_account(reader);
+        settings
+    }
+
+    fn check_account(&self, reader: &mut Reader) {
+        if self.provider == SmsProvider::Sandbox {
+            return;
+        }
+        let missing = [
+            ("SMS_API_USERNAME", self.username.is_none()),
+            ("SMS_API_KEY", self.api_key.is_empty()),
+            ("SMS_FROM", self.from.is_none()),
+        ];
+        for (variable, _) in missing.iter().filter(|(_, missing)| *missing) {
+            let message = format!("{variable} is not set, and {} cannot send without it", self.provider.as_str());
+            reader.refuse_variable(message, Some(format!("set {variable}, or SMS_PROVIDER=sandbox")));
+        }
+    }
+}
