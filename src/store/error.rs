@@ -23,6 +23,12 @@ pub enum StoreError {
     /// A stored value that this program cannot have written.
     #[error("unreadable value in {table}.{column}")]
     Corrupt { table: &'static str, column: &'static str },
+    /// The work itself panicked; nothing of it was written.
+    #[error("the work on the database panicked")]
+    Panicked,
+    /// This database must not be used: too old, not durable, or made by a newer program.
+    #[error("unfit database: {0}")]
+    Unfit(String),
     #[error("the database refused the statement: {0}")]
     Statement(String),
 }
