@@ -131,6 +131,19 @@ pub struct EventPayload {
     pub data: BTreeMap<String, String>,
 }
 
+/// The lane of an event about this person or booking: events with equal lanes are worked on in the order of arrival.
+/// The phone comes first, because it is what the different providers have in common.
+#[must_use]
+pub fn lane_key(contact: Option<&ContactInput>, wix_booking_id: Option<&str>) -> Option<String> {
+    let of_contact = contact.and_then(|c| {
+        let phone = c.phone.as_ref().map(|phone| format!("p:{phone}"));
+        let wix = || c.wix_contact.as_ref().map(|id| format!("w:{id}"));
+        let manychat = || c.manychat.as_ref().map(|id| format!("m:{id}"));
+        phone.or_else(wix).or_else(manychat)
+    });
+    of_contact.or_else(|| wix_booking_id.map(|id| format!("b:{id}")))
+}
+
 /// What a provider says of a person. Empty text never arrives here: it is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
