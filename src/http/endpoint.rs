@@ -7,11 +7,12 @@ use super::reply::Response;
 use super::route::{Route, RouteLabel};
 use super::server::ServerLimits;
 use super::webhooks::Gates;
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
+use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
-use warp::{Filter, Rejection};
 
 /// What all routes share.
 pub(super) struct Shared {
@@ -71,6 +72,6 @@ pub(super) fn labelled(route: Route, result: Result<Response, ApiError>) -> Resp
 }
 
 /// The query string, empty when there is none. Never rejects.
-pub(super) fn raw_query() -> impl Filter<Extract = (String,), Error = Rejection> + Clone {
+pub(super) fn raw_query() -> impl Filter<Extract = (String,), Error = Infallible> + Clone {
     warp::query::raw().or(warp::any().map(String::new)).unify()
 }

@@ -109,10 +109,6 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This is our fault. Give us the x-request-id of this answer.")
     }
 
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
     pub fn into_response(self) -> Response {
         let problem = Problem {
             kind: "about:blank",

@@ -58,9 +58,7 @@ impl Query {
 
     /// A parameter with one of a few values.
     pub(super) fn one_of(&mut self, name: &str, allowed: &[&str]) -> Option<String> {
-        self.parsed(name, &format!("one of {}", allowed.join(", ")), |value| {
-            allowed.contains(&value).then(|| value.to_owned())
-        })
+        self.parsed(name, &format!("one of {}", allowed.join(", ")), |value| allowed.contains(&value).then(|| value.to_owned()))
     }
 
     /// A point in time with an offset.

@@ -20,10 +20,6 @@ pub(super) fn json<T: Serialize>(body: &T) -> Response {
     json_as(StatusCode::OK, JSON, body)
 }
 
-pub(super) fn json_with_status<T: Serialize>(status: StatusCode, body: &T) -> Response {
-    json_as(status, JSON, body)
-}
-
 pub(super) fn json_as<T: Serialize>(status: StatusCode, content_type: &'static str, body: &T) -> Response {
     match serde_json::to_vec(body) {
         Ok(bytes) => with_type(status, content_type, bytes),

@@ -18,9 +18,9 @@ use warp::path::FullPath;
 /// Every route, and a fallback that tells an unknown path from a wrong method.
 pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits) -> BoxedFilter<(Response,)> {
     let shared = shared(context, limits);
-    let fallback = no_route(routes_of(&endpoints(&shared)));
+    let fallback = no_route(routes_of(&shared));
     // Providers first: they come in bursts.
-    let webhooks = warp::path("webhooks").and(any_of(webhooks::endpoints(&shared))).boxed();
+    let webhooks = warp::path("webhooks").and(webhooks::filter(&shared)).boxed();
     let api = warp::path("api").and(any_of(api::endpoints(&shared))).boxed();
     let system = any_of(system::endpoints(&shared));
     webhooks.or(api).unify().or(system).unify().or(fallback).unify().boxed()
@@ -29,7 +29,7 @@ pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits) -> BoxedFil
 /// The list of all routes: for tests and documents.
 #[must_use]
 pub fn list(context: &Arc<HttpContext>) -> Vec<Route> {
-    routes_of(&endpoints(&shared(context, &ServerLimits::default())))
+    routes_of(&shared(context, &ServerLimits::default()))
 }
 
 fn shared(context: &Arc<HttpContext>, limits: &ServerLimits) -> Arc<Shared> {
@@ -41,15 +41,9 @@ fn shared(context: &Arc<HttpContext>, limits: &ServerLimits) -> Arc<Shared> {
     })
 }
 
-fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    let mut all = webhooks::endpoints(shared);
-    all.extend(api::endpoints(shared));
-    all.extend(system::endpoints(shared));
-    all
-}
-
-fn routes_of(endpoints: &[Endpoint]) -> Vec<Route> {
-    endpoints.iter().map(|e| e.route).collect()
+fn routes_of(shared: &Arc<Shared>) -> Vec<Route> {
+    let endpoints = api::endpoints(shared).into_iter().chain(system::endpoints(shared));
+    webhooks::ROUTES.into_iter().chain(endpoints.map(|e| e.route)).collect()
 }
 
 /// The first endpoint that does not reject.

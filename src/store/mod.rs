@@ -10,6 +10,8 @@ mod options;
 mod pool;
 mod schema;
 mod sql;
+pub mod staff;
+pub mod views;
 mod wakeups;
 mod writer;
 

@@ -13,8 +13,6 @@ pub const HEADERS_MAX: usize = 64;
 pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// Requests in flight on one HTTP/2 connection.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
-/// Body of a webhook whose source names no limit of its own.
-pub const BODY_BYTES_MAX: usize = 256 * 1024;
 /// How much of a body that is too large is read and thrown away, so that its sender gets to read the answer.
 pub const BODY_DISCARD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Requests of one webhook source that are worked on at once.
@@ -41,7 +39,6 @@ pub struct ServerLimits {
     pub append_timeout: Duration,
     /// How long requests in flight may take after the stop was asked for.
     pub drain_timeout: Duration,
-    pub body_bytes_max: usize,
     pub source_concurrency_max: usize,
     /// Addresses that speak for many clients: no limit per address.
     pub trusted_proxies: Vec<IpAddr>,
@@ -57,7 +54,6 @@ impl Default for ServerLimits {
             idle_timeout: Duration::from_millis(IDLE_TIMEOUT_MS),
             append_timeout: Duration::from_millis(APPEND_TIMEOUT_MS),
             drain_timeout: Duration::from_millis(DRAIN_TIMEOUT_MS),
-            body_bytes_max: BODY_BYTES_MAX,
             source_concurrency_max: SOURCE_CONCURRENCY_MAX,
             trusted_proxies: Vec::new(),
         }

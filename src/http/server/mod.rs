@@ -5,17 +5,15 @@ mod shell;
 mod slots;
 mod stream;
 
+pub(super) use limits::BODY_DISCARD_BYTES_MAX;
 pub use limits::ServerLimits;
-pub use limits::{
-    BODY_BYTES_MAX, BODY_DISCARD_BYTES_MAX, CONNECTIONS_MAX, CONNECTIONS_PER_IP_MAX, HEADER_BYTES_MAX, HEADERS_MAX,
-    SOURCE_CONCURRENCY_MAX, STREAMS_PER_CONNECTION_MAX,
-};
 
 use super::context::HttpContext;
 use super::metrics;
 use super::routes;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use limits::{HEADER_BYTES_MAX, HEADERS_MAX, STREAMS_PER_CONNECTION_MAX};
 use shell::Shell;
 use slots::{Slot, Slots};
 use std::io;

@@ -1,8 +1,8 @@
 //! What surrounds every answer: request id, peer, security headers, metrics and the log line.
 
+use super::Peer;
 use super::limits::HEADERS_MAX;
 use super::stream::InFlight;
-use super::Peer;
 use crate::domain::clock::SharedClock;
 use crate::domain::ids::new_id;
 use crate::http::metrics;
@@ -63,11 +63,8 @@ impl Service<Request<Incoming>> for OfConnection {
         let too_many_headers = request.headers().len() > HEADERS_MAX;
         let routes = self.shell.routes.clone();
         Box::pin(async move {
-            let mut response = if too_many_headers {
-                ApiError::headers_too_large().into_response()
-            } else {
-                answer(routes, request).await
-            };
+            let mut response =
+                if too_many_headers { ApiError::headers_too_large().into_response() } else { answer(routes, request).await };
             let label = response.extensions().get::<RouteLabel>().map_or(route::NO_ROUTE, |label| label.0);
             reply::add_security_headers(&mut response, in_api);
             if let Ok(value) = HeaderValue::from_str(&request_id) {

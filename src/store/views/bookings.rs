@@ -76,6 +76,5 @@ pub fn list(conn: &mut Conn, filter: &BookingFilter, page: &PageRequest<1>) -> S
 }
 
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<BookingView>> {
-    let query = bookings::table.find(id).select(BookingView::as_select());
-    Ok(on!(conn, c => query.first::<BookingView>(c).optional())?)
+    Ok(on!(conn, c => bookings::table.find(id).select(BookingView::as_select()).first(c).optional())?)
 }

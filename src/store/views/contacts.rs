@@ -66,7 +66,9 @@ macro_rules! matching {
                 .escape('\\')
                 .or(lower(contacts::email.assume_not_null()).like(pattern).escape('\\').and(contacts::email.is_not_null()));
             query = match digits {
-                Some(digits) => query.filter(by_text.or(contacts::phone.assume_not_null().like(digits).and(contacts::phone.is_not_null()))),
+                Some(digits) => {
+                    query.filter(by_text.or(contacts::phone.assume_not_null().like(digits).and(contacts::phone.is_not_null())))
+                }
                 None => query.filter(by_text),
             };
         }
@@ -97,8 +99,7 @@ pub fn list(conn: &mut Conn, filter: &ContactFilter, page: &PageRequest<1>) -> S
 }
 
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<ContactView>> {
-    let query = contacts::table.find(id).select(ContactView::as_select());
-    Ok(on!(conn, c => query.first::<ContactView>(c).optional())?)
+    Ok(on!(conn, c => contacts::table.find(id).select(ContactView::as_select()).first(c).optional())?)
 }
 
 #[cfg(test)]

@@ -70,6 +70,5 @@ pub fn list(conn: &mut Conn, filter: &EventFilter, page: &PageRequest<0>) -> Sto
 }
 
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<EventView>> {
-    let query = event_log::table.find(id).select(EventView::as_select());
-    Ok(on!(conn, c => query.first::<EventView>(c).optional())?)
+    Ok(on!(conn, c => event_log::table.find(id).select(EventView::as_select()).first(c).optional())?)
 }

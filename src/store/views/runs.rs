@@ -66,16 +66,17 @@ pub fn list(conn: &mut Conn, filter: &RunFilter, page: &PageRequest<0>) -> Store
 }
 
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<RunView>> {
-    let query = automation_runs::table.find(id).select(RunView::as_select());
-    Ok(on!(conn, c => query.first::<RunView>(c).optional())?)
+    Ok(on!(conn, c => automation_runs::table.find(id).select(RunView::as_select()).first(c).optional())?)
 }
 
 /// Every rule that looked at the event, in the order of the rules.
 pub fn of_event(conn: &mut Conn, event_id: &str) -> StoreResult<Vec<RunView>> {
-    let query = automation_runs::table
-        .filter(automation_runs::event_id.eq(event_id))
-        .order(automation_runs::id.asc())
-        .limit(RUNS_PER_EVENT_MAX)
-        .select(RunView::as_select());
-    Ok(on!(conn, c => query.load::<RunView>(c))?)
+    Ok(on!(conn, c => {
+        automation_runs::table
+            .filter(automation_runs::event_id.eq(event_id))
+            .order(automation_runs::id.asc())
+            .limit(RUNS_PER_EVENT_MAX)
+            .select(RunView::as_select())
+            .load(c)
+    })?)
 }

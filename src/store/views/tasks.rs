@@ -88,6 +88,5 @@ pub fn list(conn: &mut Conn, filter: &TaskFilter, page: &PageRequest<2>) -> Stor
 }
 
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<TaskView>> {
-    let query = tasks::table.find(id).select(TaskView::as_select());
-    Ok(on!(conn, c => query.first::<TaskView>(c).optional())?)
+    Ok(on!(conn, c => tasks::table.find(id).select(TaskView::as_select()).first(c).optional())?)
 }
