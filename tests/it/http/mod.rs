@@ -1,1 +1,10 @@
+//! The real server on a loopback port with a real database file, spoken to over plain sockets.
 
+mod access;
+mod limits;
+mod paging;
+mod raw;
+mod reads;
+mod site;
+mod trouble;
+mod webhooks;
