@@ -15,7 +15,28 @@ pub struct ApiError {
     status: StatusCode,
     detail: String,
     errors: Vec<FieldError>,
-    header: Option<(HeaderName, HeaderValue)>,
+    hint: Option<Hint>,
+}
+
+/// The header that belongs to a refusal.
+#[derive(Debug, Clone, PartialEq)]
+enum Hint {
+    /// How to prove who is calling.
+    Challenge(&'static str),
+    /// The methods that the path has.
+    Allow(String),
+    /// The same request may succeed soon.
+    TryAgain,
+}
+
+impl Hint {
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::Challenge(scheme) => Some((WWW_AUTHENTICATE, HeaderValue::from_static(scheme))),
+            Self::Allow(methods) => HeaderValue::from_str(methods).ok().map(|value| (ALLOW, value)),
+            Self::TryAgain => Some((RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S))),
+        }
+    }
 }
 
 /// What is wrong with one field or parameter.
@@ -39,11 +60,11 @@ struct Problem<'a> {
 
 impl ApiError {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), header: None }
+        Self { status, detail: detail.into(), errors: Vec::new(), hint: None }
     }
 
-    fn with_header(mut self, name: HeaderName, value: &str) -> Self {
-        self.header = HeaderValue::from_str(value).ok().map(|value| (name, value));
+    fn with_hint(mut self, hint: Hint) -> Self {
+        self.hint = Some(hint);
         self
     }
 
@@ -58,13 +79,13 @@ impl ApiError {
 
     pub fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Send a valid API key as `Authorization: Bearer avatar_…`.")
-            .with_header(WWW_AUTHENTICATE, "Bearer realm=\"avatar\"")
+            .with_hint(Hint::Challenge("Bearer realm=\"avatar\""))
     }
 
     /// A webhook whose signature or token is missing or wrong.
     pub fn unverified() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "The signature is missing or wrong.")
-            .with_header(WWW_AUTHENTICATE, "Signature realm=\"webhooks\"")
+            .with_hint(Hint::Challenge("Signature realm=\"webhooks\""))
     }
 
     pub fn forbidden() -> Self {
@@ -77,7 +98,7 @@ impl ApiError {
 
     /// `allow` as it stands in the header: `GET, HEAD`.
     pub fn method_not_allowed(allow: &str) -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here.").with_header(ALLOW, allow)
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here.").with_hint(Hint::Allow(allow.to_owned()))
     }
 
     pub fn request_timeout() -> Self {
@@ -98,11 +119,11 @@ impl ApiError {
 
     pub fn too_many_requests() -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests at once; try again.")
-            .with_header(RETRY_AFTER, &RETRY_AFTER_S.to_string())
+            .with_hint(Hint::TryAgain)
     }
 
     pub fn unavailable(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).with_header(RETRY_AFTER, &RETRY_AFTER_S.to_string())
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).with_hint(Hint::TryAgain)
     }
 
     pub fn internal() -> Self {
@@ -118,7 +139,7 @@ impl ApiError {
             errors: &self.errors,
         };
         let mut response = reply::json_as(self.status, reply::PROBLEM_JSON, &problem);
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.hint.as_ref().and_then(Hint::header) {
             response.headers_mut().insert(name, value);
         }
         response

@@ -22,6 +22,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the field's public name")]
 struct Event {
     id: String,
     event_type: String,

@@ -27,7 +27,7 @@ struct Task {
     contact_id: Option<String>,
     booking_id: Option<String>,
     #[serde(rename = "type")]
-    task_type: String,
+    kind: String,
     title: String,
     status: String,
     due_datetime: String,
@@ -47,7 +47,7 @@ fn task(view: TaskView, wall: Wall) -> Task {
         id: view.id,
         contact_id: view.contact_id,
         booking_id: view.booking_id,
-        task_type: view.task_type,
+        kind: view.task_type,
         title: view.title,
         status: view.status,
         due_datetime: wall.time(view.due_datetime),

@@ -130,7 +130,7 @@ impl TimedStream {
     fn written<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         match result {
             Poll::Pending => self.wait(cx),
-            ready => {
+            ready @ Poll::Ready(_) => {
                 self.note_progress(None);
                 ready
             }
@@ -144,7 +144,7 @@ impl AsyncRead for TimedStream {
         let before = buffer.filled().len();
         match Pin::new(&mut this.inner).poll_read(cx, buffer) {
             Poll::Pending => this.wait(cx),
-            ready => {
+            ready @ Poll::Ready(_) => {
                 if buffer.filled().len() > before {
                     this.note_progress(Some(&buffer.filled()[before..]));
                     // A peer that drips bytes makes every read ready; the deadline holds for it, too.

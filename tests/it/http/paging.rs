@@ -17,13 +17,11 @@ async fn walk(site: &Site, key: &str, list: &str, limit: usize) -> Vec<String> {
         assert!(items.len() <= limit);
         ids.extend(items.iter().map(|item| item["id"].to_string()));
         assert!(ids.len() <= 100, "{list} never ends");
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => {
-                assert_eq!(page["total"], ids.len(), "{list}");
-                return ids;
-            }
-        }
+        let Some(next) = page["next_cursor"].as_str() else {
+            assert_eq!(page["total"], ids.len(), "{list}");
+            return ids;
+        };
+        cursor = format!("&cursor={next}");
     }
 }
 
@@ -44,7 +42,7 @@ fn fill(site: &Site) -> String {
              INSERT INTO bookings (id, contact_id, source, appointment_datetime, timezone, status, urgency_level, referral_status, reschedule_count, provider_sequence, provider_revision, is_demo, version, created_at, updated_at)
              VALUES ('{id}', '{contact}', 'wix', {at}, 'Australia/Sydney', 'scheduled', 'routine', 'missing', 0, 0, 0, 0, 1, {at}, {at});
              INSERT INTO sms_messages (id, direction, contact_id, category, to_number, body, encoding, parts, status, attempts, is_demo, created_at, updated_at)
-             VALUES ('{id}', 'out', '{contact}', 'transactional', '+61491570006', 'Hi', 'gsm7', 1, 'queued', 0, 0, {at}, {at});
+             VALUES ('{id}-s', 'out', '{contact}', 'transactional', '+61491570006', 'Hi', 'gsm7', 1, 'queued', 0, 0, {at}, {at});
              INSERT INTO event_log (id, event_type, source, dedupe_key, timestamp, actor, signature_state, payload, depth, status, duplicates)
              VALUES ('{id}', 'lead_created', 'wix', 'key-{n}', {at}, 'patient', 'valid', '{{}}', 0, 'accepted', 0);
              INSERT INTO automation_runs (id, event_id, rule_id, revision, outcome, at, trace)
