@@ -23,6 +23,9 @@ pub enum StoreError {
     /// A stored value that this program cannot have written.
     #[error("unreadable value in {table}.{column}")]
     Corrupt { table: &'static str, column: &'static str },
+    /// A schedule that nobody could follow.
+    #[error("invalid schedule: {reason}")]
+    InvalidSchedule { reason: String },
     /// The work itself panicked; nothing of it was written.
     #[error("the work on the database panicked")]
     Panicked,

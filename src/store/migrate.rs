@@ -15,6 +15,8 @@ use std::error::Error;
 const LITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const PG: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
+type Failure = Box<dyn Error + Send + Sync>;
+
 /// Held while migrating, so that nodes that start together do so one after the other.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7305808869231650932)";
 
@@ -59,7 +61,7 @@ fn locked<T>(c: &mut PgConnection, work: impl FnOnce(&mut PgConnection) -> Store
     })
 }
 
-fn names(done: Result<Vec<MigrationVersion<'_>>, Box<dyn Error + Send + Sync>>) -> StoreResult<Vec<String>> {
+fn names(done: Result<Vec<MigrationVersion<'_>>, Failure>) -> StoreResult<Vec<String>> {
     Ok(done.map_err(failed)?.iter().map(ToString::to_string).collect())
 }
 
@@ -86,7 +88,7 @@ struct Applied {
 /// (version, name) of each migration in the program.
 fn known(conn: &Conn) -> StoreResult<Vec<(String, String)>> {
     fn list<DB: diesel::backend::Backend>(
-        found: Result<Vec<Box<dyn Migration<DB>>>, Box<dyn Error + Send + Sync>>,
+        found: Result<Vec<Box<dyn Migration<DB>>>, Failure>,
     ) -> StoreResult<Vec<(String, String)>> {
         let mut all: Vec<_> =
             found.map_err(failed)?.iter().map(|m| (m.name().version().to_string(), m.name().to_string())).collect();
@@ -99,6 +101,6 @@ fn known(conn: &Conn) -> StoreResult<Vec<(String, String)>> {
     }
 }
 
-fn failed(error: Box<dyn Error + Send + Sync>) -> StoreError {
+fn failed(error: Failure) -> StoreError {
     StoreError::Statement(format!("migration: {error}"))
 }

@@ -3,16 +3,20 @@
 mod append;
 mod db;
 mod dialect;
+pub mod duties;
 mod error;
 pub mod jobs;
 mod migrate;
 mod options;
 mod pool;
+pub mod rate;
+pub mod schedules;
 mod schema;
 mod sql;
 pub mod staff;
 pub mod views;
 mod wakeups;
+pub mod workers;
 mod writer;
 
 pub use append::{Appended, Cause, RUN_EVENT, RUN_EVENT_QUEUE, record};
@@ -51,7 +55,7 @@ impl Store {
         migrate::refuse_unknown(&mut first)?;
         let wakeups = Arc::new(Wakeups::new());
         let writer = writer::Writer::start(&target, first, options.writers_pg, &wakeups)?;
-        let readers = pool::Readers::open(&target, options.readers)?;
+        let readers = pool::Readers::open(&target, options.readers);
         Ok(Self { inner: Arc::new(Inner { target, clock, readers, writer, wakeups }) })
     }
 

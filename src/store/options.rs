@@ -62,7 +62,7 @@ fn with_timeouts(url: &str) -> String {
     ] {
         if !out.contains(&format!("{name}=")) {
             out.push(if out.contains('?') { '&' } else { '?' });
-            out.push_str(&format!("{name}={value}"));
+            out.extend([name, "=", &value]);
         }
     }
     out

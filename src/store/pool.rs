@@ -24,7 +24,7 @@ pub(in crate::store) struct Readers {
 }
 
 impl Readers {
-    pub(in crate::store) fn open(target: &Target, size: u32) -> StoreResult<Self> {
+    pub(in crate::store) fn open(target: &Target, size: u32) -> Self {
         let size = size.max(1);
         let pool = Pool::builder()
             .max_size(size)
@@ -33,7 +33,7 @@ impl Readers {
             .connection_timeout(Duration::from_millis(CONNECTION_WAIT_MS_MAX))
             .error_handler(Box::new(r2d2::NopErrorHandler))
             .build_unchecked(Manager { target: target.clone() });
-        Ok(Self { pool, turns: Arc::new(Semaphore::new(size as usize)), waiting: AtomicUsize::new(0) })
+        Self { pool, turns: Arc::new(Semaphore::new(size as usize)), waiting: AtomicUsize::new(0) }
     }
 
     /// Waits for a turn, so that no thread is blocked meanwhile.

@@ -338,6 +338,7 @@ table! {
         expr -> Text,
         tz -> Text,
         misfire -> Text,
+        queue -> Text,
         kind -> Text,
         payload -> Text,
         next_at -> BigInt,

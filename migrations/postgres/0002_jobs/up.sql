@@ -77,6 +77,7 @@ CREATE TABLE schedules (
     expr TEXT NOT NULL,
     tz TEXT NOT NULL,
     misfire TEXT NOT NULL CHECK (misfire IN ('skip', 'once', 'all')),
+    queue TEXT NOT NULL,
     kind TEXT NOT NULL,
     payload TEXT NOT NULL,
     next_at BIGINT NOT NULL,

@@ -1,10 +1,10 @@
 //! Putting jobs into the queue, in the transaction that causes them.
 
 use crate::domain::job::NewJob;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Millis, Timestamp};
 use crate::store::db::Tx;
 use crate::store::dialect;
-use crate::store::error::StoreResult;
+use crate::store::error::{StoreError, StoreResult};
 use crate::store::sql::{Number, Value, in_classes, marks, sql};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -93,4 +93,29 @@ fn insert_blocked(tx: &mut Tx<'_>, job: &NewJob, now: Timestamp) -> StoreResult<
     let text = format!("{INSERT}{} ON CONFLICT DO NOTHING RETURNING id AS n", marks(1, COLUMNS));
     let row: Option<Number> = sql(text).bind_all(values(job, "lane_blocked", now)).first(tx)?;
     Ok(row.map(|row| row.n))
+}
+
+/// Adds an unlaned job whose queue and kind are known only at run time. `limits`: priority, attempts, time for one attempt.
+pub(in crate::store) fn enqueue_named(
+    tx: &mut Tx<'_>,
+    (queue, kind): (&str, &str),
+    (priority, max_attempts, timeout): (i32, i32, Millis),
+    payload: String,
+    now: Timestamp,
+) -> StoreResult<i64> {
+    let text = "INSERT INTO jobs (queue, kind, state, priority, run_at, attempt, max_attempts, rescues, lease_token, timeout_ms, \
+         payload, created_at, updated_at) VALUES (?, ?, 'ready', ?, ?, 0, ?, 0, 0, ?, ?, ?, ?) RETURNING id AS n";
+    let row: Option<Number> = sql(text)
+        .bind(queue)
+        .bind(kind)
+        .bind(priority)
+        .bind(now)
+        .bind(max_attempts)
+        .bind(timeout)
+        .bind(payload)
+        .bind(now)
+        .bind(now)
+        .first(tx)?;
+    tx.wake(queue);
+    Ok(row.ok_or(StoreError::NotFound { what: "job" })?.n)
 }

@@ -40,12 +40,16 @@ impl Runner {
                 for (queue, jobs) in wakes {
                     self.wakeups.wake(&queue, jobs);
                 }
-                batch.into_iter().for_each(|request| settle(request, None));
+                for request in batch {
+                    settle(request, None);
+                }
             }
             Err(error) => {
                 self.abandon();
                 let reason = error.to_string();
-                batch.into_iter().for_each(|request| settle(request, Some(lost(&error, &reason))));
+                for request in batch {
+                    settle(request, Some(lost(&error, &reason)));
+                }
             }
         }
     }
@@ -114,11 +118,8 @@ fn run_piece(tx: &mut Tx<'_>, piece: &mut [Request], alone: bool) -> StoreResult
 fn run_in_savepoint(tx: &mut Tx<'_>, unit: &mut dyn Unit) -> StoreResult<bool> {
     tx.open_savepoint()?;
     let keep = unit.run(tx);
-    if keep {
-        tx.release_savepoint()?
-    } else {
-        tx.undo_savepoint()?
-    }
+    let closed = if keep { tx.release_savepoint() } else { tx.undo_savepoint() };
+    closed?;
     Ok(keep)
 }
 

@@ -3,7 +3,7 @@
 use super::{TestStore, intake};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-type Case = (&'static str, fn(&TestStore));
+pub type Case = (&'static str, fn(&TestStore));
 
 fn all() -> Vec<Case> {
     [intake::CASES].concat()

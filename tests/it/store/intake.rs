@@ -1,11 +1,12 @@
 //! Deliveries become events and jobs, once.
 
 use super::TestStore;
+use super::conformance::Case;
 use avatar::domain::event::{Actor, Delivery, EventPayload, SignatureState};
 use avatar::store::{StoreError, jobs};
 use std::collections::BTreeSet;
 
-pub const CASES: &[(&str, fn(&TestStore))] = &[
+pub const CASES: &[Case] = &[
     ("a_delivery_that_comes_twice_is_one_event", a_delivery_that_comes_twice_is_one_event),
     ("a_hundred_copies_at_once_are_one_event_and_one_job", a_hundred_copies_at_once_are_one_event_and_one_job),
     ("the_failure_of_one_unit_spoils_only_itself", the_failure_of_one_unit_spoils_only_itself),

@@ -54,29 +54,20 @@ impl Append {
 pub(in crate::store) fn append_all(tx: &mut Tx<'_>, appends: &mut [&mut Append]) -> StoreResult<()> {
     let rows: Vec<&Row> = appends.iter().filter_map(|a| a.row.as_ref().ok()).collect();
     tx.open_savepoint()?;
-    match rows::insert(tx, &rows) {
-        Ok(done) => {
-            tx.release_savepoint()?;
-            let sound = appends.iter_mut().filter(|a| a.row.is_ok());
-            sound.zip(done).for_each(|(append, result)| append.result = Some(Ok(result)));
-            Ok(())
-        }
-        Err(_) => {
-            tx.undo_savepoint()?;
-            appends.iter_mut().try_for_each(|append| append_one(tx, append))
-        }
+    if let Ok(done) = rows::insert(tx, &rows) {
+        let sound = appends.iter_mut().filter(|a| a.row.is_ok());
+        sound.zip(done).for_each(|(append, result)| append.result = Some(Ok(result)));
+        return tx.release_savepoint();
     }
+    tx.undo_savepoint()?;
+    appends.iter_mut().try_for_each(|append| append_one(tx, append))
 }
 
 fn append_one(tx: &mut Tx<'_>, append: &mut Append) -> StoreResult<()> {
     let Ok(row) = &append.row else { return Ok(()) };
     tx.open_savepoint()?;
     let done = rows::insert(tx, &[row]);
-    if done.is_ok() {
-        tx.release_savepoint()?
-    } else {
-        tx.undo_savepoint()?
-    }
+    if done.is_ok() { tx.release_savepoint() } else { tx.undo_savepoint() }?;
     append.result = Some(done.and_then(|mut all| all.pop().ok_or(StoreError::NotFound { what: "event" })));
     Ok(())
 }
