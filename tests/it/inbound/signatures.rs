@@ -3,7 +3,7 @@
 use super::{HMAC_SECRET, Sent, at, inbound, now, sample, secrets, with_sources};
 use avatar::domain::event::SignatureState;
 use avatar::domain::time::{Millis, Timestamp};
-use avatar::inbound::sign::{WixSigner, hmac_hex, standard_signature};
+use avatar::inbound::sign::{Identity, KeyPair, WixSigner, hmac_hex, standard_signature};
 use avatar::inbound::{Inbound, Refusal, Secret, Secrets};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -235,6 +235,31 @@ fn wixs_key_is_taken_in_every_form_it_is_handed_out_in() {
         assert!(problems[0].to_string().contains("WIX_WEBHOOK_PUBLIC_KEY: it is no RSA public key"), "{}", problems[0]);
         assert!(!problems[0].to_string().contains(key));
     }
+}
+
+#[test]
+fn a_fresh_key_pair_signs_what_its_public_half_accepts() {
+    let pair = KeyPair::generate().expect("a key pair");
+    let signer = WixSigner::from_pem(&pair.private_pem).expect("a signer");
+    let inner = sample("wix_created.inner.json");
+    let body = signer.sign_event("wix.bookings.v2.booking_created", &inner, Identity::Visitor, now()).expect("a signature");
+    let own = with_sources("", &Secrets::new().with("WIX_WEBHOOK_PUBLIC_KEY", &pair.public_pem));
+    accepted(&Sent::to("wix", body.as_str()), &own);
+    assert_eq!(Sent::to("wix", body).refused(&inbound()), Refusal::BadSignature);
+}
+
+#[test]
+fn two_keys_of_wix_are_in_force_while_one_replaces_the_other() {
+    let pair = KeyPair::generate().expect("a key pair");
+    let mut both = Secrets::new();
+    both.add_list(
+        "WIX_WEBHOOK_PUBLIC_KEY",
+        &format!("{} until 2026-11-23T00:00:00+11:00,{}", sample("wix_test_public.pem"), pair.public_pem),
+    );
+    let inbound = with_sources("", &both);
+    let old = Sent::to("wix", sample("wix_created.jwt"));
+    accepted(&old, &inbound);
+    assert_eq!(old.at(now() + Millis::DAY).refused(&inbound), Refusal::BadSignature);
 }
 
 /// Flips one bit; the position is taken modulo the length.

@@ -1,8 +1,9 @@
 //! Replies and receipts of both SMS providers.
 
-use super::{SMS_TOKEN, Sent, at, inbound, sample};
-use avatar::domain::event::{Actor, Delivery, MessageInput, ReceiptInput};
+use super::{SMS_TOKEN, Sent, at, inbound, sample, with_sources};
+use avatar::domain::event::{Actor, Delivery, MessageInput, ReceiptInput, SignatureState};
 use avatar::domain::sms::SmsStatus;
+use avatar::inbound::{Refusal, Secrets};
 use serde_json::json;
 
 const OUR_SMS: &str = "0192f2c0-0000-7000-8000-000000000001";
@@ -74,6 +75,22 @@ fn messagemedia_replies_and_reports_are_told_apart() {
     assert_eq!(event.dedupe_key, "01e1fa0a-6e27-4945-9cdb-18644b4de043");
     assert_eq!((event.actor, report.status), (Actor::Provider, Some(SmsStatus::Delivered)));
     assert_eq!((report.sms_id.as_deref(), report.status_code.as_deref()), (Some(OUR_SMS), Some("221")));
+}
+
+#[test]
+fn messagemedias_signature_takes_the_place_of_the_token() {
+    let vectors: serde_json::Value = serde_json::from_str(&sample("messagemedia_signature_vectors.json")).expect("vectors");
+    let text = |name: &str| vectors[name].as_str().expect("text").to_owned();
+    let yaml =
+        "sources: { sms: { verify: [{ scheme: messagemedia_rsa, secret_env: MM, public_path: /webhooks/sms/messagemedia }] } }";
+    let inbound = with_sources(yaml, &Secrets::new().with("MM", &text("public_key_base64_der_spki")));
+    let sent = Sent::to("sms/inbound", text("body")).at(at("2026-12-02T00:43:03Z")).header("Date", text("Date"));
+    let signature = vectors["X-Messagemedia-Signature"]["SHA224"].as_str().expect("a signature");
+    let event = sent.clone().header("X-Messagemedia-Signature", signature).delivered(&inbound);
+    assert_eq!((event.source.as_str(), event.event_type.as_str()), ("messagemedia", "sms_received"));
+    assert_eq!(event.dedupe_key, "a175e797-2b54-468b-9850-41a3eab32f74");
+    assert_eq!(event.signature_state, SignatureState::Valid);
+    assert_eq!(sent.refused(&inbound), Refusal::MissingSignature);
 }
 
 #[test]
