@@ -67,8 +67,7 @@ impl Mapping {
 
     /// Everything the paths lead to. Each path is tried on each document in turn.
     pub fn payload(&self, docs: &[&Json<'_>], source: &str, moment: Moment) -> EventPayload {
-        let mut read = Read { zone: moment.zone, ..Read::default() };
-        read.zone = self.zone(docs).unwrap_or(moment.zone);
+        let mut read = Read { zone: self.zone(docs).unwrap_or(moment.zone), ..Read::default() };
         for (field, paths) in &self.fields {
             if let Some(value) = find(paths, docs) {
                 read.set(field, value);

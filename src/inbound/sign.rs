@@ -1,15 +1,62 @@
 //! The other side: making signed webhooks, for the demo, for tests and for measurements.
 
+use crate::domain::ids::fill_random;
 use crate::domain::time::Timestamp;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use ring::{hmac, signature};
+use rsa::RsaPrivateKey;
+use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
+use rsa::rand_core::{CryptoRng, RngCore};
 use serde_json::json;
 
 /// Signs events as Wix does.
 pub struct WixSigner(RsaKeyPair);
+
+/// A fresh pair, PEM: for a demo that signs its own webhooks. Nobody else can, because nobody else has the private half.
+pub struct KeyPair {
+    pub private_pem: String,
+    pub public_pem: String,
+}
+
+impl KeyPair {
+    /// Takes a noticeable part of a second.
+    pub fn generate() -> Result<Self, SignError> {
+        let private = RsaPrivateKey::new(&mut SystemRng, KEY_BITS).map_err(|_| SignError::Key)?;
+        let private_pem = private.to_pkcs8_pem(LineEnding::LF).map_err(|_| SignError::Key)?.to_string();
+        let public_pem = private.to_public_key().to_public_key_pem(LineEnding::LF).map_err(|_| SignError::Key)?;
+        Ok(Self { private_pem, public_pem })
+    }
+}
+
+const KEY_BITS: usize = 2_048;
+
+/// The operating system's random source, as the `rsa` crate wants it.
+struct SystemRng;
+
+impl CryptoRng for SystemRng {}
+
+impl RngCore for SystemRng {
+    fn next_u32(&mut self) -> u32 {
+        let mut bytes = [0; 4];
+        self.fill_bytes(&mut bytes);
+        u32::from_le_bytes(bytes)
+    }
+    fn next_u64(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        self.fill_bytes(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        fill_random(bytes);
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rsa::rand_core::Error> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {

@@ -14,6 +14,8 @@ mod row;
 pub mod schedules;
 mod schema;
 mod sql;
+pub mod staff;
+pub mod views;
 mod wakeups;
 pub mod workers;
 mod writer;

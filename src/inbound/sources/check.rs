@@ -156,7 +156,11 @@ fn check_verify(spec: &SourceSpec, report: &mut impl FnMut(&str, String)) {
         let field = format!("verify[{index}]");
         let name = scheme.secret_env();
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
-            report(&field, format!("`secret_env: {name}` must be the NAME of an environment variable, never the secret itself"));
+            report(
+                &field,
+                "`secret_env` must be the NAME of an environment variable, such as PARTNER_SECRET, never the secret itself"
+                    .to_owned(),
+            );
         }
         if let SchemeSpec::Hmac { header, signed_content, timestamp_header, .. } = scheme {
             check_header(header, &field, report);

@@ -17,7 +17,6 @@ impl Standard {
     /// Secrets are base64, with or without the `whsec_` prefix.
     pub fn build(secrets: &[Secret]) -> Result<Self, &'static str> {
         let keys = Keys::build(secrets, |text| {
-            let text = text.trim();
             let bytes = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text));
             bytes
                 .map(|b| hmac::Key::new(hmac::HMAC_SHA256, &b))

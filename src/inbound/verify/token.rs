@@ -47,7 +47,7 @@ fn bearer(authorization: &str) -> Result<&str, Failure> {
 }
 
 fn hashed(secrets: &[Secret]) -> Keys<[u8; SHA256_OUTPUT_LEN]> {
-    Keys::build(secrets, |text| Ok(sha256(text.trim()))).unwrap_or_default()
+    Keys::build(secrets, |text| Ok(sha256(text))).unwrap_or_default()
 }
 
 fn sha256(text: &str) -> [u8; SHA256_OUTPUT_LEN] {

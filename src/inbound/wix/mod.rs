@@ -12,6 +12,7 @@ use super::json::Json;
 use super::parsed::{Parsed, sha256_of};
 use crate::domain::booking::BookingStatus;
 use crate::domain::event::{Actor, EventPayload};
+use crate::domain::time::Timestamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -48,7 +49,7 @@ fn parse_event(event: &Json<'_>, envelope: &Json<'_>, written: &Json<'_>, moment
     let Some(kind) = kind else {
         let name =
             if event_type.is_empty() { event.get("entityFqdn").and_then(Json::text).unwrap_or("unknown") } else { event_type };
-        return Ok(other(name, id, occurred_at, raw));
+        return Ok(other(name, id, occurred_at, Some(raw)));
     };
     let payload = booking::payload(kind, event, moment)?;
     let status = payload.booking.as_ref().and_then(|b| b.status);
@@ -63,10 +64,10 @@ fn parse_event(event: &Json<'_>, envelope: &Json<'_>, written: &Json<'_>, moment
     })
 }
 
-fn other(name: &str, id: Option<String>, occurred_at: Option<crate::domain::time::Timestamp>, raw: String) -> Parsed {
+fn other(name: &str, id: Option<String>, occurred_at: Option<Timestamp>, raw: Option<String>) -> Parsed {
     let name = fields::tidy(name, fields::DATA_CHARS_MAX).unwrap_or_default();
     let payload = EventPayload { data: BTreeMap::from([("wix_event_type".to_owned(), name)]), ..EventPayload::default() };
-    Parsed { source: None, id, event_type: WIX_OTHER.to_owned(), occurred_at, actor: Actor::Provider, payload, raw: Some(raw) }
+    Parsed { source: None, id, event_type: WIX_OTHER.to_owned(), occurred_at, actor: Actor::Provider, payload, raw }
 }
 
 /// A resent event may be signed anew, so the hash of the body would not do.

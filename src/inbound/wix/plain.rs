@@ -23,8 +23,7 @@ pub fn parse_plain(doc: &Json<'_>, mapping: &Mapping, moment: Moment) -> Result<
     let occurred_at = mapping.occurred_at(&docs, moment);
     let id = mapping.id(&docs);
     let Some(kind) = kind_of(&name) else {
-        let raw = serde_json::to_string(doc).unwrap_or_default();
-        return Ok(other(&name, id, occurred_at, raw));
+        return Ok(other(&name, id, occurred_at, None));
     };
     let mut payload = mapping.payload(&docs, "wix", moment);
     let Some(booking) = payload.booking.as_mut() else { return Err("none of the booking's fields was found".to_owned()) };
