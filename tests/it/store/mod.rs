@@ -8,5 +8,6 @@ mod pg;
 mod planned;
 mod queue;
 mod test_store;
+mod waking;
 
-pub use test_store::TestStore;
+pub use test_store::{Queue, TestStore};
