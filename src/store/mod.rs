@@ -7,6 +7,7 @@ pub mod duties;
 mod error;
 pub mod jobs;
 mod migrate;
+mod notify;
 mod options;
 mod pool;
 pub mod rate;
@@ -66,6 +67,9 @@ impl Store {
         dialect::check_fitness(&mut first)?;
         migrate::refuse_unknown(&mut first)?;
         let wakeups = Arc::new(Wakeups::new());
+        if let Target::Pg { url } = &target {
+            wakeups.tell_others(notify::Notifier::start(url, &wakeups)?);
+        }
         let writer = writer::Writer::start(&target, first, options.writers_pg, &wakeups)?;
         let readers = pool::Readers::open(&target, options.readers);
         Ok(Self { inner: Arc::new(Inner { target, clock, readers, writer, wakeups }) })

@@ -3,7 +3,11 @@
 
 mod conformance;
 mod intake;
+mod lanes;
 mod pg;
+mod planned;
+mod queue;
 mod test_store;
+mod waking;
 
-pub use test_store::TestStore;
+pub use test_store::{Queue, TestStore};
