@@ -2,6 +2,7 @@
 //!
 //! The map, in reading order. Arrows of dependency point down this list's top: everything knows `domain`, nobody knows `cli`.
 
+pub mod alloc;
 pub mod domain;
 
 pub mod config;

@@ -1,1 +1,26 @@
+//! Use cases, one transaction each.
+//!
+//! `receive` records a delivery · `run` works events through the rules (`load` → `decide` → `commit`) · `send` empties the
+//! outbox · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force.
 
+pub mod commit;
+pub mod context;
+pub mod decide;
+pub mod derive;
+pub mod load;
+pub mod quiet;
+pub mod receive;
+pub mod rulesets;
+pub mod run;
+pub mod schedules;
+pub mod send;
+pub mod staff;
+pub mod timers;
+pub mod why;
+pub mod world;
+
+mod apply;
+mod project;
+mod timer_diff;
+
+pub use context::Automation;

@@ -77,3 +77,16 @@ pub struct Identity {
     pub kind: IdentityKind,
     pub value: String,
 }
+
+/// Something written down about a contact, by staff or by a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    pub id: String,
+    pub contact_id: Option<String>,
+    pub booking_id: Option<String>,
+    pub body: String,
+    /// `rule:ID`, `staff:ID` or `system`.
+    pub author: String,
+    pub run_id: Option<String>,
+    pub created_at: Timestamp,
+}

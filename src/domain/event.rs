@@ -131,6 +131,19 @@ pub struct EventPayload {
     pub data: BTreeMap<String, String>,
 }
 
+/// The lane of an event about this person or booking: events with equal lanes are worked on in the order of arrival.
+/// The phone comes first, because it is what the different providers have in common.
+#[must_use]
+pub fn lane_key(contact: Option<&ContactInput>, wix_booking_id: Option<&str>) -> Option<String> {
+    let of_contact = contact.and_then(|c| {
+        let phone = c.phone.as_ref().map(|phone| format!("p:{phone}"));
+        let wix = || c.wix_contact.as_ref().map(|id| format!("w:{id}"));
+        let manychat = || c.manychat.as_ref().map(|id| format!("m:{id}"));
+        phone.or_else(wix).or_else(manychat)
+    });
+    of_contact.or_else(|| wix_booking_id.map(|id| format!("b:{id}")))
+}
+
 /// What a provider says of a person. Empty text never arrives here: it is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -304,4 +317,102 @@ impl EventStatus {
             Self::Quarantined => "quarantined",
         }
     }
+}
+
+impl EventStatus {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Accepted, Self::Processed, Self::Ignored, Self::Failed, Self::Quarantined].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+impl SignatureState {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Valid, Self::Token, Self::Internal].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+/// One event as it is recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub id: String,
+    pub event_type: String,
+    pub source: String,
+    pub dedupe_key: String,
+    /// When it was received.
+    pub timestamp: Timestamp,
+    pub occurred_at: Option<Timestamp>,
+    pub actor: Actor,
+    pub signature_state: SignatureState,
+    pub payload: EventPayload,
+    pub lane_key: Option<String>,
+    pub contact_id: Option<String>,
+    pub booking_id: Option<String>,
+    /// The event that led to this one.
+    pub causation_id: Option<String>,
+    /// How many events led to this one.
+    pub depth: i32,
+    pub status: EventStatus,
+    pub status_reason: Option<String>,
+    /// Deliveries beyond the first.
+    pub duplicates: i32,
+    /// The ruleset revision that it was evaluated with.
+    pub revision: Option<i64>,
+    pub processed_at: Option<Timestamp>,
+}
+
+/// What came of one rule looking at one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    Fired,
+    Skipped,
+    Failed,
+}
+
+impl RunOutcome {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fired => "fired",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+        }
+    }
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Fired, Self::Skipped, Self::Failed].into_iter().find(|o| o.as_str() == text)
+    }
+}
+
+/// One rule looking at one event, as it is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub id: String,
+    pub event_id: String,
+    pub rule_id: String,
+    pub revision: i64,
+    pub outcome: RunOutcome,
+    pub contact_id: Option<String>,
+    pub booking_id: Option<String>,
+    pub at: Timestamp,
+    /// The trace as JSON: conditions, values seen, steps and what became of them.
+    pub trace: String,
+}
+
+/// A stored timer of a `date` trigger. `state` is `pending` or `fired`; a fired occurrence never comes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timer {
+    pub rule_id: String,
+    pub trigger: i32,
+    pub subject_id: String,
+    pub occurrence: String,
+    pub subject_kind: SubjectKind,
+    pub contact_id: String,
+    pub due_at: Timestamp,
+    /// How much later than due it may still run, in milliseconds.
+    pub late_ms: i64,
+    pub state: String,
+    pub updated_at: Timestamp,
 }

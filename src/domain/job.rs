@@ -35,5 +35,7 @@ pub struct ClaimedJob {
     pub lane_key: Option<String>,
     pub event_id: Option<String>,
     pub payload: String,
+    /// How long one attempt may take.
+    pub timeout: Millis,
     pub created_at: Timestamp,
 }

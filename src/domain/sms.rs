@@ -120,6 +120,8 @@ pub struct SmsMessage {
     pub revision: Option<i64>,
     /// The appointment time the text speaks of; the text is stale when the booking has another.
     pub appointment_datetime: Option<Timestamp>,
+    /// Leaves at any hour: it answers a message that the patient has just sent.
+    pub immediate: bool,
     pub is_demo: bool,
     pub accepted_at: Option<Timestamp>,
     pub delivered_at: Option<Timestamp>,

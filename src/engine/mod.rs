@@ -2,12 +2,23 @@
 //!
 //! No I/O, no clock, no randomness: the same (revision, facts, event, now) gives the same plan and trace, byte for byte.
 
+mod check;
+mod compile;
 pub mod diagnostic;
+pub mod evaluate;
 pub mod facts;
+pub mod functions;
+pub mod grammar;
 pub mod plan;
 pub mod ruleset;
 pub mod schema;
+pub mod script;
+mod source;
+mod syntax;
+pub mod template;
+pub mod timers;
 
+pub use compile::{Compiled, compile};
 pub use diagnostic::{Diagnostic, Severity};
 pub use facts::Facts;
 pub use plan::{Action, Outcome, PlannedStep, RuleRun};

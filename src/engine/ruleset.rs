@@ -5,6 +5,7 @@ use crate::domain::event::SubjectKind;
 use crate::domain::pipeline::Pipelines;
 use crate::domain::sms::SmsCategory;
 use crate::domain::time::Millis;
+use crate::engine::script::{FunctionFiles, Host};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -35,6 +36,41 @@ pub struct Ruleset {
     /// All functions of `rules/scripts/*.rhai` in one tree.
     pub functions: rhai::AST,
     pub catalogue: Catalogue,
+    /// The script engine and the parsed templates of this ruleset.
+    pub host: Host,
+}
+
+impl Ruleset {
+    /// Indexes the rules and makes the script host. Rules keep their order; of two with one id the first is found.
+    #[must_use]
+    pub fn new(
+        hash: String,
+        rules: Vec<Rule>,
+        templates: BTreeMap<String, Template>,
+        functions: rhai::AST,
+        catalogue: Catalogue,
+    ) -> Self {
+        let mut by_event: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_id = HashMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            by_id.entry(rule.id.clone()).or_insert(index);
+            for name in rule.event_names() {
+                let listening = by_event.entry(name.clone()).or_default();
+                if listening.last() != Some(&index) {
+                    listening.push(index);
+                }
+            }
+        }
+        let host = Host::new(&catalogue.clinic, &functions, &rules, &templates);
+        Self { hash, rules, by_event, by_id, templates, functions, catalogue, host }
+    }
+
+    /// Tells the script host which file each function stands in, for its error messages.
+    #[must_use]
+    pub fn with_function_files(mut self, files: FunctionFiles) -> Self {
+        self.host.function_files = files;
+        self
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -53,6 +89,16 @@ pub struct Rule {
     pub vars: Vec<(String, Expr)>,
     pub steps: Vec<Step>,
     pub limit: Option<Limit>,
+}
+
+impl Rule {
+    /// Every event that one of the triggers names; a name may come twice.
+    fn event_names(&self) -> impl Iterator<Item = &String> {
+        self.triggers.iter().flat_map(|trigger| match trigger {
+            Trigger::Event { names, .. } => names.as_slice(),
+            Trigger::Date { .. } | Trigger::Every { .. } => &[],
+        })
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -1,1 +1,24 @@
+//! The program's face to the world: warp behind an accept loop of its own.
+//!
+//! A request meets, in this order: a place (`server`), deadlines, request id and log (`server::shell`), its route and permission
+//! (`route`, `endpoint`, `auth`), its handler (`webhooks`, `api`, `system`). Every refusal is a `problem`.
 
+mod api;
+mod auth;
+mod body;
+mod context;
+mod endpoint;
+pub mod metrics;
+mod problem;
+mod query;
+mod reply;
+mod route;
+mod routes;
+mod server;
+mod system;
+mod webhooks;
+
+pub use context::{DraftStatus, HttpContext, RuleSummary, RulesStatus, RulesView};
+pub use route::{Permission, Route, Verb};
+pub use routes::list as list_routes;
+pub use server::{Peer, ServerLimits, serve};

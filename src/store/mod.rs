@@ -1,1 +1,151 @@
+//! The only SQL. Callers see domain types, an opaque [`Conn`] to read and an opaque [`Tx`] to write.
 
+mod append;
+mod db;
+mod dialect;
+pub mod duties;
+mod error;
+pub mod jobs;
+mod migrate;
+mod options;
+mod pool;
+pub mod rate;
+mod row;
+pub mod schedules;
+mod schema;
+mod sql;
+pub mod staff;
+pub mod views;
+mod wakeups;
+pub mod workers;
+mod writer;
+
+pub mod bookings;
+pub mod contacts;
+pub mod events;
+pub mod history;
+pub mod invariants;
+pub mod rulesets;
+pub mod runs;
+pub mod sms;
+pub mod tasks;
+pub mod timers;
+
+pub use append::{Appended, Cause, RUN_EVENT, RUN_EVENT_QUEUE, record};
+pub use db::{Conn, Tx};
+pub use error::{StoreError, StoreResult};
+pub use options::StoreOptions;
+pub use wakeups::Wakeups;
+
+use crate::domain::clock::SharedClock;
+use crate::domain::event::Delivery;
+use crate::domain::time::Timestamp;
+use options::Target;
+use std::sync::Arc;
+
+/// The database of one installation. Cheap to clone; all clones share one writer and one pool of readers.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    target: Target,
+    clock: SharedClock,
+    readers: pool::Readers,
+    writer: writer::Writer,
+    wakeups: Arc<Wakeups>,
+}
+
+impl Store {
+    /// Opens the database and checks that it is fit: version, durability settings, no migration that this program lacks.
+    /// It does not migrate. Blocks; call it outside of the async runtime or before it has work.
+    pub fn open(options: StoreOptions, clock: SharedClock) -> StoreResult<Self> {
+        let target = Target::parse(&options.url)?;
+        let mut first = dialect::open_writer(&target)?;
+        dialect::check_fitness(&mut first)?;
+        migrate::refuse_unknown(&mut first)?;
+        let wakeups = Arc::new(Wakeups::new());
+        let writer = writer::Writer::start(&target, first, options.writers_pg, &wakeups)?;
+        let readers = pool::Readers::open(&target, options.readers);
+        Ok(Self { inner: Arc::new(Inner { target, clock, readers, writer, wakeups }) })
+    }
+
+    /// Runs `work` on a reading connection, away from the async threads.
+    pub async fn read<T, E>(&self, work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let permit = self.inner.readers.admit().await?;
+        let inner = Arc::clone(&self.inner);
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            inner.readers.run(work)
+        });
+        done.await.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+    }
+
+    /// Like [`Store::read`], on the calling thread.
+    pub fn read_now<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
+        self.inner.readers.run(work)
+    }
+
+    /// Runs `work` in a transaction of its own and answers after the commit. An error of `work` undoes everything it wrote.
+    /// On SQLite it runs on the one writer thread: keep it short, and never wait for another write inside it.
+    pub async fn write<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.inner.writer.write(work).await
+    }
+
+    /// Like [`Store::write`], blocking the calling thread. Not for async code.
+    pub fn write_now<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.inner.writer.write_now(work)
+    }
+
+    /// Records a delivery and the job that will work on it. After `Ok`, both are on stable storage.
+    /// A delivery that is known already (same source and dedupe key) answers with the first event's id and adds no job.
+    pub async fn append(&self, delivery: Delivery, received: Timestamp) -> StoreResult<Appended> {
+        self.inner.writer.append(delivery, received).await
+    }
+
+    /// Applies the migrations that are missing and answers with their names.
+    pub fn migrate(&self) -> StoreResult<Vec<String>> {
+        migrate::run_pending(&mut self.migration_conn()?)
+    }
+
+    /// Every migration that this program knows, with whether it is applied.
+    pub fn migration_status(&self) -> StoreResult<Vec<(String, bool)>> {
+        migrate::status(&mut self.migration_conn()?)
+    }
+
+    /// Undoes every migration: all data is gone. For tests.
+    pub fn revert_all(&self) -> StoreResult<Vec<String>> {
+        migrate::revert_all(&mut self.migration_conn()?)
+    }
+
+    /// Where workers wait for news of their queue.
+    pub fn wakeups(&self) -> &Arc<Wakeups> {
+        &self.inner.wakeups
+    }
+
+    pub fn clock(&self) -> &SharedClock {
+        &self.inner.clock
+    }
+
+    /// True when several nodes can share this database.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.inner.target, Target::Pg { .. })
+    }
+
+    fn migration_conn(&self) -> StoreResult<Conn> {
+        dialect::open_writer(&self.inner.target)
+    }
+}

@@ -1,1 +1,11 @@
+//! The rule language: files in, rulesets or diagnostics out.
 
+mod clinic;
+mod compiles;
+mod host;
+mod hostile;
+mod mistakes;
+mod positions;
+mod reports;
+mod scripts;
+mod templates;

@@ -1,5 +1,13 @@
 //! One problem in a file that people wrote: where it is, what is wrong, what to write instead.
 
+mod codes;
+mod render;
+
+pub use codes::{CODES, Code, explain};
+pub use render::{Format, render};
+
+pub(crate) use codes::names;
+
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

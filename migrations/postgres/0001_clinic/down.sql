@@ -1,0 +1,14 @@
+DROP TABLE api_keys;
+DROP TABLE staff_users;
+DROP TABLE suppressions;
+DROP TABLE sms_status_events;
+DROP TABLE sms_messages;
+DROP TABLE event_payloads;
+DROP TABLE event_log;
+DROP TABLE pipeline_transitions;
+DROP TABLE notes;
+DROP TABLE touchpoints;
+DROP TABLE tasks;
+DROP TABLE bookings;
+DROP TABLE contact_identities;
+DROP TABLE contacts;

@@ -1,0 +1,9 @@
+DROP TABLE rate_buckets;
+DROP TABLE duties;
+DROP TABLE schedule_fires;
+DROP TABLE schedules;
+DROP TABLE queues;
+DROP TABLE job_attempts;
+DROP TABLE job_history;
+DROP TABLE jobs;
+DROP TABLE workers;

@@ -1,0 +1,4 @@
+DROP TABLE timers;
+DROP TABLE automation_runs;
+DROP TABLE system_values;
+DROP TABLE rulesets;

@@ -1,0 +1,138 @@
+//! `set`: the few fields that rules may write, each with its own refusals.
+
+use super::{Applied, Applying};
+use crate::automation::world::World;
+use crate::domain::booking::BookingStatus;
+use crate::engine::plan::{FieldValue, PlannedStep};
+use crate::engine::schema::{CONSENT, REFERRAL, URGENCY};
+
+pub fn set(world: &mut World, with: Applying<'_>, step: &PlannedStep, field: &str, value: &FieldValue) -> Applied {
+    match field.split_once('.') {
+        Some(("contact", name)) => set_contact(world, with, step, name, value),
+        Some(("booking", name)) => set_booking(world, with, step, name, value),
+        _ => Applied::refused(step, format!("{field} cannot be set")),
+    }
+}
+
+fn set_contact(world: &mut World, with: Applying<'_>, step: &PlannedStep, name: &str, value: &FieldValue) -> Applied {
+    let Some(before) = world.contact.clone() else { return Applied::refused(step, "there is no contact") };
+    let mut after = before.clone();
+    let understood = match (name, value) {
+        ("warmness", FieldValue::Int(score)) => {
+            after.warmness = i32::try_from((*score).clamp(0, 100)).unwrap_or(0);
+            after.warmness_at = Some(with.now);
+            true
+        }
+        ("is_existing_patient", FieldValue::Bool(known)) => {
+            after.is_existing_patient = *known;
+            true
+        }
+        ("marketing_consent", FieldValue::Text(text)) if CONSENT.contains(&text.as_str()) => {
+            after.marketing_consent.clone_from(text);
+            true
+        }
+        ("recall_due_on", FieldValue::Time { time }) => {
+            after.recall_due_on = Some(*time);
+            true
+        }
+        ("recall_due_on", FieldValue::Nothing) => {
+            after.recall_due_on = None;
+            true
+        }
+        ("first_source", value) => set_text(&mut after.first_source, value),
+        ("interest", value) => set_text(&mut after.interest, value),
+        ("assigned_to", value) => set_text(&mut after.assigned_to, value),
+        _ => false,
+    };
+    if !understood {
+        return Applied::refused(step, format!("contact.{name} cannot hold this value"));
+    }
+    let warmer = after.warmness != before.warmness;
+    world.change_contact(with.now, |c| *c = after);
+    let done = Applied::done(step);
+    if warmer { done.causing("warmness_changed") } else { done }
+}
+
+fn set_text(target: &mut Option<String>, value: &FieldValue) -> bool {
+    match value {
+        FieldValue::Text(text) => *target = Some(text.clone()),
+        FieldValue::Nothing => *target = None,
+        _ => return false,
+    }
+    true
+}
+
+fn set_booking(world: &mut World, with: Applying<'_>, step: &PlannedStep, name: &str, value: &FieldValue) -> Applied {
+    let Some(id) = with.booking_id.filter(|id| world.find_booking(id).is_some()).map(str::to_owned) else {
+        return Applied::refused(step, "there is no booking");
+    };
+    match (name, value) {
+        ("status", FieldValue::Text(text)) => match BookingStatus::parse(text) {
+            Some(status) => set_status(world, with, step, &id, status),
+            None => Applied::refused(step, format!("{text} is not a booking status")),
+        },
+        ("urgency_level", FieldValue::Text(level)) if URGENCY.contains(&level.as_str()) => {
+            world.change_booking(&id, with.now, |b| b.urgency_level.clone_from(level));
+            Applied::done(step)
+        }
+        ("referral_status", FieldValue::Text(status)) if REFERRAL.contains(&status.as_str()) => {
+            world.change_booking(&id, with.now, |b| b.referral_status.clone_from(status));
+            Applied::done(step)
+        }
+        _ => Applied::refused(step, format!("booking.{name} cannot hold this value")),
+    }
+}
+
+fn set_status(world: &mut World, with: Applying<'_>, step: &PlannedStep, id: &str, to: BookingStatus) -> Applied {
+    let Some(from) = world.find_booking(id).map(|b| b.status) else { return Applied::refused(step, "there is no booking") };
+    if from == to {
+        return Applied::new(step, "already", Some(to.as_str().to_owned()));
+    }
+    if let Err(refused) = from.check_transition(to) {
+        return Applied::refused(step, refused.to_string());
+    }
+    let via = with.event.payload.message.as_ref().map_or_else(|| "rule".to_owned(), |m| m.channel.clone());
+    world.change_booking(id, with.now, |b| {
+        b.status = to;
+        match to {
+            BookingStatus::Confirmed => {
+                b.patient_confirmed_at = Some(with.now);
+                b.confirmed_via = Some(via);
+            }
+            BookingStatus::Scheduled => {
+                b.patient_confirmed_at = None;
+                b.confirmed_via = None;
+            }
+            BookingStatus::NoShow => b.no_show_at = Some(with.now),
+            BookingStatus::CheckedIn => b.checked_in_at = Some(with.now),
+            BookingStatus::Completed => b.completed_at = Some(with.now),
+            BookingStatus::Cancelled => b.cancelled_at = Some(with.now),
+            _ => {}
+        }
+    });
+    after_status(world, with, to);
+    let done = Applied::done(step);
+    match to {
+        BookingStatus::NoShow => done.causing("booking_no_show"),
+        BookingStatus::CheckedIn => done.causing("booking_checked_in"),
+        BookingStatus::Completed => done.causing("booking_completed"),
+        BookingStatus::Cancelled => done.causing("booking_cancelled"),
+        _ => done,
+    }
+}
+
+/// What a booking's new state means for the contact.
+fn after_status(world: &mut World, with: Applying<'_>, to: BookingStatus) {
+    match to {
+        BookingStatus::NoShow => world.change_contact(with.now, |c| c.no_shows += 1),
+        BookingStatus::Completed => world.change_contact(with.now, |c| {
+            c.last_visit_at = Some(with.now);
+            c.is_existing_patient = true;
+        }),
+        BookingStatus::Cancelled => {
+            let booking = with.booking_id.map(str::to_owned);
+            world.withdraw_sms("booking_cancelled", |sms| sms.booking_id == booking);
+        }
+        _ => {}
+    }
+}

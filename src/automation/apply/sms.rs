@@ -1,0 +1,137 @@
+//! Planning a text: who gets it, whether it may be sent at all, when, and that it is planned only once.
+
+use super::{Applied, Applying};
+use crate::automation::quiet;
+use crate::automation::world::World;
+use crate::domain::contact::Contact;
+use crate::domain::event::{SMS_RECEIPT, TIMER_DUE};
+use crate::domain::ids::derived_id;
+use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
+use crate::engine::plan::{Action, PlannedStep};
+
+pub fn apply(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &Action) -> Applied {
+    let Action::Sms { template, category, body, encoding, parts, immediate } = action else { return Applied::done(step) };
+    let planned = Planned { template, category: *category, body, encoding, parts: *parts, immediate: *immediate };
+    let Some(contact) = world.contact.clone() else { return Applied::refused(step, "there is no contact") };
+    let key = dedupe_key(world, with, step, template);
+    let is_planned = world.changes.sms.iter().any(|s| s.dedupe_key.as_deref() == Some(&key));
+    if is_planned || world.known_sms_keys.contains(&key) {
+        return Applied::new(step, "already", Some(key));
+    }
+    let phone = phone_of(&contact, world.guardian.as_ref());
+    let obstacle = obstacle(world, &contact, phone.as_deref(), *category);
+    let mut sms = message(world, with, step, &planned, &contact, phone.unwrap_or_default());
+    sms.dedupe_key = Some(key.clone());
+    let applied = if let Some(reason) = obstacle {
+        sms.status = SmsStatus::Suppressed;
+        sms.status_reason = Some(reason.to_owned());
+        Applied::new(step, "suppressed", Some(reason.to_owned()))
+    } else {
+        place(&mut sms, with, step)
+    };
+    world.known_sms_keys.insert(key);
+    world.changes.sms.push(sms);
+    applied
+}
+
+/// Now, or at the end of the quiet hours; never after it has lost its sense.
+fn place(sms: &mut SmsMessage, with: Applying<'_>, step: &PlannedStep) -> Applied {
+    let at = if sms.immediate { with.now } else { quiet::next_allowed(with.clinic, with.now) };
+    if sms.not_after.is_some_and(|limit| at > limit) {
+        sms.status = SmsStatus::Suppressed;
+        sms.status_reason = Some("quiet_hours".into());
+        return Applied::new(step, "suppressed", Some("quiet_hours".into()));
+    }
+    sms.scheduled_at = Some(at);
+    if at > with.now {
+        sms.status = SmsStatus::Scheduled;
+        sms.status_reason = Some("quiet_hours".into());
+        return Applied::new(step, "scheduled", Some(sms.id.clone()));
+    }
+    Applied::new(step, "done", Some(sms.id.clone()))
+}
+
+/// Texts about a booking exist once for each (booking, template, appointment time); others once for each run and step.
+fn dedupe_key(world: &World, with: Applying<'_>, step: &PlannedStep, template: &str) -> String {
+    match with.booking_id.and_then(|id| world.find_booking(id)) {
+        Some(booking) => format!("b:{}:{template}:{}", booking.id, booking.appointment_datetime.0),
+        None => format!("r:{}:{}", with.run_id, step.path),
+    }
+}
+
+fn phone_of(contact: &Contact, guardian: Option<&Contact>) -> Option<String> {
+    contact.phone.clone().or_else(|| guardian.and_then(|g| g.phone.clone()))
+}
+
+/// Why this text must not be sent, in the words of `status_reason`.
+fn obstacle(world: &World, contact: &Contact, phone: Option<&str>, category: SmsCategory) -> Option<&'static str> {
+    let guardian_out = world.guardian.as_ref().is_some_and(|g| g.opted_out_at.is_some());
+    if contact.opted_out_at.is_some() || guardian_out || world.suppressed {
+        return Some("opted_out");
+    }
+    if phone.is_none() {
+        return Some("no_phone");
+    }
+    if contact.phone.is_some() && matches!(contact.phone_status.as_str(), "landline" | "invalid") {
+        return Some("not_a_mobile");
+    }
+    (category == SmsCategory::Marketing && contact.marketing_consent != "granted").then_some("no_consent")
+}
+
+/// The text as the rule planned it.
+struct Planned<'a> {
+    template: &'a str,
+    category: SmsCategory,
+    body: &'a str,
+    encoding: &'a str,
+    parts: i32,
+    immediate: bool,
+}
+
+fn message(
+    world: &World,
+    with: Applying<'_>,
+    step: &PlannedStep,
+    planned: &Planned<'_>,
+    contact: &Contact,
+    to: String,
+) -> SmsMessage {
+    let booking = with.booking_id.and_then(|id| world.find_booking(id));
+    let live = booking.filter(|b| b.status.is_live());
+    SmsMessage {
+        id: derived_id(with.event.timestamp, &[with.run_id, &step.path]),
+        direction: "out".into(),
+        contact_id: Some(contact.id.clone()),
+        booking_id: booking.map(|b| b.id.clone()),
+        template: Some(planned.template.to_owned()),
+        category: planned.category,
+        to,
+        from: None,
+        body: planned.body.to_owned(),
+        encoding: planned.encoding.to_owned(),
+        parts: planned.parts,
+        scheduled_at: None,
+        not_after: live.map(|b| b.appointment_datetime),
+        status: SmsStatus::Queued,
+        status_reason: None,
+        provider: None,
+        provider_message_id: None,
+        attempts: 0,
+        in_reply_to: None,
+        dedupe_key: None,
+        run_id: Some(with.run_id.to_owned()),
+        revision: Some(with.revision),
+        appointment_datetime: live.map(|b| b.appointment_datetime),
+        immediate: planned.immediate || is_answer(with),
+        is_demo: contact.is_demo,
+        accepted_at: None,
+        delivered_at: None,
+        created_at: with.now,
+        updated_at: with.now,
+    }
+}
+
+/// The person has just written to us, so an answer does not disturb.
+fn is_answer(with: Applying<'_>) -> bool {
+    with.event.payload.message.is_some() && with.event.event_type != TIMER_DUE && with.event.event_type != SMS_RECEIPT
+}

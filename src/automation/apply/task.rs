@@ -1,0 +1,76 @@
+//! Opening and closing staff tasks.
+
+use super::{Applied, Applying};
+use crate::automation::world::World;
+use crate::domain::ids::derived_id;
+use crate::domain::task::{Task, TaskStatus};
+use crate::engine::plan::{Action, PlannedStep};
+
+/// Opens a task, unless one of that type is already open for the same contact and booking: then that one is kept, with the
+/// earlier due time and the higher priority of the two.
+pub fn open(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &Action) -> Applied {
+    let Action::Task { task_type, title, due, priority, assign, note } = action else { return Applied::done(step) };
+    let contact_id = world.contact.as_ref().map(|c| c.id.clone());
+    let key = dedupe_key(task_type, contact_id.as_deref(), with.booking_id);
+    if let Some(open) = world.open_tasks.iter().find(|t| t.dedupe_key.as_deref() == Some(&key) && t.status.is_open()) {
+        let id = open.id.clone();
+        if *due < open.due_datetime || *priority > open.priority_score {
+            world.change_task(&id, with.now, |t| {
+                t.due_datetime = t.due_datetime.min(*due);
+                t.priority_score = t.priority_score.max(*priority);
+            });
+        }
+        return Applied::new(step, "already", Some(id));
+    }
+    let task = Task {
+        id: derived_id(with.event.timestamp, &[with.run_id, &step.path]),
+        task_type: task_type.clone(),
+        title: title.clone(),
+        contact_id,
+        booking_id: with.booking_id.map(str::to_owned),
+        status: TaskStatus::Todo,
+        due_datetime: *due,
+        priority_score: (*priority).clamp(0, 100),
+        assigned_to: assign.clone(),
+        because: format!("{} ({}, r{})", with.rule_name, with.event.event_type, with.revision),
+        run_id: Some(with.run_id.to_owned()),
+        dedupe_key: Some(key),
+        note: note.clone(),
+        completed_at: None,
+        is_demo: world.contact.as_ref().is_some_and(|c| c.is_demo),
+        version: 1,
+        created_at: with.now,
+        updated_at: with.now,
+    };
+    let id = task.id.clone();
+    world.changes.tasks.insert(id.clone());
+    world.changes.contact = true;
+    world.open_tasks.push(task);
+    Applied::new(step, "done", Some(id)).causing("task_created")
+}
+
+/// Closes open tasks of the event's booking, or of the contact when there is no booking.
+pub fn close(world: &mut World, with: Applying<'_>, step: &PlannedStep, task_type: Option<&str>, reason: &str) -> Applied {
+    let of_subject = |t: &Task| with.booking_id.is_none() || t.booking_id.is_none() || t.booking_id.as_deref() == with.booking_id;
+    let ids: Vec<String> = world
+        .open_tasks
+        .iter()
+        .filter(|t| t.status.is_open() && task_type.is_none_or(|k| t.task_type == k) && of_subject(t))
+        .map(|t| t.id.clone())
+        .collect();
+    for id in &ids {
+        world.change_task(id, with.now, |t| {
+            t.status = TaskStatus::Cancelled;
+            t.completed_at = Some(with.now);
+            t.note = Some(match t.note.take() {
+                Some(note) => format!("{note}\n{reason}"),
+                None => reason.to_owned(),
+            });
+        });
+    }
+    Applied::new(step, "done", Some(format!("{} closed", ids.len())))
+}
+
+fn dedupe_key(task_type: &str, contact_id: Option<&str>, booking_id: Option<&str>) -> String {
+    format!("{task_type}:{}:{}", contact_id.unwrap_or("-"), booking_id.unwrap_or("-"))
+}

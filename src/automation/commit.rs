@@ -1,0 +1,130 @@
+//! Writes decisions: the fence first, then the check that nothing has changed since they were made, then all rows.
+
+use super::world::{Changes, SmsChange, Suppression, World};
+use crate::domain::job::ClaimedJob;
+use crate::domain::task::Task;
+use crate::domain::time::Timestamp;
+use crate::store::sms::StatusChange;
+use crate::store::{StoreError, StoreResult, Tx, bookings, contacts, events, history, jobs, runs, sms, tasks, timers};
+use std::collections::HashMap;
+
+/// A decided world and the job that it completes.
+pub struct Decision {
+    pub job: Option<ClaimedJob>,
+    pub world: World,
+}
+
+/// Writes all decisions, or nothing.
+///
+/// # Errors
+/// `LeaseLost` when any job is somebody else's now, `Conflict` or `Duplicate` when a record changed since it was loaded.
+pub fn commit(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> StoreResult<()> {
+    fence(tx, decisions, now)?;
+    check_versions(tx, decisions)?;
+    write_contacts(tx, decisions, now)?;
+    write_records(tx, decisions)?;
+    write_sms(tx, decisions, now)?;
+    write_log(tx, decisions, now)?;
+    let jobs_new: Vec<_> = all(decisions, |c| &c.jobs).cloned().collect();
+    jobs::enqueue_many(tx, &jobs_new, now)?;
+    Ok(())
+}
+
+fn fence(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> StoreResult<()> {
+    let claimed: Vec<&ClaimedJob> = decisions.iter().filter_map(|d| d.job.as_ref()).collect();
+    let held = jobs::complete_many(tx, &claimed, now)?;
+    if held.iter().all(|h| *h) { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+/// The contact is the root of everything about it: an unchanged version means an unchanged world.
+fn check_versions(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
+    let mut expected: HashMap<&str, i64> = HashMap::new();
+    for world in decisions.iter().map(|d| &d.world) {
+        if let (Some(contact), Some(version)) = (&world.contact, world.loaded_version)
+            && expected.insert(&contact.id, version).is_some()
+        {
+            return Err(StoreError::Conflict { what: "contact (twice in one batch)" });
+        }
+    }
+    let ids: Vec<String> = expected.keys().map(ToString::to_string).collect();
+    let actual = contacts::lock_versions(tx, &ids)?;
+    let unchanged = expected.iter().all(|(id, version)| actual.get(*id) == Some(version));
+    if unchanged { Ok(()) } else { Err(StoreError::Conflict { what: "contact" }) }
+}
+
+fn write_contacts(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> StoreResult<()> {
+    let changed = || decisions.iter().map(|d| &d.world).filter(|w| w.changes.contact);
+    let rows: Vec<_> = changed().filter_map(|w| w.contact.as_ref()).collect();
+    contacts::upsert_many(tx, &rows)?;
+    let identities: Vec<_> = changed()
+        .filter_map(|w| w.contact.as_ref().map(|c| (w, c)))
+        .flat_map(|(w, c)| w.changes.new_identities.iter().map(move |i| (i, c.id.as_str())))
+        .collect();
+    contacts::insert_identities(tx, &identities, now)
+}
+
+fn write_records(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
+    let worlds = || decisions.iter().map(|d| &d.world);
+    let changed: Vec<_> = worlds().flat_map(|w| w.bookings.iter().filter(|b| w.changes.bookings.contains(&b.id))).collect();
+    bookings::upsert_many(tx, &changed)?;
+    let tasks_changed: Vec<&Task> =
+        worlds().flat_map(|w| w.open_tasks.iter().filter(|t| w.changes.tasks.contains(&t.id))).collect();
+    tasks::upsert_many(tx, &tasks_changed)?;
+    write_loose_tasks(tx, decisions)?;
+    history::insert_touchpoints(tx, &all(decisions, |c| &c.touchpoints).collect::<Vec<_>>())?;
+    history::insert_notes(tx, &all(decisions, |c| &c.notes).collect::<Vec<_>>())?;
+    history::insert_transitions(tx, &all(decisions, |c| &c.transitions).collect::<Vec<_>>())?;
+    timers::upsert_many(tx, &all(decisions, |c| &c.timers).collect::<Vec<_>>())?;
+    for timer in all(decisions, |c| &c.timers_gone) {
+        timers::delete_pending(tx, timer)?;
+    }
+    Ok(())
+}
+
+/// Tasks about no contact: one open task for each key is enough.
+fn write_loose_tasks(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
+    for task in all(decisions, |c| &c.loose_tasks) {
+        let keys: Vec<String> = task.dedupe_key.iter().cloned().collect();
+        if tasks::list_open_by_keys(tx, &keys)?.is_empty() {
+            tasks::upsert_many(tx, &[task])?;
+        }
+    }
+    Ok(())
+}
+
+fn write_sms(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> StoreResult<()> {
+    sms::insert_many(tx, &all(decisions, |c| &c.sms).collect::<Vec<_>>())?;
+    for change in all(decisions, |c| &c.sms_changes) {
+        change_sms(tx, change, now)?;
+    }
+    for decision in decisions {
+        sms::insert_status_events(tx, &decision.world.changes.sms_status_events)?;
+    }
+    for suppression in all(decisions, |c| &c.suppressions) {
+        match suppression {
+            Suppression::Stop { phone, reason, event_id } => sms::suppress(tx, phone, reason, event_id, now)?,
+            Suppression::Lift { phone } => sms::lift_suppression(tx, phone, now)?,
+        }
+    }
+    Ok(())
+}
+
+fn change_sms(tx: &mut Tx<'_>, change: &SmsChange, now: Timestamp) -> StoreResult<()> {
+    let details = StatusChange {
+        reason: change.reason.clone(),
+        provider_message_id: change.provider_message_id.clone(),
+        ..StatusChange::default()
+    };
+    sms::change_status(tx, &change.sms_id, &change.from, change.to, &details, now)?;
+    Ok(())
+}
+
+fn write_log(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> StoreResult<()> {
+    events::insert_chained(tx, &all(decisions, |c| &c.events).collect::<Vec<_>>())?;
+    runs::insert_many(tx, &all(decisions, |c| &c.runs).collect::<Vec<_>>())?;
+    events::finish_many(tx, &all(decisions, |c| &c.results).collect::<Vec<_>>(), now)
+}
+
+fn all<'a, T: 'a>(decisions: &'a [Decision], pick: impl Fn(&'a Changes) -> &'a Vec<T>) -> impl Iterator<Item = &'a T> {
+    decisions.iter().flat_map(move |d| pick(&d.world.changes))
+}

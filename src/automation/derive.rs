@@ -1,0 +1,97 @@
+//! After a ruleset came in force: derives the timers of all contacts anew, a page at a time.
+
+use super::commit::{Decision, commit};
+use super::context::Automation;
+use super::load::load;
+use super::rulesets::{InForce, derive_job};
+use super::run::Worked;
+use super::timer_diff;
+use super::world::World;
+use crate::domain::event::{Actor, Event, EventPayload, EventStatus, SignatureState};
+use crate::domain::job::{ClaimedJob, NewJob};
+use crate::domain::time::Timestamp;
+use crate::store::{Conn, StoreError, StoreResult, contacts, jobs};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Contacts that are derived and written together.
+const PAGE_MAX: i64 = 200;
+
+#[derive(Deserialize)]
+struct Payload {
+    after: String,
+}
+
+/// Works one page, and leaves the next page to a new job.
+pub async fn run(context: &Automation, job: ClaimedJob) -> (ClaimedJob, Worked) {
+    let worked = match page(context, &job).await {
+        Ok(()) => Worked::Completed,
+        Err(StoreError::LeaseLost) => Worked::LeaseLost,
+        Err(StoreError::Conflict { .. }) => Worked::Again,
+        Err(error) => Worked::Failed(error.to_string()),
+    };
+    (job, worked)
+}
+
+async fn page(context: &Automation, job: &ClaimedJob) -> StoreResult<()> {
+    let payload: Payload = serde_json::from_str(&job.payload).map_err(|e| StoreError::Statement(e.to_string()))?;
+    let Some(in_force) = context.rules.current() else { return Err(StoreError::NotFound { what: "ruleset" }) };
+    let now = context.clock.now();
+    let held = job.clone();
+    let (decisions, next) = context.store.read(move |conn| derive_page(conn, &in_force, &payload.after, held, now)).await?;
+    context
+        .store
+        .write(move |tx| {
+            commit(tx, &decisions, now)?;
+            if let Some(next) = next {
+                jobs::enqueue(tx, &next, now)?;
+            }
+            StoreResult::Ok(())
+        })
+        .await
+}
+
+fn derive_page(
+    conn: &mut Conn,
+    in_force: &Arc<InForce>,
+    after: &str,
+    job: ClaimedJob,
+    now: Timestamp,
+) -> StoreResult<(Vec<Decision>, Option<NewJob>)> {
+    let ids = contacts::list_ids_after(conn, after, PAGE_MAX)?;
+    let next = (ids.len() as i64 == PAGE_MAX).then(|| derive_job(ids.last().map_or("", String::as_str)));
+    let events = ids.iter().map(|id| about(id, now)).collect();
+    let mut decisions = vec![Decision { job: Some(job), world: World::default() }];
+    for mut loaded in load(conn, events, &in_force.ruleset, now)? {
+        timer_diff::derive_all(&mut loaded.world, &in_force.ruleset, now);
+        if !loaded.world.changes.timers.is_empty() || !loaded.world.changes.timers_gone.is_empty() {
+            decisions.push(Decision { job: None, world: loaded.world });
+        }
+    }
+    Ok((decisions, next))
+}
+
+/// Loading is by event; this one is never recorded.
+fn about(contact_id: &str, now: Timestamp) -> Event {
+    Event {
+        id: contact_id.to_owned(),
+        event_type: "derive".into(),
+        source: "system".into(),
+        dedupe_key: contact_id.to_owned(),
+        timestamp: now,
+        occurred_at: None,
+        actor: Actor::System,
+        signature_state: SignatureState::Internal,
+        payload: EventPayload::default(),
+        lane_key: None,
+        contact_id: Some(contact_id.to_owned()),
+        booking_id: None,
+        causation_id: None,
+        depth: 0,
+        status: EventStatus::Accepted,
+        status_reason: None,
+        duplicates: 0,
+        revision: None,
+        processed_at: None,
+    }
+}

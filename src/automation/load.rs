@@ -1,0 +1,233 @@
+//! Loads the worlds of a batch of events with a bounded number of queries.
+
+use super::project::{find_named_booking, identities_of, resolve};
+use super::world::World;
+use crate::domain::booking::Booking;
+use crate::domain::contact::{Contact, Identity};
+use crate::domain::event::Event;
+use crate::domain::sms::SmsMessage;
+use crate::domain::time::{Millis, Timestamp};
+use crate::engine::Ruleset;
+use crate::engine::facts::{FiredBefore, TOUCHPOINTS_MAX};
+use crate::store::{Conn, StoreResult, bookings, contacts, history, runs, sms, tasks, timers};
+use std::collections::{HashMap, HashSet};
+
+/// Bookings that began longer ago than this play no part in rules.
+pub const BOOKINGS_PAST_MAX: Millis = Millis::days(60);
+
+/// An event and everything known about whom it concerns.
+pub struct Loaded {
+    pub event: Event,
+    pub world: World,
+    /// Contacts that may be the same person.
+    pub also: Vec<String>,
+}
+
+/// Loads the worlds of `events`, in their order.
+pub fn load(conn: &mut Conn, events: Vec<Event>, ruleset: &Ruleset, now: Timestamp) -> StoreResult<Vec<Loaded>> {
+    let identities: Vec<Identity> = events.iter().flat_map(|e| identities_of(&e.payload)).collect();
+    let owners = contacts::find_owners(conn, &identities)?;
+    let named = named_bookings(conn, &events)?;
+    let referred = referred_texts(conn, &events)?;
+    let mut wanted: HashSet<String> = owners.values().cloned().collect();
+    wanted.extend(named.iter().map(|b| b.contact_id.clone()));
+    wanted.extend(referred.values().filter_map(|s| s.contact_id.clone()));
+    wanted.extend(events.iter().filter_map(|e| e.contact_id.clone().or_else(|| e.payload.contact.as_ref()?.id.clone())));
+    let mut known = by_id(contacts::list_by_ids(conn, &sorted(wanted))?);
+    follow_merges(conn, &mut known)?;
+    let ids_of = contacts::list_identities(conn, &known.keys().cloned().collect::<Vec<_>>())?;
+    let mut loaded: Vec<Loaded> =
+        events.into_iter().map(|event| who(event, &owners, &known, &ids_of, &named, &referred)).collect();
+    fill(conn, &mut loaded, ruleset, now)?;
+    Ok(loaded)
+}
+
+fn named_bookings(conn: &mut Conn, events: &[Event]) -> StoreResult<Vec<Booking>> {
+    let inputs = || events.iter().filter_map(|e| e.payload.booking.as_ref());
+    let wix: Vec<String> = inputs().filter_map(|b| b.wix_booking_id.clone()).collect();
+    let own: Vec<String> =
+        inputs().filter_map(|b| b.id.clone()).chain(events.iter().filter_map(|e| e.booking_id.clone())).collect();
+    let mut found = bookings::list_by_wix_ids(conn, &wix)?;
+    found.extend(bookings::list_by_ids(conn, &own)?);
+    Ok(found)
+}
+
+/// The texts that receipts and replies are about, by event.
+fn referred_texts(conn: &mut Conn, events: &[Event]) -> StoreResult<HashMap<String, SmsMessage>> {
+    let mut found = HashMap::new();
+    for event in events {
+        let (own, provider, provider_id) = match (&event.payload.receipt, &event.payload.message) {
+            (Some(r), _) => (r.sms_id.as_ref(), &r.provider, r.provider_message_id.as_ref()),
+            (None, Some(m)) => (m.reply_to_sms_id.as_ref(), &m.provider, m.in_reply_to.as_ref()),
+            (None, None) => continue,
+        };
+        let mut text = match own {
+            Some(id) => sms::find(conn, id)?,
+            None => None,
+        };
+        if text.is_none()
+            && let Some(id) = provider_id
+        {
+            text = sms::find_by_provider_id(conn, provider, id)?;
+        }
+        if let Some(text) = text {
+            found.insert(event.id.clone(), text);
+        }
+    }
+    Ok(found)
+}
+
+/// Contacts that were merged lead to the one that stayed.
+fn follow_merges(conn: &mut Conn, known: &mut HashMap<String, Contact>) -> StoreResult<()> {
+    let survivors: Vec<String> =
+        known.values().filter_map(|c| c.merged_into_id.clone()).filter(|id| !known.contains_key(id)).collect();
+    for contact in contacts::list_by_ids(conn, &survivors)? {
+        known.insert(contact.id.clone(), contact);
+    }
+    Ok(())
+}
+
+fn who(
+    event: Event,
+    owners: &HashMap<Identity, String>,
+    known: &HashMap<String, Contact>,
+    ids_of: &HashMap<String, Vec<Identity>>,
+    named: &[Booking],
+    referred: &HashMap<String, SmsMessage>,
+) -> Loaded {
+    use super::project::Match;
+    let identities = identities_of(&event.payload);
+    let mut world = World { referred_sms: referred.get(&event.id).cloned(), ..World::default() };
+    world.owners = owners.iter().filter(|(i, _)| identities.contains(i)).map(|(i, c)| (i.clone(), c.clone())).collect();
+    let booked = event.payload.booking.as_ref().and_then(|input| find_named_booking(named, input));
+    let by_record = event
+        .contact_id
+        .clone()
+        .or_else(|| event.payload.contact.as_ref().and_then(|c| c.id.clone()))
+        .or_else(|| booked.map(|b| b.contact_id.clone()))
+        .or_else(|| named.iter().find(|b| Some(&b.id) == event.booking_id.as_ref()).map(|b| b.contact_id.clone()));
+    let mut also = Vec::new();
+    let contact_id = by_record.filter(|id| known.contains_key(id)).or_else(|| {
+        match resolve(&identities, owners, known, ids_of, event.payload.contact.as_ref()) {
+            Match::New => world.referred_sms.as_ref().filter(|_| identities.is_empty()).and_then(|s| s.contact_id.clone()),
+            Match::Known(id) => Some(id),
+            Match::Several { strongest, others } => {
+                also = others;
+                Some(strongest)
+            }
+            Match::Dependant { guardian } => {
+                world.guardian = known.get(&guardian).cloned();
+                None
+            }
+        }
+    });
+    if let Some(contact) = contact_id.and_then(|id| survivor(&id, known)) {
+        world.loaded_version = Some(contact.version);
+        world.identities = ids_of.get(&contact.id).cloned().unwrap_or_default();
+        world.contact = Some(contact.clone());
+    }
+    Loaded { event, world, also }
+}
+
+fn survivor<'a>(id: &str, known: &'a HashMap<String, Contact>) -> Option<&'a Contact> {
+    let contact = known.get(id)?;
+    contact.merged_into_id.as_ref().and_then(|into| known.get(into)).or(Some(contact))
+}
+
+/// Everything that hangs on the contacts found.
+fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestamp) -> StoreResult<()> {
+    let ids: Vec<String> = sorted(loaded.iter().filter_map(|l| l.world.contact.as_ref()).map(|c| c.id.clone()).collect());
+    let guardians: Vec<String> = loaded.iter().filter_map(|l| l.world.contact.as_ref()?.guardian_contact_id.clone()).collect();
+    let guardians = by_id(contacts::list_by_ids(conn, &guardians)?);
+    let mut all_bookings = group(bookings::list_of_contacts(conn, &ids, now - BOOKINGS_PAST_MAX)?, |b| b.contact_id.clone());
+    let extra: Vec<String> = loaded.iter().filter_map(|l| l.event.booking_id.clone().or_else(|| named_id(l))).collect();
+    let old = bookings::list_by_wix_ids(conn, &extra)?.into_iter().chain(bookings::list_by_ids(conn, &extra)?);
+    for booking in old {
+        let list = all_bookings.entry(booking.contact_id.clone()).or_default();
+        if !list.iter().any(|b| b.id == booking.id) {
+            list.push(booking);
+        }
+    }
+    let mut open_tasks = group(tasks::list_open_of_contacts(conn, &ids)?, |t| t.contact_id.clone().unwrap_or_default());
+    let mut unsent = group(sms::list_unsent_of_contacts(conn, &ids)?, |s| s.contact_id.clone().unwrap_or_default());
+    let mut pending = group(timers::list_of_contacts(conn, &ids)?, |t| t.contact_id.clone());
+    let mut fired = fired_before(conn, &ids, ruleset, now)?;
+    for item in loaded.iter_mut() {
+        let Some(contact) = &item.world.contact else { continue };
+        let id = contact.id.clone();
+        if let Some(guardian) = &contact.guardian_contact_id {
+            item.world.guardian = guardians.get(guardian).cloned();
+        }
+        item.world.bookings = all_bookings.get(&id).cloned().unwrap_or_default();
+        item.world.touchpoints = history::list_touchpoints(conn, &id, TOUCHPOINTS_MAX as i64)?;
+        item.world.open_tasks = open_tasks.remove(&id).unwrap_or_default();
+        item.world.unsent_sms = unsent.remove(&id).unwrap_or_default();
+        item.world.timers = pending.remove(&id).unwrap_or_default();
+        item.world.fired = fired.remove(&id).unwrap_or_default();
+    }
+    sms_facts(conn, loaded)
+}
+
+fn named_id(loaded: &Loaded) -> Option<String> {
+    let input = loaded.event.payload.booking.as_ref()?;
+    input.wix_booking_id.clone().or_else(|| input.id.clone())
+}
+
+/// Which texts exist already, and whose number has said STOP.
+fn sms_facts(conn: &mut Conn, loaded: &mut [Loaded]) -> StoreResult<()> {
+    let booking_ids: Vec<String> = loaded.iter().flat_map(|l| l.world.bookings.iter().map(|b| b.id.clone())).collect();
+    let keys = sms::list_known_dedupe_keys(conn, &sorted(booking_ids.into_iter().collect()))?;
+    let phones: Vec<String> = loaded.iter().flat_map(|l| phones_of(l)).collect();
+    let suppressed = sms::list_suppressed(conn, &sorted(phones.into_iter().collect()))?;
+    for item in loaded.iter_mut() {
+        item.world.known_sms_keys.clone_from(&keys);
+        item.world.suppressed = phones_of(item).iter().any(|p| suppressed.contains(p));
+    }
+    Ok(())
+}
+
+fn phones_of(loaded: &Loaded) -> Vec<String> {
+    let world = &loaded.world;
+    let given = loaded.event.payload.contact.as_ref().and_then(|c| c.phone.clone());
+    let from = loaded.event.payload.message.as_ref().map(|m| m.from.clone());
+    let known = world.contact.as_ref().and_then(|c| c.phone.clone());
+    let guardian = world.guardian.as_ref().and_then(|g| g.phone.clone());
+    [given, from, known, guardian].into_iter().flatten().collect()
+}
+
+fn fired_before(
+    conn: &mut Conn,
+    contact_ids: &[String],
+    ruleset: &Ruleset,
+    now: Timestamp,
+) -> StoreResult<HashMap<String, Vec<FiredBefore>>> {
+    let limited = ruleset.rules.iter().filter_map(|r| r.limit.map(|l| (r.id.clone(), l.within)));
+    let (rules, spans): (Vec<String>, Vec<Millis>) = limited.unzip();
+    let Some(longest) = spans.into_iter().max() else { return Ok(HashMap::new()) };
+    let rows = runs::list_fired(conn, &rules, contact_ids, now - longest)?;
+    let fired = rows.into_iter().map(|(rule_id, contact_id, booking_id, at)| FiredBefore {
+        rule_id,
+        contact_id,
+        booking_id,
+        at: Timestamp(at),
+    });
+    Ok(group(fired.collect(), |f| f.contact_id.clone().unwrap_or_default()))
+}
+
+fn by_id(list: Vec<Contact>) -> HashMap<String, Contact> {
+    list.into_iter().map(|c| (c.id.clone(), c)).collect()
+}
+
+fn group<T>(list: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, Vec<T>> {
+    let mut groups: HashMap<String, Vec<T>> = HashMap::new();
+    for item in list {
+        groups.entry(key(&item)).or_default().push(item);
+    }
+    groups
+}
+
+fn sorted(set: HashSet<String>) -> Vec<String> {
+    let mut list: Vec<String> = set.into_iter().collect();
+    list.sort_unstable();
+    list
+}

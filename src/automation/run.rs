@@ -1,0 +1,167 @@
+//! Works events through the rules: load, decide, commit. A batch is decided together and written in one transaction; when that
+//! cannot be, each event is worked on its own, so that one bad event spoils only itself.
+
+use super::commit::{Decision, commit};
+use super::context::Automation;
+use super::decide::{Deciding, decide};
+use super::load::{Loaded, load};
+use super::project;
+use super::rulesets::InForce;
+use super::world::World;
+use crate::domain::event::{Event, EventStatus};
+use crate::domain::job::ClaimedJob;
+use crate::domain::time::Timestamp;
+use crate::store::{Conn, StoreError, StoreResult, events};
+use futures_util::future::join_all;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Events that are decided and written together.
+pub const BATCH_MAX: usize = 64;
+/// How often one event is decided anew because a record changed under it, before its job goes back to the queue.
+const CONFLICTS_MAX: usize = 4;
+
+/// What became of one job.
+#[derive(Debug)]
+pub enum Worked {
+    /// Everything is written and the job is complete.
+    Completed,
+    /// Somebody else owns the job now; nothing is written.
+    LeaseLost,
+    /// Not this time, and not the job's fault: it goes back as it was.
+    Again,
+    Failed(String),
+}
+
+/// Works a batch of `run_event` jobs.
+pub async fn run_events(context: &Automation, jobs: Vec<ClaimedJob>) -> Vec<(ClaimedJob, Worked)> {
+    let Some(in_force) = context.rules.current() else {
+        return jobs.into_iter().map(|job| (job, Worked::Failed("no ruleset is in force".into()))).collect();
+    };
+    if jobs.len() > 1 {
+        match attempt(context, &in_force, jobs.clone()).await {
+            Ok(deferred) => return together(jobs, &deferred),
+            Err(error) => tracing::debug!(%error, count = jobs.len(), "batch worked one by one"),
+        }
+    }
+    let each = jobs.into_iter().map(|job| {
+        let in_force = Arc::clone(&in_force);
+        async move {
+            let worked = run_one(context, &in_force, &job).await;
+            (job, worked)
+        }
+    });
+    join_all(each).await
+}
+
+fn together(jobs: Vec<ClaimedJob>, deferred: &HashSet<i64>) -> Vec<(ClaimedJob, Worked)> {
+    jobs.into_iter()
+        .map(|job| {
+            let worked = if deferred.contains(&job.id) { Worked::Again } else { Worked::Completed };
+            (job, worked)
+        })
+        .collect()
+}
+
+async fn run_one(context: &Automation, in_force: &Arc<InForce>, job: &ClaimedJob) -> Worked {
+    for _ in 0..CONFLICTS_MAX {
+        match attempt(context, in_force, vec![job.clone()]).await {
+            Ok(_) => return Worked::Completed,
+            Err(StoreError::LeaseLost) => return Worked::LeaseLost,
+            Err(StoreError::Conflict { .. } | StoreError::Duplicate { .. }) => {}
+            Err(error) => return Worked::Failed(error.to_string()),
+        }
+    }
+    Worked::Again
+}
+
+/// Decides and writes all of the jobs; answers with those that have to wait for others of this batch.
+async fn attempt(context: &Automation, in_force: &Arc<InForce>, jobs: Vec<ClaimedJob>) -> StoreResult<HashSet<i64>> {
+    let now = context.clock.now();
+    let decided = {
+        let (context, in_force) = (context.clone(), Arc::clone(in_force));
+        context.store.clone().read(move |conn| decide_all(conn, &context, &in_force, jobs, now)).await?
+    };
+    let (decisions, deferred) = decided;
+    context.store.write(move |tx| commit(tx, &decisions, now)).await?;
+    Ok(deferred)
+}
+
+fn decide_all(
+    conn: &mut Conn,
+    context: &Automation,
+    in_force: &InForce,
+    jobs: Vec<ClaimedJob>,
+    now: Timestamp,
+) -> StoreResult<(Vec<Decision>, HashSet<i64>)> {
+    let ids: Vec<String> = jobs.iter().filter_map(|j| j.event_id.clone()).collect();
+    let mut job_of: HashMap<String, ClaimedJob> = HashMap::new();
+    let mut decisions = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        match &job.event_id {
+            Some(id) => drop(job_of.insert(id.clone(), job)),
+            None => decisions.push(Decision { job: Some(job), world: World::default() }),
+        }
+    }
+    let waiting: Vec<Event> = events::list_by_ids(conn, &ids)?.into_iter().filter(is_waiting).collect();
+    let mut seen = Seen::default();
+    let mut deferred = HashSet::new();
+    for loaded in load(conn, waiting, &in_force.ruleset, now)? {
+        let Some(job) = job_of.remove(&loaded.event.id) else { continue };
+        if seen.overlaps(&loaded) {
+            deferred.insert(job.id);
+            continue;
+        }
+        decisions.push(Decision { job: Some(job), world: decide_one(loaded, context, in_force, now) });
+    }
+    // What is left has been worked on before: completing the job is all there is to do.
+    decisions.extend(job_of.into_values().map(|job| Decision { job: Some(job), world: World::default() }));
+    Ok((decisions, deferred))
+}
+
+fn is_waiting(event: &Event) -> bool {
+    event.processed_at.is_none() && matches!(event.status, EventStatus::Accepted | EventStatus::Quarantined)
+}
+
+/// Decides one loaded event.
+pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForce, now: Timestamp) -> World {
+    let Loaded { event, mut world, also } = loaded;
+    let with = Deciding {
+        ruleset: &in_force.ruleset,
+        revision: in_force.number,
+        clinic: &context.clinic,
+        pipelines: &context.pipelines,
+        now,
+        is_demo: context.is_demo,
+    };
+    if !also.is_empty() {
+        project::ask_for_merge(
+            &mut world,
+            project::Projection { clinic: &context.clinic, event: &event, now, is_demo: context.is_demo },
+            &also,
+        );
+    }
+    decide(&mut world, &event, with);
+    world
+}
+
+/// Whom and what earlier events of the batch are about: a later one must see what they wrote.
+#[derive(Default)]
+struct Seen(HashSet<String>);
+
+impl Seen {
+    fn overlaps(&mut self, loaded: &Loaded) -> bool {
+        let mut keys: Vec<String> = project::identities_of(&loaded.event.payload)
+            .into_iter()
+            .map(|i| format!("{}={}", i.kind.as_str(), i.value))
+            .collect();
+        keys.extend(loaded.world.contact.as_ref().map(|c| c.id.clone()));
+        keys.extend(loaded.world.referred_sms.as_ref().map(|s| s.id.clone()));
+        if let Some(booking) = &loaded.event.payload.booking {
+            keys.extend(booking.wix_booking_id.clone());
+        }
+        let overlaps = keys.iter().any(|k| self.0.contains(k));
+        self.0.extend(keys);
+        overlaps
+    }
+}

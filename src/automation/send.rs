@@ -1,0 +1,354 @@
+//! Empties the outbox: decides in one transaction what may leave now, hands it to the gateway, writes down what came of it.
+//!
+//! The `sending` state is on stable storage before the gateway is called. A worker that dies in between leaves a text whose fate
+//! is unknown: it is never sent again by itself, but put in front of a person.
+
+use super::context::Automation;
+use super::quiet;
+use crate::domain::booking::Booking;
+use crate::domain::contact::Contact;
+use crate::domain::ids::{derived_id, new_id};
+use crate::domain::job::{ClaimedJob, NewJob};
+use crate::domain::sms::{SmsMessage, SmsStatus};
+use crate::domain::task::{Task, TaskStatus};
+use crate::domain::time::{Millis, Timestamp};
+use crate::domain::touchpoint::Touchpoint;
+use crate::gateway::{Gateway, Outgoing, SendResult};
+use crate::store::sms::{StatusChange, StatusEvent};
+use crate::store::{StoreResult, Tx, bookings, contacts, history, jobs, rate, sms, tasks};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+pub const KIND: &str = "send_sms";
+pub const QUEUE: &str = "sms";
+/// Texts handed to the gateway in one call.
+pub const BATCH_MAX: usize = 50;
+const ATTEMPTS_MAX: i32 = 12;
+const TIMEOUT: Millis = Millis::seconds(90);
+/// A text that found the rate limit exhausted tries again after this time.
+const RATE_PAUSE: Millis = Millis::seconds(1);
+/// A provider that said "not now" without saying when.
+const RETRY_PAUSE: Millis = Millis::seconds(30);
+
+/// How texts leave.
+#[derive(Clone)]
+pub struct Sending {
+    pub automation: Automation,
+    pub gateway: Arc<dyn Gateway>,
+    pub per_second: u32,
+    pub burst: u32,
+}
+
+/// What a job of this kind carries.
+#[derive(Debug, Serialize, Deserialize)]
+struct Payload {
+    sms_id: String,
+}
+
+/// What became of one job.
+#[derive(Debug)]
+pub enum Sent {
+    Completed,
+    LeaseLost,
+    Later(Timestamp),
+    Failed(String),
+}
+
+/// The job that sends one text.
+pub fn job_for(sms_id: &str, at: Timestamp) -> NewJob {
+    NewJob {
+        queue: QUEUE,
+        kind: KIND,
+        priority: 1,
+        run_at: at,
+        max_attempts: ATTEMPTS_MAX,
+        timeout: TIMEOUT,
+        lane_key: None,
+        unique_key: Some(format!("sms:{sms_id}")),
+        event_id: None,
+        payload: format!("{{\"sms_id\":\"{sms_id}\"}}"),
+    }
+}
+
+/// Sends a batch.
+pub async fn send(sending: &Sending, claimed: Vec<ClaimedJob>) -> Vec<(ClaimedJob, Sent)> {
+    let now = sending.automation.clock.now();
+    let admitted = {
+        let (sending, claimed) = (sending.clone(), claimed.clone());
+        sending.automation.store.clone().write(move |tx| admit(tx, &sending, &claimed, now)).await
+    };
+    let admitted = match admitted {
+        Ok(admitted) => admitted,
+        Err(error) => return claimed.into_iter().map(|job| (job, Sent::Failed(error.to_string()))).collect(),
+    };
+    let outgoing: Vec<Outgoing> = admitted.leaving.values().cloned().collect();
+    let results = if outgoing.is_empty() { HashMap::new() } else { sending.gateway.send(&outgoing).await };
+    settle(sending, claimed, admitted, results).await
+}
+
+/// What may leave now, by job, and what becomes of the rest.
+struct Admitted {
+    leaving: HashMap<i64, Outgoing>,
+    decided: HashMap<i64, Sent>,
+}
+
+fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timestamp) -> StoreResult<Admitted> {
+    let by_job: HashMap<i64, String> = claimed.iter().filter_map(|job| Some((job.id, sms_id(job)?))).collect();
+    let ids: Vec<String> = by_job.values().cloned().collect();
+    let texts: HashMap<String, SmsMessage> = sms::list_by_ids(tx, &ids)?.into_iter().map(|s| (s.id.clone(), s)).collect();
+    let surroundings = Surroundings::load(tx, texts.values())?;
+    let mut admitted = Admitted { leaving: HashMap::new(), decided: HashMap::new() };
+    let mut ready = Vec::new();
+    for job in claimed {
+        let text = by_job.get(&job.id).and_then(|id| texts.get(id));
+        match text.map(|t| verdict(t, &surroundings, sending, now)) {
+            None | Some(Verdict::Nothing) => complete(tx, &mut admitted, job, now)?,
+            Some(Verdict::Interrupted) => {
+                if let Some(text) = text {
+                    outcome_unknown(tx, text, now)?;
+                }
+                complete(tx, &mut admitted, job, now)?;
+            }
+            Some(Verdict::Never(reason)) => {
+                if let Some(text) = text {
+                    change(tx, text, SmsStatus::Suppressed, reason, now)?;
+                }
+                complete(tx, &mut admitted, job, now)?;
+            }
+            Some(Verdict::Later(at)) => {
+                if let Some(text) = text {
+                    defer(tx, text, at, now)?;
+                }
+                admitted.decided.insert(job.id, Sent::Later(at));
+            }
+            Some(Verdict::Now) => ready.extend(text.map(|t| (job, t))),
+        }
+    }
+    let granted = rate::take(tx, sending.gateway.name(), sending.per_second, sending.burst, ready.len() as u32, now)?;
+    for (index, (job, text)) in ready.into_iter().enumerate() {
+        if index < granted as usize && start(tx, sending, text, now)? {
+            admitted.leaving.insert(job.id, outgoing(text));
+        } else {
+            admitted.decided.insert(job.id, Sent::Later(now + RATE_PAUSE));
+        }
+    }
+    Ok(admitted)
+}
+
+fn sms_id(job: &ClaimedJob) -> Option<String> {
+    serde_json::from_str::<Payload>(&job.payload).ok().map(|p| p.sms_id)
+}
+
+fn complete(tx: &mut Tx<'_>, admitted: &mut Admitted, job: &ClaimedJob, now: Timestamp) -> StoreResult<()> {
+    let sent = match jobs::complete_many(tx, &[job], now)?.first() {
+        Some(true) => Sent::Completed,
+        _ => Sent::LeaseLost,
+    };
+    admitted.decided.insert(job.id, sent);
+    Ok(())
+}
+
+/// The records that decide whether a text may leave, read in the transaction that lets it.
+struct Surroundings {
+    suppressed: HashSet<String>,
+    contacts: HashMap<String, Contact>,
+    bookings: HashMap<String, Booking>,
+}
+
+impl Surroundings {
+    fn load<'a>(tx: &mut Tx<'_>, texts: impl Iterator<Item = &'a SmsMessage> + Clone) -> StoreResult<Self> {
+        let phones: Vec<String> = texts.clone().map(|s| s.to.clone()).collect();
+        let contact_ids: Vec<String> = texts.clone().filter_map(|s| s.contact_id.clone()).collect();
+        let booking_ids: Vec<String> = texts.filter_map(|s| s.booking_id.clone()).collect();
+        Ok(Self {
+            suppressed: sms::list_suppressed(tx, &phones)?,
+            contacts: contacts::list_by_ids(tx, &contact_ids)?.into_iter().map(|c| (c.id.clone(), c)).collect(),
+            bookings: bookings::list_by_ids(tx, &booking_ids)?.into_iter().map(|b| (b.id.clone(), b)).collect(),
+        })
+    }
+}
+
+enum Verdict {
+    Now,
+    Later(Timestamp),
+    Never(&'static str),
+    /// Already dealt with.
+    Nothing,
+    /// A worker died while it was being sent.
+    Interrupted,
+}
+
+fn verdict(text: &SmsMessage, around: &Surroundings, sending: &Sending, now: Timestamp) -> Verdict {
+    match text.status {
+        SmsStatus::Queued | SmsStatus::Scheduled => {}
+        SmsStatus::Sending => return Verdict::Interrupted,
+        _ => return Verdict::Nothing,
+    }
+    let contact = text.contact_id.as_ref().and_then(|id| around.contacts.get(id));
+    if around.suppressed.contains(&text.to) || contact.is_some_and(|c| c.opted_out_at.is_some()) {
+        return Verdict::Never("opted_out");
+    }
+    if let Some(appointment) = text.appointment_datetime {
+        let booking = text.booking_id.as_ref().and_then(|id| around.bookings.get(id));
+        if !booking.is_some_and(|b| b.appointment_datetime == appointment && b.status.is_live()) {
+            return Verdict::Never("stale_booking");
+        }
+    }
+    if text.is_demo && sending.gateway.is_live() {
+        return Verdict::Never("demo");
+    }
+    let at = if text.immediate { now } else { quiet::next_allowed(&sending.automation.clinic, now) };
+    if text.not_after.is_some_and(|limit| at > limit) {
+        return Verdict::Never("too_late");
+    }
+    if at > now { Verdict::Later(at) } else { Verdict::Now }
+}
+
+fn start(tx: &mut Tx<'_>, sending: &Sending, text: &SmsMessage, now: Timestamp) -> StoreResult<bool> {
+    let details = StatusChange { provider: Some(sending.gateway.name().to_owned()), add_attempts: 1, ..StatusChange::default() };
+    sms::change_status(tx, &text.id, &[SmsStatus::Queued, SmsStatus::Scheduled], SmsStatus::Sending, &details, now)
+}
+
+fn defer(tx: &mut Tx<'_>, text: &SmsMessage, at: Timestamp, now: Timestamp) -> StoreResult<()> {
+    let details = StatusChange { reason: Some("quiet_hours".into()), scheduled_at: Some(at), ..StatusChange::default() };
+    let unsent = [SmsStatus::Queued, SmsStatus::Scheduled];
+    sms::change_status(tx, &text.id, &unsent, SmsStatus::Scheduled, &details, now).map(|_| ())
+}
+
+fn change(tx: &mut Tx<'_>, text: &SmsMessage, to: SmsStatus, reason: &str, now: Timestamp) -> StoreResult<()> {
+    let details = StatusChange { reason: Some(reason.to_owned()), ..StatusChange::default() };
+    sms::change_status(tx, &text.id, &[text.status], to, &details, now)?;
+    note_status(tx, &text.id, to, Some(reason.to_owned()), now)
+}
+
+fn note_status(tx: &mut Tx<'_>, sms_id: &str, status: SmsStatus, detail: Option<String>, now: Timestamp) -> StoreResult<()> {
+    let event = StatusEvent { id: new_id(now), sms_id: sms_id.to_owned(), status, code: None, detail, at: now, event_id: None };
+    sms::insert_status_events(tx, &[event])
+}
+
+/// Nobody can say whether the text went out: a person has to look, and it is not sent again.
+fn outcome_unknown(tx: &mut Tx<'_>, text: &SmsMessage, now: Timestamp) -> StoreResult<()> {
+    change(tx, text, SmsStatus::Unknown, "interrupted while sending", now)?;
+    let key = format!("sms_outcome_unknown:{}", text.id);
+    if !tasks::list_open_by_keys(tx, std::slice::from_ref(&key))?.is_empty() {
+        return Ok(());
+    }
+    let task = Task {
+        id: derived_id(text.created_at, &[&text.id, "sms_outcome_unknown"]),
+        task_type: "sms_outcome_unknown".into(),
+        title: "Did this text arrive?".into(),
+        contact_id: text.contact_id.clone(),
+        booking_id: text.booking_id.clone(),
+        status: TaskStatus::Todo,
+        due_datetime: now + Millis::hours(2),
+        priority_score: 60,
+        assigned_to: None,
+        because: "The program was interrupted while the text was being sent".into(),
+        run_id: text.run_id.clone(),
+        dedupe_key: Some(key),
+        note: Some(format!("Text {}", text.id)),
+        completed_at: None,
+        is_demo: text.is_demo,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    tasks::upsert_many(tx, &[&task])
+}
+
+fn outgoing(text: &SmsMessage) -> Outgoing {
+    Outgoing { sms_id: text.id.clone(), to: text.to.clone(), body: text.body.clone() }
+}
+
+/// Writes what the gateway said and completes the jobs.
+async fn settle(
+    sending: &Sending,
+    claimed: Vec<ClaimedJob>,
+    mut admitted: Admitted,
+    results: HashMap<String, SendResult>,
+) -> Vec<(ClaimedJob, Sent)> {
+    let now = sending.automation.clock.now();
+    let left: Vec<(ClaimedJob, Outgoing)> =
+        claimed.iter().filter_map(|job| admitted.leaving.remove(&job.id).map(|o| (job.clone(), o))).collect();
+    let mut decided = admitted.decided;
+    if !left.is_empty() {
+        let ids: Vec<i64> = left.iter().map(|(job, _)| job.id).collect();
+        match sending.automation.store.write(move |tx| settle_all(tx, &left, &results, now)).await {
+            Ok(settled) => decided.extend(settled),
+            Err(error) => decided.extend(ids.into_iter().map(|id| (id, Sent::Failed(error.to_string())))),
+        }
+    }
+    claimed
+        .into_iter()
+        .map(|job| {
+            let sent = decided.remove(&job.id).unwrap_or(Sent::LeaseLost);
+            (job, sent)
+        })
+        .collect()
+}
+
+fn settle_all(
+    tx: &mut Tx<'_>,
+    left: &[(ClaimedJob, Outgoing)],
+    results: &HashMap<String, SendResult>,
+    now: Timestamp,
+) -> StoreResult<HashMap<i64, Sent>> {
+    let mut decided = HashMap::new();
+    for (job, text) in left {
+        let result =
+            results.get(&text.sms_id).cloned().unwrap_or(SendResult::Unknown { detail: "no answer for this text".into() });
+        if let SendResult::NotProcessed { retry_after, .. } = &result {
+            requeue(tx, &text.sms_id, now)?;
+            decided.insert(job.id, Sent::Later(now + retry_after.unwrap_or(RETRY_PAUSE)));
+            continue;
+        }
+        record_result(tx, &text.sms_id, &result, now)?;
+        // What the gateway did is a fact, whoever owns the job now: it is written even when the lease was lost.
+        let held = jobs::complete_many(tx, &[job], now)?.first().copied().unwrap_or(false);
+        decided.insert(job.id, if held { Sent::Completed } else { Sent::LeaseLost });
+    }
+    Ok(decided)
+}
+
+fn requeue(tx: &mut Tx<'_>, sms_id: &str, now: Timestamp) -> StoreResult<()> {
+    sms::change_status(tx, sms_id, &[SmsStatus::Sending], SmsStatus::Queued, &StatusChange::default(), now).map(|_| ())
+}
+
+fn record_result(tx: &mut Tx<'_>, sms_id: &str, result: &SendResult, now: Timestamp) -> StoreResult<()> {
+    let (to, reason, provider_message_id) = match result {
+        SendResult::Accepted { provider_message_id } => (SmsStatus::Accepted, None, Some(provider_message_id.clone())),
+        SendResult::Refused { reason } => (SmsStatus::Failed, Some(reason.clone()), None),
+        SendResult::Unknown { detail } => (SmsStatus::Unknown, Some(detail.clone()), None),
+        SendResult::NotProcessed { .. } => return Ok(()),
+    };
+    let details = StatusChange { reason: reason.clone(), provider_message_id, ..StatusChange::default() };
+    let from = [SmsStatus::Sending, SmsStatus::Unknown];
+    if !sms::change_status(tx, sms_id, &from, to, &details, now)? {
+        return Ok(());
+    }
+    note_status(tx, sms_id, to, reason, now)?;
+    let Some(text) = sms::find(tx, sms_id)? else { return Ok(()) };
+    match to {
+        SmsStatus::Accepted => touch(tx, &text, now),
+        SmsStatus::Unknown => outcome_unknown(tx, &text, now),
+        _ => Ok(()),
+    }
+}
+
+fn touch(tx: &mut Tx<'_>, text: &SmsMessage, now: Timestamp) -> StoreResult<()> {
+    let Some(contact_id) = text.contact_id.clone() else { return Ok(()) };
+    let touchpoint = Touchpoint {
+        id: derived_id(now, &[&text.id, "sms_out"]),
+        contact_id,
+        timestamp: now,
+        kind: "sms_out".into(),
+        channel: Some("sms".into()),
+        direction: "out".into(),
+        source: None,
+        medium: None,
+        campaign: None,
+        event_id: None,
+    };
+    history::insert_touchpoints(tx, &[&touchpoint])
+}

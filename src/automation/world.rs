@@ -1,0 +1,163 @@
+//! Everything that is known about one contact while one event is worked on, and what is to be written in the end.
+//!
+//! A `World` is loaded from the database, changed in memory by projection and by the rules' plans, and then written in one
+//! transaction that first checks that the contact's version is still the one that was loaded.
+
+use crate::domain::booking::Booking;
+use crate::domain::contact::{Contact, Identity, Note};
+use crate::domain::event::{Event, Run, Timer};
+use crate::domain::job::NewJob;
+use crate::domain::pipeline::Transition;
+use crate::domain::sms::{SmsMessage, SmsStatus};
+use crate::domain::task::Task;
+use crate::domain::time::Timestamp;
+use crate::domain::touchpoint::Touchpoint;
+use crate::engine::facts::FiredBefore;
+use crate::store::events::EventResult;
+use crate::store::sms::StatusEvent;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// One contact and what hangs on it.
+#[derive(Debug, Default, Clone)]
+pub struct World {
+    pub contact: Option<Contact>,
+    /// The version that was loaded; `None` when the contact does not exist yet.
+    pub loaded_version: Option<i64>,
+    pub identities: Vec<Identity>,
+    /// Whose phone gets the texts, when it is not the contact's own.
+    pub guardian: Option<Contact>,
+    pub bookings: Vec<Booking>,
+    /// Newest first.
+    pub touchpoints: Vec<Touchpoint>,
+    pub open_tasks: Vec<Task>,
+    pub unsent_sms: Vec<SmsMessage>,
+    /// Dedupe keys of texts that exist for the bookings.
+    pub known_sms_keys: HashSet<String>,
+    pub timers: Vec<Timer>,
+    pub fired: Vec<FiredBefore>,
+    /// The number (the contact's or the guardian's) must not be texted.
+    pub suppressed: bool,
+    /// The text that a receipt or a reply is about.
+    pub referred_sms: Option<SmsMessage>,
+    /// Which contacts own the identities that the event names.
+    pub owners: HashMap<Identity, String>,
+    pub changes: Changes,
+}
+
+/// What is to be written.
+#[derive(Debug, Default, Clone)]
+pub struct Changes {
+    pub contact: bool,
+    pub new_identities: Vec<Identity>,
+    pub bookings: BTreeSet<String>,
+    pub tasks: BTreeSet<String>,
+    /// Tasks that hang on no contact.
+    pub loose_tasks: Vec<Task>,
+    pub touchpoints: Vec<Touchpoint>,
+    pub notes: Vec<Note>,
+    pub transitions: Vec<Transition>,
+    pub sms: Vec<SmsMessage>,
+    pub sms_changes: Vec<SmsChange>,
+    pub sms_status_events: Vec<StatusEvent>,
+    pub suppressions: Vec<Suppression>,
+    pub events: Vec<Event>,
+    pub results: Vec<EventResult>,
+    pub runs: Vec<Run>,
+    pub timers: Vec<Timer>,
+    pub timers_gone: Vec<Timer>,
+    pub jobs: Vec<NewJob>,
+}
+
+/// A change of a text's state that holds only while the text is in one of `from`.
+#[derive(Debug, Clone)]
+pub struct SmsChange {
+    pub sms_id: String,
+    pub from: Vec<SmsStatus>,
+    pub to: SmsStatus,
+    pub reason: Option<String>,
+    pub provider_message_id: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Suppression {
+    Stop { phone: String, reason: String, event_id: String },
+    Lift { phone: String },
+}
+
+impl World {
+    /// Changes the contact; its version rises once, when it is written.
+    pub fn change_contact(&mut self, now: Timestamp, change: impl FnOnce(&mut Contact)) {
+        if let Some(contact) = &mut self.contact {
+            change(contact);
+            contact.updated_at = now;
+            self.changes.contact = true;
+        }
+    }
+
+    pub fn find_booking(&self, id: &str) -> Option<&Booking> {
+        self.bookings.iter().find(|b| b.id == id)
+    }
+
+    /// Changes one booking, and with it the contact it hangs on.
+    pub fn change_booking(&mut self, id: &str, now: Timestamp, change: impl FnOnce(&mut Booking)) {
+        if let Some(booking) = self.bookings.iter_mut().find(|b| b.id == id) {
+            change(booking);
+            booking.updated_at = now;
+            booking.version += 1;
+            self.changes.bookings.insert(booking.id.clone());
+            self.changes.contact = true;
+        }
+    }
+
+    pub fn change_task(&mut self, id: &str, now: Timestamp, change: impl FnOnce(&mut Task)) {
+        if let Some(task) = self.open_tasks.iter_mut().find(|t| t.id == id) {
+            change(task);
+            task.updated_at = now;
+            task.version += 1;
+            self.changes.tasks.insert(task.id.clone());
+            self.changes.contact = true;
+        }
+    }
+
+    pub fn add_touchpoint(&mut self, touchpoint: Touchpoint) {
+        self.touchpoints.insert(0, touchpoint.clone());
+        self.changes.touchpoints.push(touchpoint);
+        self.changes.contact = true;
+    }
+
+    /// Withdraws unsent texts that `matches` picks; returns how many.
+    pub fn withdraw_sms(&mut self, reason: &str, matches: impl Fn(&SmsMessage) -> bool) -> usize {
+        let mut count = 0;
+        self.unsent_sms.retain(|sms| {
+            if !matches(sms) {
+                return true;
+            }
+            count += 1;
+            self.changes.sms_changes.push(SmsChange {
+                sms_id: sms.id.clone(),
+                from: vec![SmsStatus::Scheduled, SmsStatus::Queued],
+                to: SmsStatus::Cancelled,
+                reason: Some(reason.to_owned()),
+                provider_message_id: None,
+            });
+            false
+        });
+        // Texts planned a moment ago, in this very event, are not in the outbox yet.
+        for sms in &mut self.changes.sms {
+            if sms.status.is_unsent() && matches(sms) {
+                sms.status = SmsStatus::Cancelled;
+                sms.status_reason = Some(reason.to_owned());
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// The soonest live booking that has not begun.
+    pub fn next_booking(&self, now: Timestamp) -> Option<&Booking> {
+        self.bookings
+            .iter()
+            .filter(|b| b.status.is_live() && b.appointment_datetime > now)
+            .min_by(|a, b| (a.appointment_datetime, &a.id).cmp(&(b.appointment_datetime, &b.id)))
+    }
+}

@@ -1,0 +1,44 @@
+//! Decides whether rules, scripts and templates mean something: names, types, references. Reports everything it finds.
+
+mod calls;
+mod expression;
+mod flow;
+mod operators;
+mod scope;
+mod script;
+mod signature;
+mod switch;
+mod template;
+mod template_header;
+mod text;
+mod ty;
+mod walk;
+
+pub(crate) use expression::{Part, Wanted, check_expression};
+pub(crate) use scope::Scope;
+pub(crate) use script::{Functions, check_scripts};
+pub(crate) use template::{TemplateRead, check_template};
+pub(crate) use template_header::name_of as template_name;
+pub(crate) use text::check_text;
+pub(crate) use ty::{Ty, of};
+
+use super::grammar;
+use super::ruleset::Catalogue;
+use rhai::Engine;
+use std::sync::OnceLock;
+
+/// What every check needs beside the file at hand.
+pub(crate) struct Environment<'a> {
+    pub functions: &'a Functions,
+    pub catalogue: &'a Catalogue,
+}
+
+/// Parses; never evaluates, and knows no function.
+pub(crate) fn parser() -> &'static Engine {
+    static PARSER: OnceLock<Engine> = OnceLock::new();
+    PARSER.get_or_init(|| {
+        let mut engine = Engine::new_raw();
+        grammar::configure(&mut engine);
+        engine
+    })
+}

@@ -1,0 +1,112 @@
+//! A template's first line, and its literal text.
+
+use crate::domain::sms::SmsCategory;
+use crate::engine::diagnostic::names;
+use crate::engine::ruleset::Catalogue;
+use crate::engine::source::{Place, Problems, SourceFile};
+use crate::engine::syntax::did_you_mean;
+
+pub(super) struct Header {
+    pub category: SmsCategory,
+    pub immediate: bool,
+    /// The template without the header.
+    pub source: String,
+}
+
+/// The SMS alphabet: 160 characters in a part instead of 70.
+const GSM7: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà\u{c}^{}\\[~]|€";
+
+/// `sms_templates/lead_ack.hbs` → `lead_ack`.
+pub(crate) fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().and_then(|f| f.strip_suffix(".hbs")).unwrap_or(path)
+}
+
+/// `None` when the header is wrong.
+pub(super) fn read(file: &SourceFile, problems: &mut Problems) -> Option<Header> {
+    let mut header = Header { category: SmsCategory::Transactional, immediate: false, source: file.text.clone() };
+    let first = file.text.lines().next().unwrap_or("");
+    let start = Place { line: 1, column: 1, width: first.chars().count().max(1) };
+    let Some(inside) = first.trim().strip_prefix("{{!--").and_then(|t| t.strip_suffix("--}}")) else {
+        let help = Some("begin with `{{!-- category: transactional --}}` (or recall, or marketing)".to_owned());
+        problems.warning(names::TEMPLATE_HEADER, &file.path, start, "the template does not say what category it is", help);
+        return Some(header);
+    };
+    header.source = file.text.get(first.len()..).unwrap_or("").trim_start_matches('\r').trim_start_matches('\n').to_owned();
+    let mut good = true;
+    for item in inside.split([',', ';']).map(str::trim).filter(|i| !i.is_empty()) {
+        let at = place_in(first, item);
+        if let Err((message, help)) = set(&mut header, item) {
+            problems.error(names::TEMPLATE_HEADER, &file.path, at, message, help);
+            good = false;
+        }
+    }
+    good.then_some(header)
+}
+
+fn set(header: &mut Header, item: &str) -> Result<(), (String, Option<String>)> {
+    let (key, value) = item.split_once(':').map_or((item, ""), |(k, v)| (k.trim(), v.trim()));
+    match key {
+        "category" => {
+            let wrong =
+                || (format!("`{value}` is not a category"), Some("it can be: transactional, recall, marketing".to_owned()));
+            header.category = SmsCategory::parse(value).ok_or_else(wrong)?;
+        }
+        "immediate" => {
+            header.immediate = value.parse().map_err(|_| (format!("`immediate` is true or false, not `{value}`"), None))?;
+        }
+        other => {
+            return Err((
+                format!("the header has no key `{other}`"),
+                did_you_mean(other, &["category", "immediate"], "keys are"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn place_in(line: &str, item: &str) -> Place {
+    let before = line.find(item).and_then(|at| line.get(..at)).unwrap_or("");
+    Place { line: 1, column: before.chars().count() + 1, width: item.chars().count().max(1) }
+}
+
+/// Warnings about the literal text.
+pub(super) fn check_text(file: &SourceFile, catalogue: &Catalogue, names_clinic: bool, problems: &mut Problems) {
+    let name = catalogue.clinic.name.as_str();
+    if !names_clinic && (name.is_empty() || !file.text.contains(name)) {
+        let at = Place { line: 1, column: 1, width: 1 };
+        let help = Some("use `{{clinic.name}}`".to_owned());
+        problems.warning(names::NO_SENDER, &file.path, at, "the text does not say who sends it", help);
+    }
+    if let Some((at, character)) = first_unicode(&file.text) {
+        let message = format!("`{character}` makes every part of the text 70 characters long instead of 160");
+        problems.warning(names::UNICODE, &file.path, at, message, plain(character).map(|p| format!("write `{p}`")));
+    }
+}
+
+fn first_unicode(text: &str) -> Option<(Place, char)> {
+    let mut depth = 0_usize;
+    for (index, line) in text.lines().enumerate() {
+        for (column, character) in line.chars().enumerate() {
+            match character {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                _ if depth == 0 && !GSM7.contains(character) => {
+                    return Some((Place { line: index + 1, column: column + 1, width: 1 }, character));
+                }
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+fn plain(character: char) -> Option<&'static str> {
+    match character {
+        '–' | '—' => Some("-"),
+        '‘' | '’' => Some("'"),
+        '“' | '”' => Some("\""),
+        '…' => Some("..."),
+        '\u{a0}' => Some(" "),
+        _ => None,
+    }
+}

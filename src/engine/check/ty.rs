@@ -1,0 +1,156 @@
+//! Types as the checker sees them.
+
+use crate::engine::schema::{Type, find_record};
+
+/// The type of an expression.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Ty {
+    pub kind: Kind,
+    /// The value may be `()`.
+    pub maybe: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// Anything; nothing is said about it.
+    Unknown,
+    /// `()`.
+    Nothing,
+    Of(Type),
+    /// A list written in place; `None` when its items are of several types.
+    List(Option<Type>),
+}
+
+pub(crate) const UNKNOWN: Ty = Ty { kind: Kind::Unknown, maybe: false };
+pub(crate) const NOTHING: Ty = Ty { kind: Kind::Nothing, maybe: false };
+pub(crate) const BOOL: Ty = of(Type::Bool);
+
+pub(crate) const fn of(ty: Type) -> Ty {
+    Ty { kind: Kind::Of(ty), maybe: false }
+}
+
+impl Ty {
+    /// Anything.
+    pub const fn unknown() -> Self {
+        UNKNOWN
+    }
+
+    /// The words it can be, if it is one out of a closed list.
+    pub const fn words(self) -> Option<&'static [&'static str]> {
+        match self.kind {
+            Kind::Of(Type::Enum(words)) => Some(words),
+            _ => None,
+        }
+    }
+
+    pub const fn optional(mut self, maybe: bool) -> Self {
+        self.maybe = maybe;
+        self
+    }
+
+    pub fn is_unknown(self) -> bool {
+        self.kind == Kind::Unknown
+    }
+
+    pub fn is(self, ty: Type) -> bool {
+        self.kind == Kind::Of(ty)
+    }
+
+    pub fn is_text(self) -> bool {
+        matches!(self.kind, Kind::Of(Type::Text | Type::Enum(_)))
+    }
+
+    pub fn is_number(self) -> bool {
+        matches!(self.kind, Kind::Of(Type::Int | Type::Float))
+    }
+
+    /// Something that reads well inside a text.
+    pub fn is_printable(self) -> bool {
+        !matches!(self.kind, Kind::Of(Type::Record(_) | Type::List(_) | Type::TextMap) | Kind::List(_) | Kind::Nothing)
+    }
+
+    /// Either of two values.
+    pub fn or(self, other: Self) -> Self {
+        let maybe = self.maybe || other.maybe || self.kind == Kind::Nothing || other.kind == Kind::Nothing;
+        let kind = match (self.kind, other.kind) {
+            (a, b) if a == b => return Self { kind: a, maybe: self.maybe || other.maybe },
+            (Kind::Nothing, kind) | (kind, Kind::Nothing) => kind,
+            _ if self.is_text() && other.is_text() => Kind::Of(Type::Text),
+            _ => return UNKNOWN,
+        };
+        Self { kind, maybe }
+    }
+
+    /// Whether the two can ever be equal.
+    pub fn comparable(self, other: Self) -> bool {
+        match (self.kind, other.kind) {
+            (Kind::Unknown | Kind::Nothing, _) | (_, Kind::Unknown | Kind::Nothing) => true,
+            (Kind::Of(Type::List(_)) | Kind::List(_), Kind::Of(Type::List(_)) | Kind::List(_)) => true,
+            (a, b) => a == b || (self.is_text() && other.is_text()) || (self.is_number() && other.is_number()),
+        }
+    }
+
+    /// Whether the value can be used where `wanted` is asked for.
+    pub fn fits(self, wanted: Self) -> bool {
+        if self.is_unknown() || wanted.is_unknown() {
+            return true;
+        }
+        if self.kind == Kind::Nothing {
+            return wanted.maybe || wanted.kind == Kind::Nothing;
+        }
+        if self.maybe && !wanted.maybe {
+            return false;
+        }
+        match (self.kind, wanted.kind) {
+            (Kind::List(_), Kind::Of(Type::List(_))) => true,
+            (a, b) => a == b || (self.is_text() && wanted.is_text()),
+        }
+    }
+
+    /// What it is, with its article.
+    pub fn describe(self) -> String {
+        let text = match self.kind {
+            Kind::Unknown => "something",
+            Kind::Nothing => "nothing (`()`)",
+            Kind::List(_) => "a list",
+            Kind::Of(ty) => return describe(ty),
+        };
+        text.to_owned()
+    }
+}
+
+pub(crate) fn describe(ty: Type) -> String {
+    let text = match ty {
+        Type::Bool => "true or false",
+        Type::Int => "a whole number",
+        Type::Float => "a number",
+        Type::Text => "text",
+        Type::Enum(_) => "a word out of a list",
+        Type::Time => "a time",
+        Type::Duration => "a duration",
+        Type::TextMap => "a map of texts",
+        Type::Record(name) => return format!("a {name}"),
+        Type::List(name) => return format!("a list of {name}s"),
+    };
+    text.to_owned()
+}
+
+/// A type as a script's signature writes it: `int`, `contact`, `booking?`, `[touchpoint]`.
+pub(crate) fn parse_type(text: &str) -> Option<Ty> {
+    if let Some(inner) = text.strip_suffix('?') {
+        return Some(parse_type(inner)?.optional(true));
+    }
+    if let Some(item) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        return find_record(item.trim()).map(|r| of(Type::List(r.name)));
+    }
+    let ty = match text {
+        "int" => Type::Int,
+        "float" => Type::Float,
+        "bool" => Type::Bool,
+        "string" => Type::Text,
+        "time" => Type::Time,
+        "duration" => Type::Duration,
+        record => Type::Record(find_record(record)?.name),
+    };
+    Some(of(ty))
+}

@@ -1,0 +1,79 @@
+//! What stops a rule before its conditions are looked at.
+
+use super::Stop;
+use crate::domain::event::{SubjectKind, TimerInput};
+use crate::engine::facts::{Facts, FiredBefore};
+use crate::engine::plan::{SeenValue, StopReason, StoppedAt};
+use crate::engine::ruleset::{Limit, Rule, Trigger};
+use crate::engine::script::{View, for_trace};
+use rhai::Dynamic;
+
+pub(super) fn disabled(rule: &Rule) -> Stop {
+    stop(rule, StopReason::Disabled, "enabled", "the rule is switched off")
+}
+
+pub(super) fn handled_by_others(rule: &Rule) -> Stop {
+    stop(rule, StopReason::Unhandled, "when", "another rule fired on this event")
+}
+
+pub(super) fn panicked(rule: &Rule) -> Stop {
+    stop(rule, StopReason::Error, "do", "the rule failed unexpectedly")
+}
+
+/// Stops when the rule fired as often as its limit allows, for this contact, this booking, or at all.
+pub(super) fn check_limit(rule: &Rule, facts: &Facts, view: &View) -> Result<(), Stop> {
+    let Some(limit) = rule.limit else { return Ok(()) };
+    let since = view.now - limit.within;
+    let counts = |before: &&FiredBefore| before.rule_id == rule.id && before.at > since && same_subject(limit, facts, before);
+    let fired: Vec<&FiredBefore> = facts.fired.iter().filter(counts).collect();
+    if fired.len() < limit.max as usize {
+        return Ok(());
+    }
+    let text = format!(
+        "at most {} per {} in {}",
+        limit.max,
+        limit.per.as_str(),
+        for_trace(&view.clinic.calendar, &Dynamic::from(limit.within))
+    );
+    let mut stop = stop(rule, StopReason::Limited, "limit", &text);
+    stop.0.values.push(SeenValue { path: "fired".to_owned(), value: fired.len().to_string() });
+    if let Some(last) = fired.iter().map(|before| before.at).max() {
+        stop.0.values.push(SeenValue { path: "last".to_owned(), value: for_trace(&view.clinic.calendar, &Dynamic::from(last)) });
+    }
+    Err(stop)
+}
+
+fn same_subject(limit: Limit, facts: &Facts, before: &FiredBefore) -> bool {
+    match limit.per {
+        SubjectKind::Clinic => true,
+        SubjectKind::Contact => before.contact_id.as_deref() == facts.contact.as_ref().map(|c| c.contact.id.as_str()),
+        SubjectKind::Booking => before.booking_id.as_deref() == facts.booking.as_ref().map(|b| b.id.as_str()),
+    }
+}
+
+/// Stops a timer or slot that comes later than its trigger allows.
+pub(super) fn late(rule: &Rule, trigger: &Trigger, timer: &TimerInput, view: &View) -> Option<Stop> {
+    let (Trigger::Date { late, .. } | Trigger::Every { late, .. }) = trigger else { return None };
+    if view.now <= timer.due_at + *late {
+        return None;
+    }
+    let calendar = &view.clinic.calendar;
+    let text = format!("it may run at most {} late", for_trace(calendar, &Dynamic::from(*late)));
+    let mut stop = stop(rule, StopReason::Late, &format!("when/{}", timer.trigger), &text);
+    for (path, at) in [("due", timer.due_at), ("now", view.now)] {
+        stop.0.values.push(SeenValue { path: path.to_owned(), value: for_trace(calendar, &Dynamic::from(at)) });
+    }
+    Some(stop)
+}
+
+fn stop(rule: &Rule, reason: StopReason, path: &str, text: &str) -> Stop {
+    Stop::from(StoppedAt {
+        reason,
+        path: path.to_owned(),
+        file: rule.file.to_string(),
+        line: rule.line,
+        column: 1,
+        text: text.to_owned(),
+        values: Vec::new(),
+    })
+}

@@ -1,0 +1,174 @@
+//! The engine that runs a ruleset's expressions. Made once for each ruleset, shared by all threads.
+
+use super::view::{ROOTS, View};
+use super::{FunctionFiles, ScriptError, api, limits};
+use crate::domain::clinic::Clinic;
+use crate::engine::grammar;
+use crate::engine::ruleset::{Expr, Rule, Template, Trigger};
+use crate::engine::template::Shelf;
+use rhai::{AST, Dynamic, Engine, ImmutableString, Scope};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is made once from a ruleset so that evaluating it costs little.
+pub struct Host {
+    engine: Engine,
+    /// The names of the records, so that filling a scope allocates none of them.
+    names: [ImmutableString; ROOTS.len()],
+    pub templates: Shelf,
+    /// For error messages; may be empty.
+    pub function_files: FunctionFiles,
+    /// (rule, trigger) of every `date` trigger of an enabled rule.
+    pub date_triggers: Vec<(usize, usize)>,
+}
+
+impl Host {
+    /// `functions` become part of the engine: expressions call them without any merging at run time.
+    #[must_use]
+    pub fn new(clinic: &Arc<Clinic>, functions: &AST, rules: &[Rule], templates: &BTreeMap<String, Template>) -> Self {
+        Self {
+            engine: build_engine(clinic, functions),
+            names: ROOTS.map(ImmutableString::from),
+            templates: Shelf::new(templates),
+            function_files: FunctionFiles::new(),
+            date_triggers: date_triggers(rules),
+        }
+    }
+
+    /// A scope with the records of `view` as constants.
+    #[must_use]
+    pub fn scope(&self, view: &View) -> Scope<'static> {
+        let mut scope = Scope::new();
+        view.fill(&self.names, &mut scope);
+        scope
+    }
+
+    /// The value of `expr`. Everything spent counts for the rule begun with [`limits::begin_rule`].
+    pub fn eval(&self, expr: &Expr, scope: &mut Scope<'static>) -> Result<Dynamic, ScriptError> {
+        limits::begin_expression();
+        let height = scope.len();
+        let result = self.engine.eval_ast_with_scope::<Dynamic>(scope, &expr.ast);
+        scope.rewind(height);
+        result.map_err(|error| ScriptError::from_rhai(expr, &error, &self.function_files))
+    }
+
+    /// Like [`Host::eval`] for a condition, which must be true or false.
+    pub fn holds(&self, expr: &Expr, scope: &mut Scope<'static>) -> Result<bool, ScriptError> {
+        let value = self.eval(expr, scope)?;
+        value.as_bool().map_err(|_| {
+            ScriptError::in_expr(expr, format!("a condition must be true or false, this gives {}", self.type_name(&value)))
+        })
+    }
+
+    /// The type of a value in the words of the rule language.
+    #[must_use]
+    pub fn type_name(&self, value: &Dynamic) -> &str {
+        match value.type_name() {
+            "()" => "nothing",
+            "i64" => "a whole number",
+            "f64" => "a number",
+            "string" => "text",
+            "bool" => "true or false",
+            "array" => "a list",
+            _ if value.is::<crate::domain::time::Timestamp>() => "a time",
+            _ if value.is::<crate::domain::time::Millis>() => "a duration",
+            _ => "a record",
+        }
+    }
+}
+
+/// A raw engine has no function at all: only what is registered here exists. No module can be loaded, nothing is printed.
+fn build_engine(clinic: &Arc<Clinic>, functions: &AST) -> Engine {
+    let mut engine = Engine::new_raw();
+    grammar::configure(&mut engine);
+    limits::install(&mut engine);
+    api::register(&mut engine, clinic);
+    // The interner is shared by all threads behind a lock, and would keep texts of patients.
+    engine.set_max_strings_interned(0);
+    engine.register_global_module(functions.shared_lib().clone());
+    engine
+}
+
+fn date_triggers(rules: &[Rule]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    for (r, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.enabled) {
+        for (t, trigger) in rule.triggers.iter().enumerate() {
+            if matches!(trigger, Trigger::Date { .. }) {
+                found.push((r, t));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::calendar::Calendar;
+    use crate::domain::clinic::{Keywords, QuietHours};
+    use crate::domain::event::Actor;
+    use crate::domain::pipeline::Pipelines;
+    use crate::domain::time::Timestamp;
+    use crate::engine::evaluate::evaluate;
+    use crate::engine::facts::{EventFacts, Facts};
+    use crate::engine::plan::Outcome;
+    use crate::engine::ruleset::{Catalogue, Ruleset};
+
+    fn clinic() -> Arc<Clinic> {
+        let none = Vec::new;
+        Arc::new(Clinic {
+            name: "Harbour Imaging".to_owned(),
+            phone: "02 5550 1234".to_owned(),
+            calendar: Calendar::weekdays(chrono_tz::Australia::Sydney),
+            quiet_hours: QuietHours { from_minute: 480, until_minute: 1_200 },
+            keywords: Keywords { stop: none(), start: none(), yes: none(), no: none(), reschedule: none(), help: none() },
+            teams: none(),
+            task_types: none(),
+        })
+    }
+
+    fn rule(id: &str, condition: &str) -> Rule {
+        let mut engine = Engine::new_raw();
+        grammar::configure(&mut engine);
+        let ast = engine.compile_expression(condition).expect("an expression");
+        let file: Arc<str> = "rules/test.yaml".into();
+        let line = Expr { text: condition.to_owned(), ast, file: Arc::clone(&file), line: 1, column: 1, reads: Vec::new() };
+        Rule {
+            id: id.to_owned(),
+            name: String::new(),
+            about: String::new(),
+            owner: None,
+            enabled: true,
+            file,
+            line: 1,
+            triggers: vec![Trigger::Event { names: vec!["lead_created".to_owned()], unhandled: false }],
+            while_: Vec::new(),
+            if_: vec![line],
+            vars: Vec::new(),
+            steps: Vec::new(),
+            limit: None,
+        }
+    }
+
+    #[test]
+    fn a_panic_below_a_rule_is_that_rules_failure_alone() {
+        let catalogue = Catalogue { clinic: clinic(), pipelines: Arc::new(Pipelines::default()), declared_events: Vec::new() };
+        let rules = vec![rule("panics", "boom()"), rule("fine", "now.hour == 9")];
+        let mut ruleset = Ruleset::new(String::new(), rules, BTreeMap::new(), AST::empty(), catalogue);
+        ruleset.host.engine.register_fn("boom", || -> bool { panic!("a bug below the rule") });
+        let now = Timestamp::parse_rfc3339("2026-11-23T09:00:00+11:00").expect("a time");
+        let event = EventFacts {
+            id: "e1".to_owned(),
+            event_type: "lead_created".to_owned(),
+            source: "manychat".to_owned(),
+            actor: Actor::Patient,
+            timestamp: now,
+            occurred_at: None,
+            depth: 0,
+            data: BTreeMap::new(),
+        };
+        let facts = Facts { event, contact: None, booking: None, message: None, task: None, timer: None, fired: Vec::new() };
+        let outcomes: Vec<Outcome> = evaluate(&ruleset, &facts, now).iter().map(|run| run.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Failed, Outcome::Fired]);
+    }
+}

@@ -1,0 +1,137 @@
+//! `when`: what sets a rule off.
+
+use super::fields::{Fields, Keys, Reader};
+use super::{Rhythm, TriggerSyntax};
+use crate::domain::time::Millis;
+use crate::engine::diagnostic::names;
+use crate::engine::ruleset::Again;
+use crate::engine::source::{Entry, Kind, Node, Place};
+
+/// How late a timer may run when `late` is not given.
+const LATE_DEFAULT: Millis = Millis::minutes(15);
+/// Triggers of one rule.
+const TRIGGERS_MAX: usize = 20;
+
+const KINDS: &[&str] = &["event", "date", "every", "cron"];
+const ANY: Keys = Keys {
+    what: "a trigger",
+    known: &["event", "date", "every", "cron", "unhandled", "before", "after", "at", "late", "again", "tz", "each"],
+    later: &["as", "holds", "for", "hours", "webhook", "manual"],
+};
+const EVENT: Keys = Keys { what: "an `event` trigger", known: &["event", "unhandled"], later: &[] };
+const DATE: Keys = Keys { what: "a `date` trigger", known: &["date", "before", "after", "at", "late", "again"], later: &[] };
+const EVERY: Keys = Keys { what: "an `every` trigger", known: &["every", "at", "tz", "each", "late"], later: &[] };
+const CRON: Keys = Keys { what: "a `cron` trigger", known: &["cron", "tz", "each", "late"], later: &[] };
+
+impl Reader<'_> {
+    pub fn triggers(&mut self, node: Node) -> Vec<TriggerSyntax> {
+        match node.kind {
+            Kind::List(items) if items.len() <= TRIGGERS_MAX => items.into_iter().filter_map(|n| self.trigger(n)).collect(),
+            Kind::List(_) => {
+                self.error(names::TOO_MANY, node.at, format!("a rule has at most {TRIGGERS_MAX} triggers"), None);
+                Vec::new()
+            }
+            _ => self.trigger(node).into_iter().collect(),
+        }
+    }
+
+    fn trigger(&mut self, node: Node) -> Option<TriggerSyntax> {
+        let at = node.at;
+        let Kind::Map(entries, _) = node.kind else {
+            let message = format!("a trigger is a map such as `{{ event: booking_created }}`, not {}", node.describe());
+            self.error(names::WRONG_SHAPE, at, message, None);
+            return None;
+        };
+        let kinds: Vec<&str> = KINDS.iter().copied().filter(|k| entries.iter().any(|e| e.key.text == *k)).collect();
+        match kinds.as_slice() {
+            ["event"] => self.event(entries, at),
+            ["date"] => self.date(entries, at),
+            ["every"] => self.every(entries, at),
+            [] => {
+                self.no_kind(entries, at);
+                None
+            }
+            [_] => self.cron(entries, at),
+            [first, second, ..] => {
+                let message = format!("a trigger is of one kind, and this one has `{first}` and `{second}`");
+                self.error(names::ONE_TRIGGER, at, message, Some("write `when` as a list with one kind in each item".to_owned()));
+                None
+            }
+        }
+    }
+
+    fn no_kind(&mut self, entries: Vec<Entry>, at: Place) {
+        if !self.fields_of(entries, at, &ANY).refused {
+            let help = Some(format!("begin with one of: {}", KINDS.join(", ")));
+            self.error(names::ONE_TRIGGER, at, "this trigger does not say what it waits for", help);
+        }
+    }
+
+    fn event(&mut self, entries: Vec<Entry>, at: Place) -> Option<TriggerSyntax> {
+        let mut fields = self.fields_of(entries, at, &EVENT);
+        let event_names = fields.need("event", self).map(|n| self.scalars(n, "`event`"))?;
+        let unhandled = fields.take("unhandled").and_then(|n| self.boolean(n, "`unhandled`")).unwrap_or(false);
+        Some(TriggerSyntax::Event { names: event_names, unhandled })
+    }
+
+    fn date(&mut self, entries: Vec<Entry>, at: Place) -> Option<TriggerSyntax> {
+        let mut fields = self.fields_of(entries, at, &DATE);
+        let field = fields.need("date", self).and_then(|n| self.scalar(n, "`date`"))?;
+        let before = fields.take("before").and_then(|n| self.duration(n, "`before`"));
+        let after = fields.take("after").and_then(|n| self.duration(n, "`after`"));
+        if before.is_some() && after.is_some() {
+            self.error(names::ONE_TRIGGER, at, "a date trigger is `before` or `after`, not both", None);
+        }
+        let offset = before.map(|d| Millis(-d.0)).or(after);
+        let at_minute = self.at(&mut fields).map(|(_, minute)| minute);
+        let late = self.late(&mut fields);
+        let again = fields.take("again").map_or(Some(Again::MovedDay), |n| self.again(n))?;
+        Some(TriggerSyntax::Date { field, offset, at_minute, late, again })
+    }
+
+    fn again(&mut self, node: Node) -> Option<Again> {
+        let scalar = self.scalar(node, "`again`")?;
+        match scalar.text.as_str() {
+            "moved_day" => Some(Again::MovedDay),
+            "moved" => Some(Again::Moved),
+            "never" => Some(Again::Never),
+            other => {
+                let message = format!("`again` is moved_day, moved or never, not `{other}`");
+                self.error(names::BAD_VALUE, scalar.at, message, None);
+                None
+            }
+        }
+    }
+
+    fn every(&mut self, entries: Vec<Entry>, at: Place) -> Option<TriggerSyntax> {
+        let mut fields = self.fields_of(entries, at, &EVERY);
+        let rhythm = fields.need("every", self).and_then(|n| self.scalar(n, "`every`")).map(Rhythm::Every)?;
+        self.schedule(rhythm, fields)
+    }
+
+    fn cron(&mut self, entries: Vec<Entry>, at: Place) -> Option<TriggerSyntax> {
+        let mut fields = self.fields_of(entries, at, &CRON);
+        let rhythm = fields.need("cron", self).and_then(|n| self.scalar(n, "`cron`")).map(Rhythm::Cron)?;
+        self.schedule(rhythm, fields)
+    }
+
+    fn schedule(&mut self, rhythm: Rhythm, mut fields: Fields) -> Option<TriggerSyntax> {
+        let at = self.at(&mut fields);
+        let tz = fields.take("tz").and_then(|n| self.scalar(n, "`tz`"));
+        let each = match fields.take("each") {
+            Some(node) => Some(self.subject(node, "`each`")?),
+            None => None,
+        };
+        let late = self.late(&mut fields);
+        Some(TriggerSyntax::Every { rhythm, at, tz, each, late })
+    }
+
+    fn at(&mut self, fields: &mut Fields) -> Option<(Place, u32)> {
+        let scalar = fields.take("at").and_then(|n| self.scalar(n, "`at`"))?;
+        self.time_of_day(&scalar).map(|minute| (scalar.at, minute))
+    }
+
+    fn late(&mut self, fields: &mut Fields) -> Millis {
+        fields.take("late").and_then(|n| self.duration(n, "`late`")).unwrap_or(LATE_DEFAULT)
+    }
+}

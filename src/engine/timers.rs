@@ -1,0 +1,209 @@
+//! Derived timers: what is pending is a pure function of the rules and the records. Moving an appointment, changing a status or
+//! editing a rule changes the answer; nothing has to be cancelled.
+
+use super::facts::ContactFacts;
+use super::ruleset::{Again, Every, Rule, Ruleset, Trigger};
+use super::script::{View, limits};
+use crate::domain::booking::Booking;
+use crate::domain::calendar::Calendar;
+use crate::domain::contact::Contact;
+use crate::domain::event::{SubjectKind, TimerInput};
+use crate::domain::time::{Millis, Timestamp};
+use chrono::TimeDelta;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// A timer that should be pending. Unique by rule, trigger, subject and occurrence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredTimer {
+    pub rule_id: String,
+    /// Which of the rule's triggers, counted from 0.
+    pub trigger: i32,
+    pub subject_kind: SubjectKind,
+    pub subject_id: String,
+    /// The clinic-local day of the field (`2026-12-04`), its exact instant, or `once`: see [`Again`].
+    pub occurrence: String,
+    pub due_at: Timestamp,
+    /// How long after `due_at` it may still run.
+    pub late: Millis,
+}
+
+/// What has become of a timer since it was set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimerVerdict {
+    /// Run it.
+    Due,
+    /// Its time has passed by more than the trigger allows: record it, don't run it.
+    Late,
+    /// The rule, the record, the date or the `while` condition is no more.
+    Gone,
+    /// It is another time now.
+    Moved(DesiredTimer),
+}
+
+/// A schedule that a rule's `every` trigger asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleSchedule {
+    /// `rule:ID:TRIGGER`.
+    pub name: String,
+    pub rule_id: String,
+    pub trigger: i32,
+    pub every: Every,
+    /// One evaluation for each contact or booking; `None` for one in all.
+    pub each: Option<SubjectKind>,
+    pub late: Millis,
+}
+
+/// Every timer of this contact and its bookings that is pending at `now`, in the order of rules, triggers and bookings.
+///
+/// Not derived: when `while` is false (or fails), when the field is empty, when the time was already past when the booking was
+/// made, and when it is past by more than the trigger's `late`.
+#[must_use]
+pub fn derive(ruleset: &Ruleset, contact: &Contact, bookings: &[Arc<Booking>], now: Timestamp) -> Vec<DesiredTimer> {
+    let records = Records::new(ruleset, contact, bookings, now);
+    let mut timers = Vec::new();
+    for &(rule, index) in &ruleset.host.date_triggers {
+        let Some(rule) = ruleset.rules.get(rule) else { continue };
+        let Some(Trigger::Date { subject, .. }) = rule.triggers.get(index) else { continue };
+        let pending = |timer: &DesiredTimer| now <= timer.due_at + timer.late;
+        if *subject == SubjectKind::Booking {
+            timers.extend(bookings.iter().filter_map(|b| records.timer(rule, index, Some(b)).filter(pending)));
+        } else {
+            timers.extend(records.timer(rule, index, None).filter(pending));
+        }
+    }
+    timers
+}
+
+/// Looks again at a timer that is due, with the rules and records of now.
+#[must_use]
+pub fn timer_still_due(
+    ruleset: &Ruleset,
+    contact: &Contact,
+    bookings: &[Arc<Booking>],
+    timer: &TimerInput,
+    now: Timestamp,
+) -> TimerVerdict {
+    match rederive(ruleset, contact, bookings, timer, now) {
+        None => TimerVerdict::Gone,
+        Some(found) if now > found.due_at + found.late => TimerVerdict::Late,
+        Some(found) if found.occurrence != timer.occurrence || now < found.due_at => TimerVerdict::Moved(found),
+        Some(_) => TimerVerdict::Due,
+    }
+}
+
+/// The schedules of all enabled rules, in file order.
+#[must_use]
+pub fn schedules(ruleset: &Ruleset) -> Vec<RuleSchedule> {
+    let mut found = Vec::new();
+    for rule in ruleset.rules.iter().filter(|rule| rule.enabled) {
+        for (index, trigger) in rule.triggers.iter().enumerate() {
+            if let Trigger::Every { schedule, each, late } = trigger {
+                found.push(RuleSchedule {
+                    name: format!("rule:{}:{index}", rule.id),
+                    rule_id: rule.id.clone(),
+                    trigger: index as i32,
+                    every: schedule.clone(),
+                    each: *each,
+                    late: *late,
+                });
+            }
+        }
+    }
+    found
+}
+
+fn rederive(
+    ruleset: &Ruleset,
+    contact: &Contact,
+    bookings: &[Arc<Booking>],
+    timer: &TimerInput,
+    now: Timestamp,
+) -> Option<DesiredTimer> {
+    let rule = ruleset.rules.get(*ruleset.by_id.get(&timer.rule_id)?)?;
+    let index = usize::try_from(timer.trigger).ok()?;
+    let Trigger::Date { subject, .. } = rule.triggers.get(index)? else { return None };
+    if !rule.enabled || *subject != timer.subject_kind {
+        return None;
+    }
+    let id = timer.subject_id.as_deref()?;
+    let records = Records::new(ruleset, contact, bookings, now);
+    if *subject == SubjectKind::Booking {
+        return records.timer(rule, index, Some(bookings.iter().find(|b| b.id == id)?));
+    }
+    if contact.id == id { records.timer(rule, index, None) } else { None }
+}
+
+/// The records that timers hang on.
+struct Records<'a> {
+    ruleset: &'a Ruleset,
+    contact: Arc<ContactFacts>,
+    now: Timestamp,
+}
+
+impl<'a> Records<'a> {
+    fn new(ruleset: &'a Ruleset, contact: &Contact, bookings: &[Arc<Booking>], now: Timestamp) -> Self {
+        let next = bookings.iter().filter(|b| b.status.is_live() && b.appointment_datetime > now);
+        let next_booking = next.min_by_key(|b| b.appointment_datetime).cloned();
+        let contact = Arc::new(ContactFacts { contact: contact.clone(), touchpoints: Vec::new(), next_booking });
+        Self { ruleset, contact, now }
+    }
+
+    /// The timer that this trigger asks for, however late it is by now. A panic (a date at the end of all calendars) costs
+    /// this timer alone.
+    fn timer(&self, rule: &Rule, index: usize, booking: Option<&Arc<Booking>>) -> Option<DesiredTimer> {
+        catch_unwind(AssertUnwindSafe(|| self.derive_timer(rule, index, booking))).unwrap_or(None)
+    }
+
+    fn derive_timer(&self, rule: &Rule, index: usize, booking: Option<&Arc<Booking>>) -> Option<DesiredTimer> {
+        let Trigger::Date { subject, field, offset, at_minute, late, again } = rule.triggers.get(index)? else { return None };
+        let view = View::of_records(&self.ruleset.catalogue.clinic, Some(&self.contact), booking, self.now);
+        let value = view.read(&format!("{}.{field}", subject.as_str()))?;
+        let date = value.read_lock::<Timestamp>().map(|at| *at)?;
+        let calendar = &view.clinic.calendar;
+        let due_at = due_time(calendar, date, *offset, *at_minute);
+        if booking.is_some_and(|b| due_at < b.created_at) || !self.is_alive(rule, &view) {
+            return None;
+        }
+        Some(DesiredTimer {
+            rule_id: rule.id.clone(),
+            trigger: index as i32,
+            subject_kind: *subject,
+            subject_id: booking.map_or(&self.contact.contact.id, |b| &b.id).clone(),
+            occurrence: occurrence(calendar, date, *again),
+            due_at,
+            late: *late,
+        })
+    }
+
+    /// Every line of `while` is true; a line that fails is as good as false.
+    fn is_alive(&self, rule: &Rule, view: &View) -> bool {
+        if rule.while_.is_empty() {
+            return true;
+        }
+        let host = &self.ruleset.host;
+        limits::begin_rule();
+        let mut scope = host.scope(view);
+        rule.while_.iter().all(|line| host.holds(line, &mut scope).unwrap_or(false))
+    }
+}
+
+/// Exactly `offset` from the date; with a time of day, that time on the day so many days away. Whole days are calendar days
+/// then, so that a day of 23 or 25 hours does not lead to the day before.
+fn due_time(calendar: &Calendar, date: Timestamp, offset: Millis, at_minute: Option<u32>) -> Timestamp {
+    let Some(minute) = at_minute else { return date + offset };
+    if offset.0 % Millis::DAY.0 != 0 {
+        return calendar.at_minute(calendar.date_of(date + offset), minute);
+    }
+    let day = calendar.date_of(date);
+    let day = TimeDelta::try_days(offset.0 / Millis::DAY.0).and_then(|days| day.checked_add_signed(days)).unwrap_or(day);
+    calendar.at_minute(day, minute)
+}
+
+fn occurrence(calendar: &Calendar, date: Timestamp, again: Again) -> String {
+    match again {
+        Again::MovedDay => calendar.date_of(date).format("%Y-%m-%d").to_string(),
+        Again::Moved => date.to_rfc3339(),
+        Again::Never => "once".to_owned(),
+    }
+}

@@ -1,0 +1,135 @@
+//! `/api/contacts`: the people, and what happened with each.
+
+use super::listing::{Wall, find_record, one, page};
+use crate::http::endpoint::{Call, Endpoint, Shared, reading};
+use crate::http::problem::ApiError;
+use crate::http::query::Query;
+use crate::http::reply::{self, Response};
+use crate::http::route::{Permission, Route};
+use crate::store::views::contacts::{self, ContactFilter, ContactView};
+use crate::store::views::timeline::{self, TimelineEntry};
+use serde::Serialize;
+use std::sync::Arc;
+
+const LIST: Route = Route::get("/api/contacts", Permission::Clinic);
+const ONE: Route = Route::get("/api/contacts/{id}", Permission::Clinic);
+const TIMELINE: Route = Route::get("/api/contacts/{id}/timeline", Permission::Clinic);
+
+pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
+    vec![reading(LIST, shared, list), reading(ONE, shared, show), reading(TIMELINE, shared, show_timeline)]
+}
+
+#[derive(Serialize)]
+struct Contact {
+    id: String,
+    name: String,
+    first_name: String,
+    last_name: String,
+    /// E.164.
+    phone: Option<String>,
+    phone_status: String,
+    email: Option<String>,
+    is_existing_patient: bool,
+    marketing_consent: String,
+    current_pipeline: Option<String>,
+    current_stage: Option<String>,
+    stage_entered_at: Option<String>,
+    warmness: i32,
+    opted_out_at: Option<String>,
+    source: String,
+    interest: Option<String>,
+    assigned_to: Option<String>,
+    last_inbound_at: Option<String>,
+    last_outbound_at: Option<String>,
+    no_shows: i32,
+    merged_into_id: Option<String>,
+    version: i64,
+    created_at: String,
+    updated_at: String,
+}
+
+fn contact(view: ContactView, wall: Wall) -> Contact {
+    Contact {
+        id: view.id,
+        name: view.name,
+        first_name: view.first_name,
+        last_name: view.last_name,
+        phone: view.phone,
+        phone_status: view.phone_status,
+        email: view.email,
+        is_existing_patient: view.is_existing_patient,
+        marketing_consent: view.marketing_consent,
+        current_pipeline: view.current_pipeline,
+        current_stage: view.current_stage,
+        stage_entered_at: wall.optional(view.stage_entered_at),
+        warmness: view.warmness,
+        opted_out_at: wall.optional(view.opted_out_at),
+        source: view.source,
+        interest: view.interest,
+        assigned_to: view.assigned_to,
+        last_inbound_at: wall.optional(view.last_inbound_at),
+        last_outbound_at: wall.optional(view.last_outbound_at),
+        no_shows: view.no_shows,
+        merged_into_id: view.merged_into_id,
+        version: view.version,
+        created_at: wall.time(view.created_at),
+        updated_at: wall.time(view.updated_at),
+    }
+}
+
+#[derive(Serialize)]
+struct Entry {
+    at: String,
+    id: String,
+    /// `touchpoint`, `note`, `stage_change`, `sms` or `task`.
+    kind: &'static str,
+    what: Option<String>,
+    text: Option<String>,
+    direction: Option<String>,
+    status: Option<String>,
+    booking_id: Option<String>,
+    by: Option<String>,
+    run_id: Option<String>,
+}
+
+fn entry(view: TimelineEntry, wall: Wall) -> Entry {
+    Entry {
+        at: wall.time(view.at),
+        id: view.id,
+        kind: view.kind,
+        what: view.what,
+        text: view.text,
+        direction: view.direction,
+        status: view.status,
+        booking_id: view.booking_id,
+        by: view.by,
+        run_id: view.run_id,
+    }
+}
+
+async fn list(call: Call) -> Result<Response, ApiError> {
+    let mut query = Query::parse(&call.query);
+    let filter = ContactFilter { text: query.text("q"), pipeline: query.text("pipeline"), stage: query.text("stage") };
+    let request = query.page();
+    query.finish()?;
+    let rows = call.context.store.read(move |conn| contacts::list(conn, &filter, &request)).await?;
+    let wall = Wall::of(&call);
+    Ok(page(rows, |view| contact(view, wall)))
+}
+
+async fn show(call: Call) -> Result<Response, ApiError> {
+    let view = one(&call, contacts::find).await?;
+    Ok(reply::json(&contact(view, Wall::of(&call))))
+}
+
+async fn show_timeline(call: Call) -> Result<Response, ApiError> {
+    let mut query = Query::parse(&call.query);
+    let request = query.page();
+    query.finish()?;
+    let rows = find_record(&call, move |conn, id| {
+        contacts::find(conn, id)?.map(|known| timeline::list(conn, &known.id, &request)).transpose()
+    })
+    .await?;
+    let wall = Wall::of(&call);
+    Ok(page(rows, |view| entry(view, wall)))
+}

@@ -1,0 +1,97 @@
+//! `/api/events`: what happened, and what every rule made of it.
+
+use super::listing::{Wall, one, page};
+use super::runs::{Run, revision, run};
+use crate::http::endpoint::{Call, Endpoint, Shared, reading};
+use crate::http::problem::ApiError;
+use crate::http::query::Query;
+use crate::http::reply::{self, Response};
+use crate::http::route::{Permission, Route};
+use crate::store::views::events::{self, EventFilter, EventView};
+use crate::store::views::runs;
+use serde::Serialize;
+use std::sync::Arc;
+
+const LIST: Route = Route::get("/api/events", Permission::Automation);
+const ONE: Route = Route::get("/api/events/{id}", Permission::Automation);
+
+const STATUSES: &[&str] = &["accepted", "processed", "ignored", "failed", "quarantined"];
+
+pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
+    vec![reading(LIST, shared, list), reading(ONE, shared, show)]
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the field's public name")]
+struct Event {
+    id: String,
+    event_type: String,
+    source: String,
+    timestamp: String,
+    occurred_at: Option<String>,
+    actor: String,
+    signature_state: String,
+    status: String,
+    status_reason: Option<String>,
+    duplicates: i32,
+    contact_id: Option<String>,
+    booking_id: Option<String>,
+    /// The event that led to this one.
+    causation_id: Option<String>,
+    depth: i32,
+    /// Of the ruleset that looked at it.
+    revision: Option<String>,
+    processed_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct EventInFull {
+    #[serde(flatten)]
+    event: Event,
+    /// Every rule that looked at it, whatever came of it.
+    runs: Vec<Run>,
+}
+
+fn event(view: EventView, wall: Wall) -> Event {
+    Event {
+        id: view.id,
+        event_type: view.event_type,
+        source: view.source,
+        timestamp: wall.time(view.timestamp),
+        occurred_at: wall.optional(view.occurred_at),
+        actor: view.actor,
+        signature_state: view.signature_state,
+        status: view.status,
+        status_reason: view.status_reason,
+        duplicates: view.duplicates,
+        contact_id: view.contact_id,
+        booking_id: view.booking_id,
+        causation_id: view.causation_id,
+        depth: view.depth,
+        revision: view.revision.map(revision),
+        processed_at: wall.optional(view.processed_at),
+    }
+}
+
+async fn list(call: Call) -> Result<Response, ApiError> {
+    let mut query = Query::parse(&call.query);
+    let filter = EventFilter {
+        event_type: query.text("type"),
+        source: query.text("source"),
+        contact_id: query.text("contact_id"),
+        status: query.one_of("status", STATUSES),
+    };
+    let request = query.page();
+    query.finish()?;
+    let rows = call.context.store.read(move |conn| events::list(conn, &filter, &request)).await?;
+    let wall = Wall::of(&call);
+    Ok(page(rows, |view| event(view, wall)))
+}
+
+async fn show(call: Call) -> Result<Response, ApiError> {
+    let (view, of_rules) =
+        one(&call, |conn, id| events::find(conn, id)?.map(|view| Ok((view, runs::of_event(conn, id)?))).transpose()).await?;
+    let wall = Wall::of(&call);
+    let runs = of_rules.into_iter().map(|view| run(view, wall)).collect();
+    Ok(reply::json(&EventInFull { event: event(view, wall), runs }))
+}

@@ -1,0 +1,93 @@
+//! `/api/runs`: what each rule did with each event, and why.
+
+use super::listing::{Wall, one, page};
+use crate::http::endpoint::{Call, Endpoint, Shared, reading};
+use crate::http::problem::ApiError;
+use crate::http::query::Query;
+use crate::http::reply::{self, Response};
+use crate::http::route::{Permission, Route};
+use crate::store::views::runs::{self, RunFilter, RunView};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+const LIST: Route = Route::get("/api/runs", Permission::Automation);
+const ONE: Route = Route::get("/api/runs/{id}", Permission::Automation);
+
+const OUTCOMES: &[&str] = &["fired", "skipped", "failed"];
+
+pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
+    vec![reading(LIST, shared, list), reading(ONE, shared, show)]
+}
+
+/// A run as lists show it.
+#[derive(Serialize)]
+pub(super) struct Run {
+    id: String,
+    event_id: String,
+    rule_id: String,
+    /// `r3`.
+    revision: String,
+    outcome: String,
+    /// The first condition that was false, with the values it saw; `null` when the rule fired.
+    stopped_at: Option<Box<RawValue>>,
+    contact_id: Option<String>,
+    booking_id: Option<String>,
+    at: String,
+}
+
+#[derive(Serialize)]
+struct RunInFull {
+    #[serde(flatten)]
+    run: Run,
+    /// As the engine wrote it: rule, outcome, where it stopped, steps.
+    trace: Option<Box<RawValue>>,
+}
+
+/// The one part of a trace that lists show.
+#[derive(Deserialize)]
+struct TraceStop {
+    #[serde(default)]
+    stopped_at: Option<Box<RawValue>>,
+}
+
+pub(super) fn run(view: RunView, wall: Wall) -> Run {
+    let stop = serde_json::from_str::<TraceStop>(&view.trace).ok();
+    Run {
+        id: view.id,
+        event_id: view.event_id,
+        rule_id: view.rule_id,
+        revision: revision(view.revision),
+        outcome: view.outcome,
+        stopped_at: stop.and_then(|trace| trace.stopped_at),
+        contact_id: view.contact_id,
+        booking_id: view.booking_id,
+        at: wall.time(view.at),
+    }
+}
+
+/// Revisions are numbered r1, r2 …
+pub(super) fn revision(number: i64) -> String {
+    format!("r{number}")
+}
+
+async fn list(call: Call) -> Result<Response, ApiError> {
+    let mut query = Query::parse(&call.query);
+    let filter = RunFilter {
+        event_id: query.text("event_id"),
+        contact_id: query.text("contact_id"),
+        rule_id: query.text("rule"),
+        outcome: query.one_of("outcome", OUTCOMES),
+    };
+    let request = query.page();
+    query.finish()?;
+    let rows = call.context.store.read(move |conn| runs::list(conn, &filter, &request)).await?;
+    let wall = Wall::of(&call);
+    Ok(page(rows, |view| run(view, wall)))
+}
+
+async fn show(call: Call) -> Result<Response, ApiError> {
+    let view = one(&call, runs::find).await?;
+    let trace = RawValue::from_string(view.trace.clone()).ok();
+    Ok(reply::json(&RunInFull { run: run(view, Wall::of(&call)), trace }))
+}

@@ -1,0 +1,87 @@
+//! `/api/sms`: every text in and out.
+
+use super::listing::{Wall, page};
+use crate::domain::sms::SmsStatus;
+use crate::http::endpoint::{Call, Endpoint, Shared, reading};
+use crate::http::problem::ApiError;
+use crate::http::query::Query;
+use crate::http::reply::Response;
+use crate::http::route::{Permission, Route};
+use crate::store::views::sms::{self, SmsFilter, SmsView};
+use serde::Serialize;
+use std::sync::Arc;
+
+const LIST: Route = Route::get("/api/sms", Permission::Clinic);
+
+pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
+    vec![reading(LIST, shared, list)]
+}
+
+#[derive(Serialize)]
+struct Sms {
+    id: String,
+    /// `in` or `out`.
+    direction: String,
+    contact_id: Option<String>,
+    booking_id: Option<String>,
+    template: Option<String>,
+    category: String,
+    to: String,
+    from: Option<String>,
+    body: String,
+    encoding: String,
+    parts: i32,
+    status: String,
+    status_reason: Option<String>,
+    provider: Option<String>,
+    provider_message_id: Option<String>,
+    in_reply_to: Option<String>,
+    run_id: Option<String>,
+    scheduled_at: Option<String>,
+    accepted_at: Option<String>,
+    delivered_at: Option<String>,
+    created_at: String,
+    updated_at: String,
+}
+
+fn text(view: SmsView, wall: Wall) -> Sms {
+    Sms {
+        id: view.id,
+        direction: view.direction,
+        contact_id: view.contact_id,
+        booking_id: view.booking_id,
+        template: view.template,
+        category: view.category,
+        to: view.to_number,
+        from: view.from_number,
+        body: view.body,
+        encoding: view.encoding,
+        parts: view.parts,
+        status: view.status,
+        status_reason: view.status_reason,
+        provider: view.provider,
+        provider_message_id: view.provider_message_id,
+        in_reply_to: view.in_reply_to,
+        run_id: view.run_id,
+        scheduled_at: wall.optional(view.scheduled_at),
+        accepted_at: wall.optional(view.accepted_at),
+        delivered_at: wall.optional(view.delivered_at),
+        created_at: wall.time(view.created_at),
+        updated_at: wall.time(view.updated_at),
+    }
+}
+
+async fn list(call: Call) -> Result<Response, ApiError> {
+    let mut query = Query::parse(&call.query);
+    let filter = SmsFilter {
+        contact_id: query.text("contact_id"),
+        booking_id: query.text("booking_id"),
+        template: query.text("template"),
+        status: query.one_of("status", &SmsStatus::ALL.map(SmsStatus::as_str)),
+    };
+    let request = query.page();
+    query.finish()?;
+    let rows = call.context.store.read(move |conn| sms::list(conn, &filter, &request)).await?;
+    let wall = Wall::of(&call);
+    Ok(page(rows, |view| text(view, wall)))
+}

@@ -1,0 +1,103 @@
+//! Who is calling: an API key in the `Authorization` header, looked up by its id and compared by its hash.
+
+use super::context::HttpContext;
+use super::problem::ApiError;
+use super::route::Permission;
+use crate::automation::staff;
+use crate::domain::staff::Role;
+use crate::domain::time::{Millis, Timestamp};
+use crate::store::staff::{ApiKey, find_api_key};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use warp::http::HeaderMap;
+use warp::http::header::AUTHORIZATION;
+
+/// A valid key is not looked up again for so long; a revoked one works no longer than this.
+const CACHE_TIME: Millis = Millis::seconds(5);
+/// Keys remembered at once.
+const CACHE_KEYS_MAX: usize = 1_024;
+
+/// Whoever is calling, once proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub role: Role,
+}
+
+/// The keys that were valid a moment ago.
+#[derive(Default)]
+pub(super) struct Keys {
+    recent: Mutex<HashMap<String, (Timestamp, ApiKey)>>,
+}
+
+impl Keys {
+    /// The caller, if the headers prove one and its role suffices.
+    pub(super) async fn authorise(
+        &self,
+        context: &HttpContext,
+        headers: &HeaderMap,
+        permission: Permission,
+    ) -> Result<Option<Caller>, ApiError> {
+        if matches!(permission, Permission::Public | Permission::Provider) {
+            return Ok(None);
+        }
+        let caller = self.authenticate(context, headers).await?;
+        if permission.allows(caller.role) { Ok(Some(caller)) } else { Err(ApiError::forbidden()) }
+    }
+
+    async fn authenticate(&self, context: &HttpContext, headers: &HeaderMap) -> Result<Caller, ApiError> {
+        let (id, secret) = bearer(headers).and_then(staff::split_api_key).ok_or_else(ApiError::unauthorized)?;
+        let now = context.clock.now();
+        let remembered = self.remembered(id, now);
+        let is_new = remembered.is_none();
+        let key = match remembered {
+            Some(key) => key,
+            None => look_up(context, id).await?,
+        };
+        if !staff::is_secret_of(secret, &key.secret_sha256) || !key.is_usable(now) {
+            return Err(ApiError::unauthorized());
+        }
+        let role = key.role;
+        if is_new {
+            self.remember(key.clone(), now);
+            note_use(context, key);
+        }
+        Ok(Caller { role })
+    }
+
+    fn remembered(&self, id: &str, now: Timestamp) -> Option<ApiKey> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, key) = recent.get(id)?;
+        (now - *at < CACHE_TIME && now >= *at).then(|| key.clone())
+    }
+
+    fn remember(&self, key: ApiKey, now: Timestamp) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() >= CACHE_KEYS_MAX {
+            recent.retain(|_, (at, _)| now - *at < CACHE_TIME);
+        }
+        if recent.len() < CACHE_KEYS_MAX {
+            recent.insert(key.id.clone(), (now, key));
+        }
+    }
+}
+
+async fn look_up(context: &HttpContext, id: &str) -> Result<ApiKey, ApiError> {
+    let id = id.to_owned();
+    let found = context.store.read(move |conn| find_api_key(conn, &id)).await?;
+    found.ok_or_else(ApiError::unauthorized)
+}
+
+/// Beside the request: reading must not wait for a write, nor fail with it.
+fn note_use(context: &HttpContext, key: ApiKey) {
+    let (store, clock) = (context.store.clone(), context.clock.clone());
+    tokio::spawn(async move {
+        if let Err(error) = staff::note_key_use(&store, &clock, &key).await {
+            tracing::debug!(%error, key_id = key.id, "cannot record the use of a key");
+        }
+    });
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,143 @@
+//! One route: method, path template and who may use it; and the warp filter that matches it.
+
+use crate::domain::staff::Role;
+use warp::http::Method;
+use warp::path::FullPath;
+use warp::{Filter, Rejection};
+
+/// Label of requests that no route answers.
+pub const NO_ROUTE: &str = "none";
+
+/// A route of the program. There is none without a permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    pub method: Verb,
+    /// Segments in braces stand for anything: `/api/tasks/{id}`. At most one of them.
+    pub template: &'static str,
+    pub permission: Permission,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Answers HEAD, too.
+    Get,
+    Post,
+}
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// Anybody who reaches the server.
+    Public,
+    /// A provider whose delivery is verified by its source.
+    Provider,
+    /// Every member of staff: the clinic's own records.
+    Clinic,
+    /// Whoever looks after the automations: events, runs, jobs, rules.
+    Automation,
+}
+
+/// The template of the route that answered, in the extensions of its response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteLabel(pub &'static str);
+
+impl Permission {
+    /// True when a person (or key) with `role` may use the route.
+    #[must_use]
+    pub const fn allows(self, role: Role) -> bool {
+        match self {
+            Self::Public | Self::Provider | Self::Clinic => true,
+            Self::Automation => matches!(role, Role::Ops | Role::Manager | Role::Admin),
+        }
+    }
+}
+
+impl Verb {
+    fn accepts(self, method: &Method) -> bool {
+        match self {
+            Self::Get => method == Method::GET || method == Method::HEAD,
+            Self::Post => method == Method::POST,
+        }
+    }
+
+    const fn allow(self) -> &'static str {
+        match self {
+            Self::Get => "GET, HEAD",
+            Self::Post => "POST",
+        }
+    }
+}
+
+impl Route {
+    #[must_use]
+    pub const fn get(template: &'static str, permission: Permission) -> Self {
+        Self { method: Verb::Get, template, permission }
+    }
+
+    #[must_use]
+    pub const fn post(template: &'static str, permission: Permission) -> Self {
+        Self { method: Verb::Post, template, permission }
+    }
+
+    /// The segment in braces (empty when the template has none); `None` when the path is another's.
+    pub(super) fn match_path<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let mut given = path.split('/');
+        let mut parameter = "";
+        for segment in self.template.split('/') {
+            let found = given.next()?;
+            if segment.starts_with('{') {
+                if found.is_empty() {
+                    return None;
+                }
+                parameter = found;
+            } else if segment != found {
+                return None;
+            }
+        }
+        given.next().is_none().then_some(parameter)
+    }
+
+    /// Extracts the segment in braces; rejects as not found whatever is not this route's.
+    pub(super) fn filter(self) -> impl Filter<Extract = (String,), Error = Rejection> + Clone {
+        warp::method().and(warp::path::full()).and_then(move |method: Method, path: FullPath| {
+            let parameter = self
+                .method
+                .accepts(&method)
+                .then(|| self.match_path(path.as_str()))
+                .flatten()
+                .map(str::to_owned)
+                .ok_or_else(warp::reject::not_found);
+            std::future::ready(parameter)
+        })
+    }
+}
+
+/// The `Allow` header for a path, when some route has it under another method.
+pub(super) fn allowed_methods(routes: &[Route], path: &str) -> Option<String> {
+    let mut allowed: Vec<&str> = routes.iter().filter(|r| r.match_path(path).is_some()).map(|r| r.method.allow()).collect();
+    allowed.sort_unstable();
+    allowed.dedup();
+    (!allowed.is_empty()).then(|| allowed.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_matches_whole_paths_only() {
+        let task = Route::get("/api/tasks/{id}", Permission::Clinic);
+        assert_eq!(task.match_path("/api/tasks/7"), Some("7"));
+        for other in ["/api/tasks", "/api/tasks/", "/api/tasks/7/", "/api/tasks/7/x", "/api/contacts/7", "api/tasks/7", ""] {
+            assert_eq!(task.match_path(other), None, "{other}");
+        }
+        assert_eq!(Route::get("/health", Permission::Public).match_path("/health"), Some(""));
+    }
+
+    #[test]
+    fn the_methods_of_a_path_are_gathered_from_all_its_routes() {
+        let routes = [Route::get("/api/tasks", Permission::Clinic), Route::post("/api/tasks", Permission::Clinic)];
+        assert_eq!(allowed_methods(&routes, "/api/tasks").as_deref(), Some("GET, HEAD, POST"));
+        assert_eq!(allowed_methods(&routes, "/api/nothing"), None);
+    }
+}

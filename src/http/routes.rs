@@ -1,0 +1,63 @@
+//! All routes of the program, as one warp filter that always answers.
+
+use super::api;
+use super::auth::Keys;
+use super::context::HttpContext;
+use super::endpoint::{Endpoint, Shared};
+use super::problem::ApiError;
+use super::reply::Response;
+use super::route::{Route, allowed_methods};
+use super::server::ServerLimits;
+use super::system;
+use super::webhooks::{self, Gates};
+use std::sync::Arc;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::path::FullPath;
+
+/// Every route, and a fallback that tells an unknown path from a wrong method.
+pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits) -> BoxedFilter<(Response,)> {
+    let shared = shared(context, limits);
+    let fallback = no_route(routes_of(&shared));
+    // Providers first: they come in bursts.
+    let webhooks = warp::path("webhooks").and(webhooks::filter(&shared)).boxed();
+    let api = warp::path("api").and(any_of(api::endpoints(&shared))).boxed();
+    let system = any_of(system::endpoints(&shared));
+    webhooks.or(api).unify().or(system).unify().or(fallback).unify().boxed()
+}
+
+/// The list of all routes: for tests and documents.
+#[must_use]
+pub fn list(context: &Arc<HttpContext>) -> Vec<Route> {
+    routes_of(&shared(context, &ServerLimits::default()))
+}
+
+fn shared(context: &Arc<HttpContext>, limits: &ServerLimits) -> Arc<Shared> {
+    Arc::new(Shared {
+        context: Arc::clone(context),
+        keys: Keys::default(),
+        gates: Gates::new(limits.source_concurrency_max),
+        limits: limits.clone(),
+    })
+}
+
+fn routes_of(shared: &Arc<Shared>) -> Vec<Route> {
+    let endpoints = api::endpoints(shared).into_iter().chain(system::endpoints(shared));
+    webhooks::ROUTES.into_iter().chain(endpoints.map(|e| e.route)).collect()
+}
+
+/// The first endpoint that does not reject.
+fn any_of(endpoints: Vec<Endpoint>) -> BoxedFilter<(Response,)> {
+    let none = warp::any().and_then(|| std::future::ready(Err::<Response, _>(warp::reject::not_found()))).boxed();
+    endpoints.into_iter().rev().fold(none, |rest, endpoint| endpoint.filter.or(rest).unify().boxed())
+}
+
+fn no_route(routes: Vec<Route>) -> BoxedFilter<(Response,)> {
+    let routes: Arc<[Route]> = routes.into();
+    warp::path::full()
+        .map(move |path: FullPath| match allowed_methods(&routes, path.as_str()) {
+            Some(allow) => ApiError::method_not_allowed(&allow).into_response(),
+            None => ApiError::not_found().into_response(),
+        })
+        .boxed()
+}

@@ -1,0 +1,99 @@
+//! Is the program alive, can it work, what does it count.
+
+use super::context::HttpContext;
+use super::endpoint::{Call, Endpoint, Shared, reading};
+use super::problem::ApiError;
+use super::reply::{self, Response};
+use super::route::{Permission, Route};
+use crate::domain::time::{Millis, Timestamp};
+use crate::store::StoreError;
+use serde::Serialize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use warp::http::StatusCode;
+
+const HEALTH: Route = Route::get("/health", Permission::Public);
+const READY: Route = Route::get("/ready", Permission::Public);
+const METRICS: Route = Route::get("/metrics", Permission::Public);
+
+/// Prometheus' text format.
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// Longer than this the database is not asked whether it takes writes.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// A probe writes, so its answer is kept for a moment: asking often costs nothing.
+const PROBE_LIFETIME: Millis = Millis::SECOND;
+
+pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
+    let probe = Arc::new(Probe::default());
+    vec![
+        reading(HEALTH, shared, health),
+        reading(READY, shared, move |call| ready(call, Arc::clone(&probe))),
+        reading(METRICS, shared, metrics),
+    ]
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    /// Epoch ms.
+    timestamp: i64,
+}
+
+async fn health(call: Call) -> Result<Response, ApiError> {
+    Ok(reply::json(&Health { status: "ok", timestamp: call.context.clock.now().0 }))
+}
+
+async fn metrics(call: Call) -> Result<Response, ApiError> {
+    Ok(reply::with_type(StatusCode::OK, METRICS_TYPE, (call.context.metrics)().into_bytes()))
+}
+
+async fn ready(call: Call, probe: Arc<Probe>) -> Result<Response, ApiError> {
+    let mut reasons = probe.reasons(&call.context).await;
+    if call.context.rules.status().revision.is_none() {
+        reasons.push("no ruleset is in force");
+    }
+    if reasons.is_empty() {
+        return Ok(reply::json(&Health { status: "ready", timestamp: call.context.clock.now().0 }));
+    }
+    Err(ApiError::unavailable(format!("Not ready: {}.", reasons.join("; "))))
+}
+
+/// What the database said last, and when.
+#[derive(Default)]
+struct Probe {
+    last: Mutex<Option<(Timestamp, Vec<&'static str>)>>,
+}
+
+impl Probe {
+    async fn reasons(&self, context: &HttpContext) -> Vec<&'static str> {
+        let now = context.clock.now();
+        if let Some((at, reasons)) = &*self.last.lock().unwrap_or_else(PoisonError::into_inner)
+            && now >= *at
+            && now - *at < PROBE_LIFETIME
+        {
+            return reasons.clone();
+        }
+        let reasons = database_reasons(context, now).await;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, reasons.clone()));
+        reasons
+    }
+}
+
+/// Why the database cannot be worked with; empty when it can.
+async fn database_reasons(context: &HttpContext, now: Timestamp) -> Vec<&'static str> {
+    let mut reasons = Vec::new();
+    let store = context.store.clone();
+    let migrated = tokio::task::spawn_blocking(move || store.migration_status()).await;
+    match migrated {
+        Ok(Ok(status)) if status.iter().all(|(_, applied)| *applied) => {}
+        Ok(Ok(_)) => reasons.push("migrations are missing"),
+        Ok(Err(_)) | Err(_) => reasons.push("the database cannot be opened"),
+    }
+    let write = context.store.write(move |tx| crate::store::views::probe::write(tx, now));
+    match tokio::time::timeout(PROBE_TIMEOUT, write).await {
+        Ok(Ok(())) => {}
+        Ok(Err(StoreError::Unavailable { .. })) | Err(_) => reasons.push("the database takes no writes now"),
+        Ok(Err(_)) => reasons.push("the database refuses writes"),
+    }
+    reasons
+}

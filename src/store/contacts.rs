@@ -1,0 +1,123 @@
+//! Contacts and what identifies them.
+
+use super::db::on;
+use super::row::{domain_rows, row};
+use super::schema::{contact_identities, contacts};
+use super::{Conn, StoreResult, Tx};
+use crate::domain::contact::{Contact, Identity, IdentityKind};
+use crate::domain::time::Timestamp;
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+row!(contacts, ContactRow, Contact, id {
+    id => id: String, name => name: String, first_name => first_name: String, last_name => last_name: String,
+    phone => phone: Option<String>, phone_raw => phone_raw: Option<String>, phone_status => phone_status: String,
+    email => email: Option<String>, is_existing_patient => is_existing_patient: bool,
+    guardian_contact_id => guardian_contact_id: Option<String>, marketing_consent => marketing_consent: String,
+    opted_out_at => opted_out_at: Option<Timestamp>, source => source: String, first_source => first_source: Option<String>,
+    interest => interest: Option<String>, current_pipeline => current_pipeline: Option<String>,
+    current_stage => current_stage: Option<String>, stage_entered_at => stage_entered_at: Option<Timestamp>,
+    warmness => warmness: i32, warmness_at => warmness_at: Option<Timestamp>, assigned_to => assigned_to: Option<String>,
+    last_inbound_at => last_inbound_at: Option<Timestamp>, last_outbound_at => last_outbound_at: Option<Timestamp>,
+    last_visit_at => last_visit_at: Option<Timestamp>, recall_due_on => recall_due_on: Option<Timestamp>,
+    no_shows => no_shows: i32, merged_into_id => merged_into_id: Option<String>, is_demo => is_demo: bool,
+    version => version: i64, created_at => created_at: Timestamp, updated_at => updated_at: Timestamp,
+});
+
+pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Contact>> {
+    let row: Option<ContactRow> = on!(conn, c => contacts::table.find(id).select(ContactRow::as_select()).first(c).optional())?;
+    row.map(ContactRow::into_domain).transpose()
+}
+
+pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Contact>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<ContactRow> =
+        on!(conn, c => contacts::table.filter(contacts::id.eq_any(ids)).select(ContactRow::as_select()).load(c))?;
+    domain_rows!(rows)
+}
+
+/// The next page of contacts after `after` (by id), for work that walks over all of them.
+pub fn list_ids_after(conn: &mut Conn, after: &str, limit: i64) -> StoreResult<Vec<String>> {
+    Ok(on!(conn, c => contacts::table
+        .filter(contacts::id.gt(after))
+        .filter(contacts::merged_into_id.is_null())
+        .order(contacts::id)
+        .select(contacts::id)
+        .limit(limit)
+        .load(c))?)
+}
+
+/// Which contact owns each of the identities.
+pub fn find_owners(conn: &mut Conn, identities: &[Identity]) -> StoreResult<HashMap<Identity, String>> {
+    let mut owners = HashMap::new();
+    for kind in [IdentityKind::WixContact, IdentityKind::Manychat, IdentityKind::Phone, IdentityKind::Email] {
+        let values: Vec<&str> = identities.iter().filter(|i| i.kind == kind).map(|i| i.value.as_str()).collect();
+        if values.is_empty() {
+            continue;
+        }
+        let rows: Vec<(String, String)> = on!(conn, c => contact_identities::table
+            .filter(contact_identities::kind.eq(kind.as_str()))
+            .filter(contact_identities::value.eq_any(&values))
+            .select((contact_identities::value, contact_identities::contact_id))
+            .load(c))?;
+        owners.extend(rows.into_iter().map(|(value, contact)| (Identity { kind, value }, contact)));
+    }
+    Ok(owners)
+}
+
+/// Versions of contacts as they are now, locked until the transaction ends.
+pub fn lock_versions(tx: &mut Tx<'_>, ids: &[String]) -> StoreResult<HashMap<String, i64>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let query = contacts::table.filter(contacts::id.eq_any(ids)).select((contacts::id, contacts::version)).order(contacts::id);
+    let rows: Vec<(String, i64)> = match &mut tx.db {
+        super::db::Db::Lite(c) => query.load(c)?,
+        super::db::Db::Pg(c) => query.for_update().load(c)?,
+    };
+    Ok(rows.into_iter().collect())
+}
+
+pub fn upsert_many(tx: &mut Tx<'_>, contacts: &[&Contact]) -> StoreResult<()> {
+    let rows: Vec<ContactRow> = contacts.iter().map(|c| ContactRow::of(c)).collect();
+    ContactRow::upsert_all(tx, &rows)
+}
+
+/// Claims identities for contacts. An identity that another contact owns is an error: [`super::StoreError::Duplicate`].
+pub fn insert_identities(tx: &mut Tx<'_>, owned: &[(&Identity, &str)], now: Timestamp) -> StoreResult<()> {
+    let rows: Vec<_> = owned
+        .iter()
+        .map(|(identity, contact)| {
+            (
+                contact_identities::kind.eq(identity.kind.as_str()),
+                contact_identities::value.eq(identity.value.as_str()),
+                contact_identities::contact_id.eq(*contact),
+                contact_identities::created_at.eq(now.0),
+            )
+        })
+        .collect();
+    for chunk in rows.chunks(super::row::ROWS_PER_STATEMENT_MAX) {
+        let chunk = chunk.to_vec();
+        on!(tx, c => diesel::insert_into(contact_identities::table).values(chunk).execute(c))?;
+    }
+    Ok(())
+}
+
+/// The identities of each of the contacts.
+pub fn list_identities(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<HashMap<String, Vec<Identity>>> {
+    let mut found: HashMap<String, Vec<Identity>> = HashMap::new();
+    if contact_ids.is_empty() {
+        return Ok(found);
+    }
+    let rows: Vec<(String, String, String)> = on!(conn, c => contact_identities::table
+        .filter(contact_identities::contact_id.eq_any(contact_ids))
+        .select((contact_identities::contact_id, contact_identities::kind, contact_identities::value))
+        .load(c))?;
+    for (contact_id, kind, value) in rows {
+        let kind = super::row::read::<IdentityKind>(kind, "contact_identities", "kind")?;
+        found.entry(contact_id).or_default().push(Identity { kind, value });
+    }
+    Ok(found)
+}

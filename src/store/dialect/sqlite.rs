@@ -1,0 +1,119 @@
+//! SQLite: one file, WAL, every commit on stable storage.
+
+use crate::store::db::{Conn, Db};
+use crate::store::error::{StoreError, StoreResult};
+use crate::store::sql::sql;
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::{Integer, Text};
+use diesel::{Connection, QueryableByName, SqliteConnection};
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Older versions can corrupt a WAL database when a checkpoint and a writer meet.
+const VERSION_MIN: (u32, u32, u32) = (3, 51, 3);
+
+/// No memory mapping: with it an I/O error is a signal that kills the process, without it an error that is answered.
+const PRAGMAS: &str = "
+    PRAGMA busy_timeout = 5000;
+    PRAGMA foreign_keys = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA mmap_size = 0;
+";
+const WRITER_PRAGMAS: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA cache_size = -32768;
+    PRAGMA journal_size_limit = 67108864;
+    PRAGMA wal_autocheckpoint = 1000;
+";
+const READER_PRAGMAS: &str = "
+    PRAGMA cache_size = -8192;
+    PRAGMA query_only = ON;
+";
+
+pub(in crate::store) fn open_writer(path: &Path) -> StoreResult<Conn> {
+    create_private(path)?;
+    connect(path, WRITER_PRAGMAS)
+}
+
+pub(in crate::store) fn open_reader(path: &Path) -> StoreResult<Conn> {
+    connect(path, READER_PRAGMAS)
+}
+
+pub(in crate::store) fn check_fitness(conn: &mut Conn) -> StoreResult<()> {
+    let version = text(conn, "SELECT sqlite_version() AS v")?;
+    if parse_version(&version).is_none_or(|v| v < VERSION_MIN) {
+        return Err(StoreError::Unfit(format!("SQLite {version} is too old; {VERSION_MIN:?} is needed")));
+    }
+    let mode = text(conn, "SELECT journal_mode AS v FROM pragma_journal_mode")?;
+    if mode != "wal" {
+        return Err(StoreError::Unfit(format!("journal mode is {mode}; the file system must support WAL")));
+    }
+    let synchronous: Option<Synchronous> = sql("SELECT synchronous AS v FROM pragma_synchronous").first(conn)?;
+    if synchronous.is_none_or(|s| s.v < SYNCHRONOUS_FULL) {
+        return Err(StoreError::Unfit("synchronous is not FULL".into()));
+    }
+    Ok(())
+}
+
+const SYNCHRONOUS_FULL: i32 = 2;
+
+#[derive(QueryableByName)]
+struct Synchronous {
+    #[diesel(sql_type = Integer)]
+    v: i32,
+}
+
+#[derive(QueryableByName)]
+struct Word {
+    #[diesel(sql_type = Text)]
+    v: String,
+}
+
+fn text(conn: &mut Conn, query: &str) -> StoreResult<String> {
+    let row: Option<Word> = sql(query).first(conn)?;
+    Ok(row.map(|r| r.v).unwrap_or_default())
+}
+
+fn parse_version(text: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = text.split('.').map(str::parse);
+    Some((parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?))
+}
+
+/// The folder for its owner only, and the file before SQLite makes it: `-wal` and `-shm` take over its permissions.
+fn create_private(path: &Path) -> StoreResult<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unavailable)?;
+    }
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(unavailable)?;
+    Ok(())
+}
+
+fn connect(path: &Path, pragmas: &str) -> StoreResult<Conn> {
+    let path = path.to_str().ok_or_else(|| StoreError::Unfit("the database path is not UTF-8".into()))?;
+    let mut lite = SqliteConnection::establish(path).map_err(|e| StoreError::Unavailable { reason: e.to_string() })?;
+    lite.batch_execute(PRAGMAS)?;
+    lite.batch_execute(pragmas)?;
+    Ok(Conn { db: Db::Lite(lite) })
+}
+
+fn unavailable(error: std::io::Error) -> StoreError {
+    StoreError::Unavailable { reason: error.kind().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(parse_version("3.9.0") < Some(VERSION_MIN));
+        assert!(parse_version("3.53.2") >= Some(VERSION_MIN));
+        assert_eq!(parse_version("x"), None);
+    }
+}

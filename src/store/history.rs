@@ -1,0 +1,63 @@
+//! What only ever grows beside a contact: touchpoints, notes, moves between stages.
+
+use super::db::on;
+use super::row::{domain_rows, row};
+use super::schema::{notes, touchpoints};
+use super::{Conn, StoreResult, Tx};
+use crate::domain::contact::Note;
+use crate::domain::pipeline::Transition;
+use crate::domain::time::Timestamp;
+use crate::domain::touchpoint::Touchpoint;
+use diesel::prelude::*;
+
+row!(touchpoints, TouchpointRow, Touchpoint, id {
+    id => id: String, contact_id => contact_id: String, timestamp => timestamp: Timestamp, kind => kind: String,
+    channel => channel: Option<String>, direction => direction: String, source => source: Option<String>,
+    medium => medium: Option<String>, campaign => campaign: Option<String>, event_id => event_id: Option<String>,
+});
+
+row!(pipeline_transitions, TransitionRow, Transition, id {
+    id => id: String, contact_id => contact_id: String, booking_id => booking_id: Option<String>,
+    pipeline => pipeline: String, from_pipeline => from_pipeline: Option<String>, from_stage => from_stage: Option<String>,
+    to_stage => to_stage: String, at => at: Timestamp, by => by: String, run_id => run_id: Option<String>,
+    duration_ms => duration_ms: Option<i64>,
+});
+
+row!(notes, NoteRow, Note, id {
+    id => id: String, contact_id => contact_id: Option<String>, booking_id => booking_id: Option<String>,
+    body => body: String, author => author: String, run_id => run_id: Option<String>, created_at => created_at: Timestamp,
+});
+
+/// The newest touchpoints of one contact, newest first.
+pub fn list_touchpoints(conn: &mut Conn, contact_id: &str, limit: i64) -> StoreResult<Vec<Touchpoint>> {
+    let rows: Vec<TouchpointRow> = on!(conn, c => touchpoints::table
+        .filter(touchpoints::contact_id.eq(contact_id))
+        .order((touchpoints::timestamp.desc(), touchpoints::id.desc()))
+        .select(TouchpointRow::as_select())
+        .limit(limit)
+        .load(c))?;
+    domain_rows!(rows)
+}
+
+/// The newest notes about one contact, newest first.
+pub fn list_notes(conn: &mut Conn, contact_id: &str, limit: i64) -> StoreResult<Vec<Note>> {
+    let rows: Vec<NoteRow> = on!(conn, c => notes::table
+        .filter(notes::contact_id.eq(contact_id))
+        .order((notes::created_at.desc(), notes::id.desc()))
+        .select(NoteRow::as_select())
+        .limit(limit)
+        .load(c))?;
+    domain_rows!(rows)
+}
+
+pub fn insert_touchpoints(tx: &mut Tx<'_>, values: &[&Touchpoint]) -> StoreResult<()> {
+    TouchpointRow::insert_all(tx, &values.iter().map(|v| TouchpointRow::of(v)).collect::<Vec<_>>())
+}
+
+pub fn insert_notes(tx: &mut Tx<'_>, values: &[&Note]) -> StoreResult<()> {
+    NoteRow::insert_all(tx, &values.iter().map(|v| NoteRow::of(v)).collect::<Vec<_>>())
+}
+
+pub fn insert_transitions(tx: &mut Tx<'_>, values: &[&Transition]) -> StoreResult<()> {
+    TransitionRow::insert_all(tx, &values.iter().map(|v| TransitionRow::of(v)).collect::<Vec<_>>())
+}

@@ -1,0 +1,179 @@
+//! The outbox and the messages that came in.
+
+use super::db::on;
+use super::row::{domain_rows, row};
+use super::schema::{sms_messages, sms_status_events, suppressions};
+use super::{Conn, StoreResult, Tx};
+use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
+use crate::domain::time::Timestamp;
+use diesel::prelude::*;
+use std::collections::HashSet;
+
+row!(sms_messages, SmsRow, SmsMessage, id {
+    id => id: String, direction => direction: String, contact_id => contact_id: Option<String>,
+    booking_id => booking_id: Option<String>, template => template: Option<String>, category => category: SmsCategory,
+    to_number => to: String, from_number => from: Option<String>, body => body: String, encoding => encoding: String,
+    parts => parts: i32, scheduled_at => scheduled_at: Option<Timestamp>, not_after => not_after: Option<Timestamp>,
+    status => status: SmsStatus, status_reason => status_reason: Option<String>, provider => provider: Option<String>,
+    provider_message_id => provider_message_id: Option<String>, attempts => attempts: i32,
+    in_reply_to => in_reply_to: Option<String>, dedupe_key => dedupe_key: Option<String>, run_id => run_id: Option<String>,
+    revision => revision: Option<i64>, appointment_datetime => appointment_datetime: Option<Timestamp>,
+    immediate => immediate: bool, is_demo => is_demo: bool, accepted_at => accepted_at: Option<Timestamp>,
+    delivered_at => delivered_at: Option<Timestamp>, created_at => created_at: Timestamp, updated_at => updated_at: Timestamp,
+});
+
+/// One change of a text's state.
+#[derive(Clone, Debug)]
+pub struct StatusEvent {
+    pub id: String,
+    pub sms_id: String,
+    pub status: SmsStatus,
+    pub code: Option<String>,
+    pub detail: Option<String>,
+    pub at: Timestamp,
+    pub event_id: Option<String>,
+}
+
+/// What becomes of a text, beside its state.
+#[derive(Clone, Debug, Default)]
+pub struct StatusChange {
+    pub reason: Option<String>,
+    pub provider: Option<String>,
+    pub provider_message_id: Option<String>,
+    pub scheduled_at: Option<Timestamp>,
+    pub add_attempts: i32,
+}
+
+pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<SmsMessage>> {
+    let row: Option<SmsRow> = on!(conn, c => sms_messages::table.find(id).select(SmsRow::as_select()).first(c).optional())?;
+    row.map(SmsRow::into_domain).transpose()
+}
+
+pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<SmsMessage>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<SmsRow> =
+        on!(conn, c => sms_messages::table.filter(sms_messages::id.eq_any(ids)).select(SmsRow::as_select()).load(c))?;
+    domain_rows!(rows)
+}
+
+pub fn find_by_provider_id(conn: &mut Conn, provider: &str, message_id: &str) -> StoreResult<Option<SmsMessage>> {
+    let row: Option<SmsRow> = on!(conn, c => sms_messages::table
+        .filter(sms_messages::provider.eq(provider))
+        .filter(sms_messages::provider_message_id.eq(message_id))
+        .select(SmsRow::as_select())
+        .first(c)
+        .optional())?;
+    row.map(SmsRow::into_domain).transpose()
+}
+
+/// Texts to these contacts that have not left yet.
+pub fn list_unsent_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<Vec<SmsMessage>> {
+    if contact_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<SmsRow> = on!(conn, c => sms_messages::table
+        .filter(sms_messages::contact_id.eq_any(contact_ids))
+        .filter(sms_messages::status.eq_any([SmsStatus::Scheduled.as_str(), SmsStatus::Queued.as_str()]))
+        .order(sms_messages::id)
+        .select(SmsRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
+/// Which of the keys some text already has.
+pub fn list_known_dedupe_keys(conn: &mut Conn, booking_ids: &[String]) -> StoreResult<HashSet<String>> {
+    if booking_ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let keys: Vec<Option<String>> = on!(conn, c => sms_messages::table
+        .filter(sms_messages::booking_id.eq_any(booking_ids))
+        .filter(sms_messages::dedupe_key.is_not_null())
+        .select(sms_messages::dedupe_key)
+        .load(c))?;
+    Ok(keys.into_iter().flatten().collect())
+}
+
+pub fn insert_many(tx: &mut Tx<'_>, messages: &[&SmsMessage]) -> StoreResult<()> {
+    SmsRow::insert_all(tx, &messages.iter().map(|m| SmsRow::of(m)).collect::<Vec<_>>())
+}
+
+/// Moves a text to `to` if it is in one of `from`; false when it is not.
+pub fn change_status(
+    tx: &mut Tx<'_>,
+    id: &str,
+    from: &[SmsStatus],
+    to: SmsStatus,
+    change: &StatusChange,
+    now: Timestamp,
+) -> StoreResult<bool> {
+    let allowed: Vec<&str> = from.iter().map(|s| s.as_str()).collect();
+    let accepted = (to == SmsStatus::Accepted).then_some(now.0);
+    let delivered = (to == SmsStatus::Delivered).then_some(now.0);
+    let count = on!(tx, c => diesel::update(sms_messages::table.find(id))
+        .filter(sms_messages::status.eq_any(&allowed))
+        .set((
+            sms_messages::status.eq(to.as_str()),
+            sms_messages::updated_at.eq(now.0),
+            sms_messages::attempts.eq(sms_messages::attempts + change.add_attempts),
+            change.reason.as_deref().map(|v| sms_messages::status_reason.eq(Some(v))),
+            change.provider.as_deref().map(|v| sms_messages::provider.eq(Some(v))),
+            change.provider_message_id.as_deref().map(|v| sms_messages::provider_message_id.eq(Some(v))),
+            change.scheduled_at.map(|v| sms_messages::scheduled_at.eq(Some(v.0))),
+            accepted.map(|v| sms_messages::accepted_at.eq(Some(v))),
+            delivered.map(|v| sms_messages::delivered_at.eq(Some(v))),
+        ))
+        .execute(c))?;
+    Ok(count == 1)
+}
+
+pub fn insert_status_events(tx: &mut Tx<'_>, events: &[StatusEvent]) -> StoreResult<()> {
+    use sms_status_events::dsl;
+    for event in events {
+        on!(tx, c => diesel::insert_into(dsl::sms_status_events)
+            .values((
+                dsl::id.eq(&event.id),
+                dsl::sms_id.eq(&event.sms_id),
+                dsl::status.eq(event.status.as_str()),
+                dsl::code.eq(event.code.as_deref()),
+                dsl::detail.eq(event.detail.as_deref()),
+                dsl::at.eq(event.at.0),
+                dsl::event_id.eq(event.event_id.as_deref()),
+            ))
+            .execute(c))?;
+    }
+    Ok(())
+}
+
+/// Which of the numbers must not be texted.
+pub fn list_suppressed(conn: &mut Conn, phones: &[String]) -> StoreResult<HashSet<String>> {
+    if phones.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows: Vec<String> = on!(conn, c => suppressions::table
+        .filter(suppressions::phone.eq_any(phones))
+        .filter(suppressions::lifted_at.is_null())
+        .select(suppressions::phone)
+        .load(c))?;
+    Ok(rows.into_iter().collect())
+}
+
+/// From now on the number is not texted.
+pub fn suppress(tx: &mut Tx<'_>, phone: &str, reason: &str, event_id: &str, now: Timestamp) -> StoreResult<()> {
+    use suppressions::dsl;
+    let values = (dsl::reason.eq(reason), dsl::event_id.eq(Some(event_id)), dsl::at.eq(now.0), dsl::lifted_at.eq(None::<i64>));
+    on!(tx, c => diesel::insert_into(dsl::suppressions)
+        .values((dsl::phone.eq(phone), values))
+        .on_conflict(dsl::phone)
+        .do_update()
+        .set(values)
+        .execute(c))?;
+    Ok(())
+}
+
+/// The person asked to be texted again.
+pub fn lift_suppression(tx: &mut Tx<'_>, phone: &str, now: Timestamp) -> StoreResult<()> {
+    on!(tx, c => diesel::update(suppressions::table.find(phone)).set(suppressions::lifted_at.eq(Some(now.0))).execute(c))?;
+    Ok(())
+}

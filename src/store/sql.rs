@@ -1,0 +1,196 @@
+//! One statement text for both databases: `?` marks a value, each engine gets its own placeholders, and the prepared
+//! statement is kept by its text (Diesel's own `sql_query` prepares anew at every execution).
+
+use super::db::{Conn, on};
+use super::error::StoreResult;
+use crate::domain::time::{Millis, Timestamp};
+use diesel::backend::Backend;
+use diesel::expression::expression_types::Untyped;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, HasSqlType, Integer, Nullable, Text};
+use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection};
+
+/// A statement with its values, in the order of the `?` in its text. A literal question mark cannot be written.
+pub(in crate::store) struct Sql {
+    text: String,
+    values: Vec<Value>,
+}
+
+/// A value that both databases hold exactly.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::store) enum Value {
+    Int(i32),
+    Big(i64),
+    MaybeBig(Option<i64>),
+    Text(String),
+    MaybeText(Option<String>),
+}
+
+/// Begins a statement.
+pub(in crate::store) fn sql(text: impl Into<String>) -> Sql {
+    Sql { text: text.into(), values: Vec::new() }
+}
+
+impl Sql {
+    pub(in crate::store) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    pub(in crate::store) fn bind_all(mut self, values: impl IntoIterator<Item = Value>) -> Self {
+        self.values.extend(values);
+        self
+    }
+
+    /// How many rows it changed.
+    pub(in crate::store) fn execute(self, conn: &mut Conn) -> StoreResult<usize> {
+        Ok(on!(conn, c => RunQueryDsl::execute(self, c))?)
+    }
+
+    pub(in crate::store) fn load<R>(self, conn: &mut Conn) -> StoreResult<Vec<R>>
+    where
+        R: QueryableByName<diesel::sqlite::Sqlite> + QueryableByName<diesel::pg::Pg> + 'static,
+    {
+        Ok(on!(conn, c => RunQueryDsl::load(self, c))?)
+    }
+
+    pub(in crate::store) fn first<R>(self, conn: &mut Conn) -> StoreResult<Option<R>>
+    where
+        R: QueryableByName<diesel::sqlite::Sqlite> + QueryableByName<diesel::pg::Pg> + 'static,
+    {
+        Ok(self.load(conn)?.into_iter().next())
+    }
+}
+
+/// `(?, ?), (?, ?)`: `rows` times a row of `columns` marks.
+pub(in crate::store) fn marks(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    vec![row; rows].join(", ")
+}
+
+/// Numbers of rows in one statement, largest first: few texts, so that few statements are prepared.
+const ROW_CLASSES: [usize; 4] = [64, 16, 4, 1];
+
+/// Cuts `rows` into pieces whose lengths are all row classes.
+pub(in crate::store) fn in_classes<T>(mut rows: &[T]) -> Vec<&[T]> {
+    let mut pieces = Vec::new();
+    for class in ROW_CLASSES {
+        while rows.len() >= class {
+            let (piece, rest) = rows.split_at(class);
+            pieces.push(piece);
+            rows = rest;
+        }
+    }
+    pieces
+}
+
+/// A single number, such as a count or an id. The column is called `n`.
+#[derive(QueryableByName)]
+pub(in crate::store) struct Number {
+    #[diesel(sql_type = BigInt)]
+    pub n: i64,
+}
+
+impl<DB> QueryFragment<DB> for Sql
+where
+    DB: Backend + HasSqlType<BigInt> + HasSqlType<Integer> + HasSqlType<Text>,
+    i32: ToSql<Integer, DB>,
+    i64: ToSql<BigInt, DB>,
+    Option<i64>: ToSql<Nullable<BigInt>, DB>,
+    String: ToSql<Text, DB>,
+    Option<String>: ToSql<Nullable<Text>, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let mut values = self.values.iter();
+        for (position, piece) in self.text.split('?').enumerate() {
+            if position > 0 {
+                match values.next().ok_or_else(|| mismatch(&self.text))? {
+                    Value::Int(v) => out.push_bind_param::<Integer, _>(v)?,
+                    Value::Big(v) => out.push_bind_param::<BigInt, _>(v)?,
+                    Value::MaybeBig(v) => out.push_bind_param::<Nullable<BigInt>, _>(v)?,
+                    Value::Text(v) => out.push_bind_param::<Text, _>(v)?,
+                    Value::MaybeText(v) => out.push_bind_param::<Nullable<Text>, _>(v)?,
+                }
+            }
+            out.push_sql(piece);
+        }
+        if values.next().is_some() { Err(mismatch(&self.text)) } else { Ok(()) }
+    }
+}
+
+fn mismatch(text: &str) -> diesel::result::Error {
+    diesel::result::Error::QueryBuilderError(format!("marks and values differ in number: {text}").into())
+}
+
+impl QueryId for Sql {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Sql {
+    type SqlType = Untyped;
+}
+
+impl RunQueryDsl<SqliteConnection> for Sql {}
+impl RunQueryDsl<PgConnection> for Sql {}
+
+impl From<i32> for Value {
+    fn from(v: i32) -> Self {
+        Self::Int(v)
+    }
+}
+impl From<i64> for Value {
+    fn from(v: i64) -> Self {
+        Self::Big(v)
+    }
+}
+impl From<Option<i64>> for Value {
+    fn from(v: Option<i64>) -> Self {
+        Self::MaybeBig(v)
+    }
+}
+impl From<Timestamp> for Value {
+    fn from(v: Timestamp) -> Self {
+        Self::Big(v.0)
+    }
+}
+impl From<Option<Timestamp>> for Value {
+    fn from(v: Option<Timestamp>) -> Self {
+        Self::MaybeBig(v.map(|t| t.0))
+    }
+}
+impl From<Millis> for Value {
+    fn from(v: Millis) -> Self {
+        Self::Big(v.0)
+    }
+}
+impl From<&str> for Value {
+    fn from(v: &str) -> Self {
+        Self::Text(v.to_owned())
+    }
+}
+impl From<String> for Value {
+    fn from(v: String) -> Self {
+        Self::Text(v)
+    }
+}
+impl From<Option<String>> for Value {
+    fn from(v: Option<String>) -> Self {
+        Self::MaybeText(v)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_cut_into_few_sizes() {
+        let rows: Vec<usize> = (0..87).collect();
+        let sizes: Vec<usize> = in_classes(&rows).iter().map(|p| p.len()).collect();
+        assert_eq!(sizes, [64, 16, 4, 1, 1, 1]);
+        assert_eq!(in_classes(&rows).concat(), rows);
+        assert_eq!(marks(2, 3), "(?, ?, ?), (?, ?, ?)");
+    }
+}

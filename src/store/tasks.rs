@@ -1,0 +1,55 @@
+//! Staff tasks.
+
+use super::db::on;
+use super::row::{domain_rows, row};
+use super::schema::tasks;
+use super::{Conn, StoreResult, Tx};
+use crate::domain::task::{Task, TaskStatus};
+use crate::domain::time::Timestamp;
+use diesel::prelude::*;
+
+row!(tasks, TaskRow, Task, id {
+    id => id: String, task_type => task_type: String, title => title: String, contact_id => contact_id: Option<String>,
+    booking_id => booking_id: Option<String>, status => status: TaskStatus, due_datetime => due_datetime: Timestamp,
+    priority_score => priority_score: i32, assigned_to => assigned_to: Option<String>, because => because: String,
+    run_id => run_id: Option<String>, dedupe_key => dedupe_key: Option<String>, note => note: Option<String>,
+    completed_at => completed_at: Option<Timestamp>, is_demo => is_demo: bool, version => version: i64,
+    created_at => created_at: Timestamp, updated_at => updated_at: Timestamp,
+});
+
+pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Task>> {
+    let row: Option<TaskRow> = on!(conn, c => tasks::table.find(id).select(TaskRow::as_select()).first(c).optional())?;
+    row.map(TaskRow::into_domain).transpose()
+}
+
+/// Open tasks of these contacts.
+pub fn list_open_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<Vec<Task>> {
+    if contact_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<TaskRow> = on!(conn, c => tasks::table
+        .filter(tasks::contact_id.eq_any(contact_ids))
+        .filter(tasks::status.eq_any([TaskStatus::Todo.as_str(), TaskStatus::InProgress.as_str()]))
+        .order(tasks::id)
+        .select(TaskRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
+/// Open tasks with these dedupe keys.
+pub fn list_open_by_keys(conn: &mut Conn, keys: &[String]) -> StoreResult<Vec<Task>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<TaskRow> = on!(conn, c => tasks::table
+        .filter(tasks::dedupe_key.eq_any(keys))
+        .filter(tasks::status.eq_any([TaskStatus::Todo.as_str(), TaskStatus::InProgress.as_str()]))
+        .select(TaskRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
+pub fn upsert_many(tx: &mut Tx<'_>, tasks: &[&Task]) -> StoreResult<()> {
+    let rows: Vec<TaskRow> = tasks.iter().map(|t| TaskRow::of(t)).collect();
+    TaskRow::upsert_all(tx, &rows)
+}

@@ -1,0 +1,140 @@
+//! The loop of a writer thread: take what is waiting, one transaction, answer after the commit.
+
+use super::queue::{Queue, Request};
+use super::unit::Unit;
+use crate::store::append::{Append, append_all};
+use crate::store::db::{Conn, Tx};
+use crate::store::dialect;
+use crate::store::error::{StoreError, StoreResult};
+use crate::store::options::Target;
+use crate::store::wakeups::Wakeups;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(super) struct Runner {
+    target: Target,
+    /// `None` after a failure: opened anew for the next batch.
+    conn: Option<Conn>,
+    queue: Arc<Queue>,
+    /// How many requests it takes at once.
+    batch_max: usize,
+    wakeups: Arc<Wakeups>,
+}
+
+impl Runner {
+    pub(super) fn new(target: Target, conn: Option<Conn>, queue: Arc<Queue>, batch_max: usize, wakeups: Arc<Wakeups>) -> Self {
+        Self { target, conn, queue, batch_max, wakeups }
+    }
+
+    pub(super) fn run(&mut self) {
+        while let Some(batch) = self.queue.take(self.batch_max) {
+            self.commit_together(batch);
+        }
+    }
+
+    /// One transaction for the whole batch. Nobody hears of success before the commit.
+    fn commit_together(&mut self, mut batch: Vec<Request>) {
+        let outcome = self.transact(&mut batch);
+        match outcome {
+            Ok(wakes) => {
+                for (queue, jobs) in wakes {
+                    self.wakeups.wake(&queue, jobs);
+                }
+                for request in batch {
+                    settle(request, None);
+                }
+            }
+            Err(error) => {
+                self.abandon();
+                let reason = error.to_string();
+                for request in batch {
+                    settle(request, Some(lost(&error, &reason)));
+                }
+            }
+        }
+    }
+
+    fn transact(&mut self, batch: &mut [Request]) -> StoreResult<BTreeMap<String, u32>> {
+        let conn = self.begin()?;
+        let mut tx = Tx::over(conn);
+        let alone = batch.len() == 1;
+        let mut kept = false;
+        let mut position = 0;
+        while position < batch.len() {
+            let length = run_length(&batch[position..]);
+            let piece = &mut batch[position..position + length];
+            kept |= run_piece(&mut tx, piece, alone)?;
+            position += length;
+        }
+        let wakes = tx.into_wakes();
+        if alone && !kept {
+            conn.rollback()?;
+            return Ok(BTreeMap::new());
+        }
+        conn.commit()?;
+        Ok(wakes)
+    }
+
+    /// An open transaction. A connection that went stale while idle is replaced once: nothing has run on it yet.
+    fn begin(&mut self) -> StoreResult<&mut Conn> {
+        let stale = match &mut self.conn {
+            Some(conn) => conn.begin().is_err(),
+            None => true,
+        };
+        if stale {
+            self.conn = None;
+            let mut fresh = dialect::open_writer(&self.target)?;
+            fresh.begin()?;
+            self.conn = Some(fresh);
+        }
+        self.conn.as_mut().ok_or_else(super::closed)
+    }
+
+    /// After a failed commit nothing is known of the connection, so it is closed; the database rolls back what was open.
+    fn abandon(&mut self) {
+        if let Some(mut conn) = self.conn.take() {
+            drop(conn.rollback());
+        }
+    }
+}
+
+/// Deliveries that stand together are one piece; a unit is a piece of its own.
+fn run_length(batch: &[Request]) -> usize {
+    batch.iter().take_while(|r| matches!(r, Request::Append(_))).count().max(1)
+}
+
+/// Runs one piece; `Ok(false)` when it is to leave no trace. Errors are those that end the whole transaction.
+fn run_piece(tx: &mut Tx<'_>, piece: &mut [Request], alone: bool) -> StoreResult<bool> {
+    if let [Request::Unit(unit)] = piece {
+        return if alone { Ok(unit.run(tx)) } else { run_in_savepoint(tx, unit.as_mut()) };
+    }
+    let mut appends: Vec<&mut Append> =
+        piece.iter_mut().filter_map(|r| if let Request::Append(a) = r { Some(a) } else { None }).collect();
+    append_all(tx, &mut appends)?;
+    Ok(true)
+}
+
+/// The failure of one unit undoes only itself.
+fn run_in_savepoint(tx: &mut Tx<'_>, unit: &mut dyn Unit) -> StoreResult<bool> {
+    tx.open_savepoint()?;
+    let keep = unit.run(tx);
+    let closed = if keep { tx.release_savepoint() } else { tx.undo_savepoint() };
+    closed?;
+    Ok(keep)
+}
+
+fn settle(request: Request, lost: Option<StoreError>) {
+    match request {
+        Request::Unit(unit) => unit.settle(lost),
+        Request::Append(append) => append.settle(lost),
+    }
+}
+
+/// Each caller gets an error of its own; whatever it was, nothing was written.
+fn lost(error: &StoreError, reason: &str) -> StoreError {
+    match error {
+        StoreError::Conflict { what } => StoreError::Conflict { what },
+        StoreError::Unavailable { reason } => StoreError::Unavailable { reason: reason.clone() },
+        _ => StoreError::Unavailable { reason: reason.to_owned() },
+    }
+}

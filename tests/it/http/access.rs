@@ -1,0 +1,129 @@
+//! Who may read what.
+
+use super::site::Site;
+use avatar::automation::staff::{self, StaffError, split_api_key};
+use avatar::domain::ids::new_id;
+use avatar::domain::staff::Role;
+use avatar::domain::time::Millis;
+use avatar::http::{Permission, Verb, list_routes};
+
+/// Every route and the roles that may use it, written out by hand: the program's own table is not believed.
+const MATRIX: &[(&str, &str)] = &[
+    ("/api/tasks", "front_desk ops manager admin"),
+    ("/api/tasks/{id}", "front_desk ops manager admin"),
+    ("/api/contacts", "front_desk ops manager admin"),
+    ("/api/contacts/{id}", "front_desk ops manager admin"),
+    ("/api/contacts/{id}/timeline", "front_desk ops manager admin"),
+    ("/api/bookings", "front_desk ops manager admin"),
+    ("/api/bookings/{id}", "front_desk ops manager admin"),
+    ("/api/sms", "front_desk ops manager admin"),
+    ("/api/pipelines", "front_desk ops manager admin"),
+    ("/api/events", "ops manager admin"),
+    ("/api/events/{id}", "ops manager admin"),
+    ("/api/runs", "ops manager admin"),
+    ("/api/runs/{id}", "ops manager admin"),
+    ("/api/jobs", "ops manager admin"),
+    ("/api/rules", "ops manager admin"),
+    ("/api/rules/status", "ops manager admin"),
+    ("/health", "anybody"),
+    ("/ready", "anybody"),
+    ("/metrics", "anybody"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_answers_exactly_the_roles_that_may_use_it() {
+    let site = Site::open().await;
+    let mut keys = Vec::new();
+    for role in Role::ALL {
+        keys.push((role, site.key(role).await));
+    }
+    let revoked = site.key(Role::Admin).await;
+    let (revoked_id, _) = split_api_key(&revoked).unwrap();
+    staff::revoke_api_key(&site.context.store, &site.context.clock, revoked_id).await.unwrap();
+    let (id, secret) = split_api_key(&keys[3].1).unwrap();
+    let swapped = format!("avatar_{}_{secret}", split_api_key(&keys[0].1).unwrap().0);
+    let unknown = format!("avatar_{}_{secret}", new_id(site.test.now()));
+    let guessed = format!("avatar_{id}_{}", "0".repeat(64));
+    for (template, roles) in MATRIX {
+        let path = template.replace("{id}", &new_id(site.test.now()));
+        let open = *roles == "anybody";
+        let without = if open { 200 } else { 401 };
+        let none = site.send("GET", &path, &[], "").await;
+        assert_eq!(none.status, without, "{template} without a key");
+        assert_eq!(none.header("www-authenticate").is_some(), !open, "{template}");
+        for wrong in ["", "garbage", "avatar__", &revoked, &swapped, &unknown, &guessed] {
+            assert_eq!(site.get(wrong, &path).await.status, without, "{template} with {wrong}");
+        }
+        for (role, key) in &keys {
+            let allowed = open || roles.split(' ').any(|r| r == role.as_str());
+            let status = match (allowed, template.contains("{id}")) {
+                (true, false) => 200,
+                (true, true) => 404,
+                (false, _) => 403,
+            };
+            assert_eq!(site.get(key, &path).await.status, status, "{template} as {}", role.as_str());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_matrix_knows_every_route() {
+    let site = Site::open().await;
+    let mut known: Vec<_> = MATRIX.iter().map(|(template, _)| *template).collect();
+    let mut found = Vec::new();
+    for route in list_routes(&site.context) {
+        match (route.method, route.permission) {
+            (Verb::Post, Permission::Provider) => assert!(route.template.starts_with("/webhooks/"), "{route:?}"),
+            _ => found.push(route.template),
+        }
+    }
+    known.sort_unstable();
+    found.sort_unstable();
+    assert_eq!(found, known);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unknown_paths_are_404_and_other_methods_405_with_what_is_allowed() {
+    let site = Site::open().await;
+    for path in ["/", "/api", "/api/", "/api/nothing", "/api/tasks/", "/health/", "/webhooks", "/webhooks/", "/favicon.ico"] {
+        let answer = site.send("GET", path, &[], "").await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    }
+    for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
+        let answer = site.send(method, "/api/tasks", &[], "").await;
+        assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")), "{method}");
+    }
+    assert_eq!(site.send("PUT", "/webhooks/wix", &[], "").await.header("allow"), Some("POST"));
+    let head = site.send("HEAD", "/health", &[], "").await;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revoked_key_ends_within_seconds_and_an_expired_one_at_once() {
+    let site = Site::open().await;
+    let key = site.key(Role::Ops).await;
+    let (id, _) = split_api_key(&key).unwrap();
+    assert_eq!(site.get(&key, "/api/tasks").await.status, 200);
+    assert!(staff::revoke_api_key(&site.context.store, &site.context.clock, id).await.unwrap());
+    site.test.clock.advance(Millis::seconds(10));
+    assert_eq!(site.get(&key, "/api/tasks").await.status, 401);
+
+    let key = site.key(Role::Ops).await;
+    let (id, _) = split_api_key(&key).unwrap();
+    site.sql(&format!("UPDATE api_keys SET expires_at = {} WHERE id = '{id}'", site.test.now().0 + 1_000));
+    assert_eq!(site.get(&key, "/api/tasks").await.status, 200);
+    site.test.clock.advance(Millis::seconds(1));
+    assert_eq!(site.get(&key, "/api/tasks").await.status, 401, "although it was valid a second ago");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_of_staff_have_one_address_each_and_a_long_password() {
+    let site = Site::open().await;
+    let (store, clock) = (&site.context.store, &site.context.clock);
+    let add = |email, password| staff::add_user(store, clock, email, "Kim", Role::Manager, password);
+    add("kim@clinic.example", Some("a long enough password")).await.unwrap();
+    assert!(matches!(add("KIM@clinic.example ", None).await, Err(StaffError::DuplicateEmail)));
+    assert!(matches!(add("lee@clinic.example", Some("short")).await, Err(StaffError::PasswordTooShort)));
+    assert!(matches!(add("lee", None).await, Err(StaffError::InvalidEmail)));
+}

@@ -1,0 +1,47 @@
+//! When the database cannot: nobody is told 200, and nothing has to be restarted afterwards.
+
+use super::raw::within;
+use super::site::Site;
+use avatar::domain::staff::Role;
+use avatar::domain::time::Millis;
+use avatar::http::ServerLimits;
+use diesel::connection::SimpleConnection;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_locked_database_is_503_until_it_is_free() {
+    let limits = ServerLimits { append_timeout: Duration::from_millis(300), ..ServerLimits::default() };
+    let site = Site::with(limits).await;
+    assert_eq!(site.lead("before").await.status, 200);
+    let mut other = site.database();
+    other.batch_execute("BEGIN EXCLUSIVE").unwrap();
+    let refused = site.lead("during").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("2")), "{}", refused.body);
+    assert_eq!(refused.header("content-type"), Some("application/problem+json"));
+    other.batch_execute("ROLLBACK").unwrap();
+    within(async { while site.lead("after").await.status != 200 {} }).await;
+    // The refused one may or may not have become durable meanwhile; sent again it is there once.
+    within(async { while site.lead("during").await.status != 200 {} }).await;
+    let key = site.key(Role::Ops).await;
+    assert_eq!(site.get(&key, "/api/events").await.json()["total"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ready_says_what_is_missing() {
+    let site = Site::open().await;
+    assert_eq!(site.send("GET", "/ready", &[], "").await.status, 200);
+    site.rules.none.store(true, Ordering::SeqCst);
+    let answer = site.send("GET", "/ready", &[], "").await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.json()["detail"].as_str().unwrap().contains("no ruleset is in force"), "{}", answer.body);
+    site.rules.none.store(false, Ordering::SeqCst);
+    let mut other = site.database();
+    other.batch_execute("BEGIN EXCLUSIVE").unwrap();
+    site.test.clock.advance(Millis::seconds(2));
+    let answer = site.send("GET", "/ready", &[], "").await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.json()["detail"].as_str().unwrap().contains("takes no writes"), "{}", answer.body);
+    assert_eq!(site.send("GET", "/health", &[], "").await.status, 200, "it is alive all the same");
+    assert_eq!(site.send("GET", "/metrics", &[], "").await.body, "avatar_up 1\n");
+}
