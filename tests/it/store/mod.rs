@@ -6,6 +6,10 @@ mod intake;
 mod lanes;
 mod pg;
 mod planned;
+mod plans;
+mod schema;
+mod throughput;
+
 mod queue;
 mod test_store;
 mod waking;
