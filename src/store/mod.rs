@@ -9,6 +9,7 @@ pub mod jobs;
 mod migrate;
 mod notify;
 mod options;
+pub mod plans;
 mod pool;
 pub mod rate;
 mod row;
@@ -35,6 +36,7 @@ pub mod timers;
 pub use append::{Appended, Cause, RUN_EVENT, RUN_EVENT_QUEUE, record};
 pub use db::{Conn, Tx};
 pub use error::{StoreError, StoreResult};
+pub use migrate::describe_schema;
 pub use options::StoreOptions;
 pub use wakeups::Wakeups;
 

@@ -2,10 +2,16 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a story ends where it cannot go on")]
 
 mod conformance;
+mod failures;
 mod intake;
 mod lanes;
+mod model;
 mod pg;
 mod planned;
+mod plans;
+mod schema;
+mod throughput;
+
 mod queue;
 mod test_store;
 mod waking;
