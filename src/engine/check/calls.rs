@@ -92,7 +92,7 @@ impl Walker<'_> {
 
     fn wrong_count(&mut self, name: &str, takes: usize, given: usize, position: Position) {
         let values = if takes == 1 { "value" } else { "values" };
-        let message = format!("`{name}` takes {takes} {values}, and {given} are given");
+        let message = format!("`{name}` takes {takes} {values}, not {given}");
         let help = FUNCTIONS.iter().find(|f| f.name == name).map(|f| f.about.to_owned());
         self.error(names::ARGUMENTS, position, name.chars().count(), message, help);
     }

@@ -1,7 +1,7 @@
 //! Operators and the types they take.
 
 use super::ty::{BOOL, Kind, Ty, UNKNOWN, of};
-use super::walk::{Link, Walker};
+use super::walk::{Link, Walker, start_of};
 use crate::engine::diagnostic::names;
 use crate::engine::schema::Type;
 use crate::engine::syntax::{did_you_mean, list_of};
@@ -86,7 +86,7 @@ impl Walker<'_> {
             let ty = self.expr(list);
             let searchable = ty.is_unknown() || ty.is_text() || matches!(ty.kind, Kind::List(_) | Kind::Of(Type::List(_)));
             if !searchable {
-                let at = list.start_position();
+                let at = start_of(list);
                 let (width, message) = (self.width_at(at), format!("`in` needs a list, and this is {}", ty.describe()));
                 self.error(names::OPERATOR, at, width, message, Some("write it as `[\"a\", \"b\"]`".to_owned()));
             }
@@ -95,7 +95,7 @@ impl Walker<'_> {
         for element in elements {
             let ty = self.expr(element);
             if !item.ty.comparable(ty) {
-                let at = element.start_position();
+                let at = start_of(element);
                 let message = format!("{} is never equal to {}", item.ty.describe(), ty.describe());
                 let width = self.width_at(at);
                 self.error(names::IMPOSSIBLE, at, width, message, None);

@@ -140,7 +140,7 @@ impl<'a> Walker<'a> {
     pub fn condition(&mut self, expr: &Expr) {
         let ty = self.expr(expr);
         if !ty.is_unknown() && !ty.is(Type::Bool) {
-            let at = expr.start_position();
+            let at = start_of(expr);
             let help = Some("compare it with something, such as `== \"yes\"` or `> 0`".to_owned());
             let message = format!("a condition is true or false, and this is {}", ty.describe());
             let width = self.width_at(at);
@@ -161,7 +161,7 @@ impl<'a> Walker<'a> {
             Expr::Variable(name, _, position) => {
                 Link { ty: self.variable(&name.1, *position), path: Some(name.1.to_string()), position: *position }
             }
-            other => Link { ty: self.expr(other), path: None, position: other.start_position() },
+            other => Link { ty: self.expr(other), path: None, position: start_of(other) },
         }
     }
 
@@ -265,9 +265,14 @@ impl<'a> Walker<'a> {
         if !link.ty.maybe {
             return;
         }
-        let name = link.path.clone().unwrap_or_else(|| "this value".to_owned());
-        let message = format!("`{name}` may be missing ({}), {consequence}", link.ty.describe());
-        let help = Some(format!("test it first: `{name} != () and …`, or an `if` line of its own before this one"));
+        let (name, help) = match &link.path {
+            Some(path) => {
+                (format!("`{path}`"), format!("test it first: `{path} != () and …`, or an `if` line of its own before this one"))
+            }
+            None => ("this".to_owned(), "give a stand-in that is always there: `… ?? value`".to_owned()),
+        };
+        let message = format!("{name} may be missing ({}), {consequence}", link.ty.describe());
+        let help = Some(help);
         let width = link.path.as_ref().map_or(1, |p| p.chars().count());
         self.error(names::MAYBE_MISSING, link.position, width, message, help);
     }
@@ -292,6 +297,19 @@ impl<'a> Walker<'a> {
     pub fn width_at(&self, position: Position) -> usize {
         token_width(self.text, position)
     }
+}
+
+/// Where an expression begins: the operand, not the operator.
+pub(super) fn start_of(expr: &Expr) -> Position {
+    let first = match expr {
+        Expr::FnCall(call, own) if call.is_operator_call() || call.name == "contains" => {
+            return call.args.iter().map(start_of).chain([*own]).min().unwrap_or(*own);
+        }
+        Expr::And(parts, _) | Expr::Or(parts, _) | Expr::Coalesce(parts, _) => parts.first(),
+        Expr::Dot(parts, ..) | Expr::Index(parts, ..) => Some(&parts.lhs),
+        _ => None,
+    };
+    first.map_or_else(|| expr.start_position(), start_of)
 }
 
 pub(super) fn token_width(text: &str, position: Position) -> usize {
