@@ -37,7 +37,7 @@ impl Walker<'_> {
             self.condition(operand);
             return BOOL;
         }
-        let link = self.chain(operand);
+        let link = self.operand(operand);
         self.require(&link, "so there is nothing to negate then");
         match link.ty.kind {
             Kind::Of(Type::Int | Type::Float | Type::Duration) | Kind::Unknown => link.ty.optional(false),
@@ -50,7 +50,7 @@ impl Walker<'_> {
     }
 
     fn equality(&mut self, left: &Expr, right: &Expr, position: Position) -> Ty {
-        let (l, r) = (self.chain(left), self.chain(right));
+        let (l, r) = (self.operand(left), self.operand(right));
         if l.ty.kind == Kind::Nothing || r.ty.kind == Kind::Nothing {
             self.missing_test(if l.ty.kind == Kind::Nothing { &r } else { &l });
         } else if !l.ty.comparable(r.ty) {
@@ -81,7 +81,7 @@ impl Walker<'_> {
             self.error(names::NOT_IN, *position, 3, "`not x in [...]` means `(not x) in [...]`", help);
             return BOOL;
         }
-        let item = self.chain(value);
+        let item = self.operand(value);
         let Expr::Array(elements, _) = list else {
             let ty = self.expr(list);
             let searchable = ty.is_unknown() || ty.is_text() || matches!(ty.kind, Kind::List(_) | Kind::Of(Type::List(_)));
@@ -128,7 +128,7 @@ impl Walker<'_> {
     }
 
     fn ordering(&mut self, left: &Expr, right: &Expr, position: Position) -> Ty {
-        let (l, r) = (self.chain(left), self.chain(right));
+        let (l, r) = (self.operand(left), self.operand(right));
         for side in [&l, &r] {
             self.require(side, "and the comparison would then silently be false");
         }
@@ -149,7 +149,7 @@ impl Walker<'_> {
     }
 
     pub(super) fn arithmetic(&mut self, operator: &str, left: &Expr, right: &Expr, position: Position) -> Ty {
-        let (l, r) = (self.chain(left), self.chain(right));
+        let (l, r) = (self.operand(left), self.operand(right));
         let joins_text = operator == "+" && (l.ty.is_text() || r.ty.is_text());
         for side in [&l, &r] {
             let consequence =

@@ -4,6 +4,7 @@ mod clinic;
 mod compiles;
 mod hostile;
 mod mistakes;
+mod mutations;
 mod positions;
 mod reports;
 mod scripts;
