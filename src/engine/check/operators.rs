@@ -58,6 +58,11 @@ impl Walker<'_> {
             let help = quoted_hint(left, right);
             self.error(names::IMPOSSIBLE, position, 2, message, help);
         }
+        let whole = |ty: Ty| matches!(ty.kind, Kind::Of(Type::Record(_) | Type::List(_) | Type::TextMap) | Kind::List(_));
+        if whole(l.ty) && whole(r.ty) {
+            let help = Some("compare a field of theirs: `a.id == b.id`".to_owned());
+            self.error(names::IMPOSSIBLE, position, 2, "records and lists cannot be compared", help);
+        }
         self.literal(&l, right);
         self.literal(&r, left);
         BOOL
@@ -82,8 +87,17 @@ impl Walker<'_> {
             return BOOL;
         }
         let item = self.operand(value);
+        if let Expr::FnCall(call, position) = list
+            && call.name.starts_with("..")
+        {
+            let help = Some("write `x >= 0 and x < 5`".to_owned());
+            self.error(names::OPERATOR, *position, call.name.len(), "`in` needs a list, and this is a range", help);
+            return BOOL;
+        }
         let Expr::Array(elements, _) = list else {
-            let ty = self.expr(list);
+            let link = self.operand(list);
+            self.require(&link, "so there is nothing to look into then");
+            let ty = link.ty;
             let searchable = ty.is_unknown() || ty.is_text() || matches!(ty.kind, Kind::List(_) | Kind::Of(Type::List(_)));
             if !searchable {
                 let at = start_of(list);
@@ -148,6 +162,18 @@ impl Walker<'_> {
         BOOL
     }
 
+    /// Text joins with text alone.
+    fn joined(&mut self, left: &Link, right: &Link, position: Position) -> Ty {
+        let other = if left.ty.is_text() { right } else { left };
+        if !other.ty.is_text() && !other.ty.is_unknown() {
+            let message = format!("text can only be joined with text, and this is {}", other.ty.describe());
+            let name = other.path.as_deref().unwrap_or("value");
+            let help = Some(format!("write it inside of the text: `… ${{{name}}} …` between backticks"));
+            self.error(names::OPERATOR, position, 1, message, help);
+        }
+        of(Type::Text)
+    }
+
     pub(super) fn arithmetic(&mut self, operator: &str, left: &Expr, right: &Expr, position: Position) -> Ty {
         let (l, r) = (self.operand(left), self.operand(right));
         let joins_text = operator == "+" && (l.ty.is_text() || r.ty.is_text());
@@ -157,7 +183,7 @@ impl Walker<'_> {
             self.require(side, consequence);
         }
         if joins_text {
-            return of(Type::Text);
+            return self.joined(&l, &r, position);
         }
         let result = calculate(operator, l.ty, r.ty);
         if let Some(ty) = result {

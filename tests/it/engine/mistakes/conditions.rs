@@ -292,6 +292,36 @@ fn time_plus_number() {
 }
 
 #[test]
+fn text_joined_with_a_number() {
+    let said = condition("lead_created", r#"contact.name + contact.warmness == "x""#);
+    assert_eq!(
+        said,
+        "4:22[1] R0314 text can only be joined with text, and this is a whole number | write it inside of the text: `… ${contact.warmness} …` between backticks"
+    );
+}
+
+#[test]
+fn looking_into_a_text_that_may_be_missing() {
+    let said = condition("lead_created", r#""MRI" in contact.interest"#);
+    assert_eq!(
+        said,
+        r#"4:15[1] R0102 YAML: invalid trailing content after double-quoted scalar | quotes must be around the whole value: use 'single quotes' outside and "double quotes" inside"#
+    );
+}
+
+#[test]
+fn a_number_in_a_range() {
+    let said = condition("lead_created", "contact.warmness in 0..5");
+    assert_eq!(said, "4:30[2] R0314 `in` needs a list, and this is a range | write `x >= 0 and x < 5`");
+}
+
+#[test]
+fn two_records_compared() {
+    let said = condition("booking_created", "contact.next_booking == booking");
+    assert_eq!(said, "4:30[2] R0305 records and lists cannot be compared | compare a field of theirs: `a.id == b.id`");
+}
+
+#[test]
 fn unit_typo() {
     let said = condition("lead_created", "contact.created_at < now - 4.hour_s");
     assert_eq!(said, "4:38[6] R0303 a whole number has no field `hour_s` | did you mean `hours`?");
