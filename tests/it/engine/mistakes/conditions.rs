@@ -302,10 +302,10 @@ fn text_joined_with_a_number() {
 
 #[test]
 fn looking_into_a_text_that_may_be_missing() {
-    let said = condition("lead_created", r#""MRI" in contact.interest"#);
+    let said = condition("lead_created", r#"("MRI" in contact.interest)"#);
     assert_eq!(
         said,
-        r#"4:15[1] R0102 YAML: invalid trailing content after double-quoted scalar | quotes must be around the whole value: use 'single quotes' outside and "double quotes" inside"#
+        "4:19[16] R0307 `contact.interest` may be missing (text), so there is nothing to look into then | test it first: `contact.interest != () and …`, or an `if` line of its own before this one"
     );
 }
 
