@@ -118,8 +118,7 @@ impl ApiError {
     }
 
     pub fn too_many_requests() -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests at once; try again.")
-            .with_hint(Hint::TryAgain)
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests at once; try again.").with_hint(Hint::TryAgain)
     }
 
     pub fn unavailable(detail: impl Into<String>) -> Self {
