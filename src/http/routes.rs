@@ -32,12 +32,7 @@ pub fn list(context: &Arc<HttpContext>) -> Vec<Route> {
 }
 
 fn shared(context: &Arc<HttpContext>, limits: &ServerLimits) -> Arc<Shared> {
-    Arc::new(Shared {
-        context: Arc::clone(context),
-        keys: Keys::default(),
-        gates: Gates::new(limits.source_concurrency_max),
-        limits: limits.clone(),
-    })
+    Arc::new(Shared { context: Arc::clone(context), keys: Keys::default(), gates: Gates::new(limits), limits: limits.clone() })
 }
 
 fn routes_of(shared: &Arc<Shared>) -> Vec<Route> {

@@ -119,6 +119,7 @@ async fn an_event_shows_why_a_rule_did_not_fire() {
     assert_eq!((event["status"].as_str(), event["revision"].as_str()), (Some("processed"), Some("r3")));
     assert_eq!(event["runs"][0]["outcome"], "skipped");
     assert_eq!(event["runs"][0]["stopped_at"]["text"], "contact.warmness > 50");
+    assert_eq!(event["runs"][0]["trace"]["line"], 3);
     assert!(!answer.body.contains("Jane"), "what the provider said of a person is not repeated here");
     let run = site.get(&key, &format!("/api/runs/{EVENT}")).await.json();
     assert_eq!(run["trace"]["ops"], 12);
