@@ -38,7 +38,7 @@ impl Runner {
         match outcome {
             Ok(wakes) => {
                 for (queue, jobs) in wakes {
-                    self.wakeups.wake(&queue, jobs);
+                    self.wakeups.committed(&queue, jobs);
                 }
                 for request in batch {
                     settle(request, None);

@@ -3,7 +3,15 @@
 
 mod conformance;
 mod intake;
+mod lanes;
 mod pg;
-mod test_store;
+mod planned;
+mod plans;
+mod schema;
+mod throughput;
 
-pub use test_store::TestStore;
+mod queue;
+mod test_store;
+mod waking;
+
+pub use test_store::{Queue, TestStore};
