@@ -8,6 +8,8 @@ use avatar::inbound::{Inbound, Refusal, Secret, Secrets};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 
 const SIGNED_AT_S: i64 = 1_796_000_000;
@@ -206,6 +208,37 @@ fn a_jwt_without_rs256_is_refused_whatever_it_is_signed_with() {
     for body in forged {
         assert_eq!(Sent::to("wix", body.as_str()).refused(&inbound()), Refusal::BadSignature, "{body}");
     }
+}
+
+/// Signed by the right key in the right way, under a header of the caller's choice.
+fn truly_signed(header: &Value, claims: &str) -> String {
+    let pem = sample("wix_test_private.pem");
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let key = RsaKeyPair::from_pkcs8(&STANDARD.decode(base64).expect("base64")).expect("the test key");
+    let unsigned = jwt(header, claims, b"");
+    let content = unsigned.trim_end_matches('.');
+    let mut signature = vec![0; key.public().modulus_len()];
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), content.as_bytes(), &mut signature).expect("a signature");
+    format!("{content}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+#[test]
+fn the_header_counts_even_when_the_signature_is_right() {
+    let claims = json!({ "data": "{}" }).to_string();
+    let sent = |header: Value| Sent::to("wix", truly_signed(&header, &claims)).arrive(&inbound());
+    assert!(sent(json!({ "alg": "RS256" })).is_ok());
+    for header in [
+        json!({ "alg": "none" }),
+        json!({ "alg": "RS512" }),
+        json!({ "alg": "rs256" }),
+        json!({ "alg": "RS256", "crit": ["b64"] }),
+    ] {
+        assert_eq!(sent(header.clone()), Err(Refusal::BadSignature), "{header}");
+    }
+    let huge = json!({ "alg": "RS256", "x": "x".repeat(1_024) });
+    assert_eq!(sent(huge), Err(Refusal::BadSignature));
+    let four_parts = truly_signed(&json!({ "alg": "RS256" }), &claims).replacen('.', ".eyJ9.", 1);
+    assert_eq!(Sent::to("wix", four_parts).refused(&inbound()), Refusal::MissingSignature);
 }
 
 #[test]
