@@ -140,6 +140,19 @@ fn five_minutes_either_way_and_no_more() {
 }
 
 #[test]
+fn sixteen_signatures_of_a_list_are_tried_and_no_more() {
+    let inbound = partner("scheme: standard_webhooks", STANDARD_SECRET);
+    let right = standard_signature(STANDARD_SECRET, "msg_1", SIGNED_AT_S, b"{}").expect("a secret");
+    let sent = |wrong: usize| {
+        let list = format!("{}{right}", "v1,AAAA ".repeat(wrong));
+        let sent = to_partner("{}").header("webhook-id", "msg_1").header("webhook-timestamp", SIGNED_AT_S.to_string());
+        sent.header("webhook-signature", list)
+    };
+    accepted(&sent(15), &inbound);
+    assert_eq!(sent(16).refused(&inbound), Refusal::BadSignature);
+}
+
+#[test]
 fn base64_signatures_over_a_template() {
     let content = "signed_content: 'POST:{path}:{body}'";
     let inbound = partner(&format!("scheme: hmac, header: X-Sig, encoding: base64, {content}"), HMAC_SECRET);
@@ -293,6 +306,15 @@ fn two_keys_of_wix_are_in_force_while_one_replaces_the_other() {
     let old = Sent::to("wix", sample("wix_created.jwt"));
     accepted(&old, &inbound);
     assert_eq!(old.at(now() + Millis::DAY).refused(&inbound), Refusal::BadSignature);
+}
+
+#[test]
+fn a_key_of_1024_bits_is_too_short_for_wix() {
+    let vectors: Value = serde_json::from_str(&sample("messagemedia_signature_vectors.json")).expect("vectors");
+    let short = vectors["public_key_base64_der_spki"].as_str().expect("a key");
+    let secrets = Secrets::new().with("WIX_WEBHOOK_PUBLIC_KEY", short);
+    let problems = Inbound::new(&avatar::inbound::Sources::builtin(), &secrets, chrono_tz::UTC).err().expect("problems");
+    assert!(problems[0].to_string().contains("fewer than 2048 bits"), "{}", problems[0]);
 }
 
 /// Flips one bit; the position is taken modulo the length.
