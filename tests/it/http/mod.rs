@@ -11,6 +11,7 @@
 mod access;
 mod limits;
 mod paging;
+mod quiet;
 mod raw;
 mod reads;
 mod site;
