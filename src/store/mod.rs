@@ -100,7 +100,16 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.inner.writer.write_now(work)
+        self.inner.writer.write_now(work, false)
+    }
+
+    /// Like [`Store::write_now`], in front of everything that waits: a heartbeat must not stand in the line that it is to outlive.
+    pub(crate) fn write_first_now<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.inner.writer.write_now(work, true)
     }
 
     /// Records a delivery and the job that will work on it. After `Ok`, both are on stable storage.
