@@ -162,6 +162,9 @@ fn wrong_literal(scalar: &Scalar, ty: Ty, what: &str) -> (String, Option<String>
         return (format!("`{text}` is not a value of {what}"), Some(help));
     }
     let message = format!("{what} is {}, and `{text}` is none", ty.describe());
+    if ty.is(Type::Time) && text.starts_with(|c: char| c.is_ascii_digit()) {
+        return (message, Some("a time is an expression, such as `=now + 2.days`".to_owned()));
+    }
     let help = text.contains(['(', '.', '+', ' ']) || ty.is(Type::Time);
     (message, help.then(|| format!("an expression begins with `=`: `={text}`")))
 }
