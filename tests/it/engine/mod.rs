@@ -3,6 +3,7 @@
 mod clinic;
 mod compiles;
 mod hostile;
+mod later;
 mod mistakes;
 mod mutations;
 mod positions;
