@@ -87,6 +87,7 @@ impl Store {
 
     /// Runs `work` in a transaction of its own and answers after the commit. An error of `work` undoes everything it wrote.
     /// On SQLite it runs on the one writer thread: keep it short, and never wait for another write inside it.
+    /// Work that stands in line is done even when nobody waits for the answer any more.
     pub async fn write<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,

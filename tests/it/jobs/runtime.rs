@@ -139,14 +139,15 @@ async fn many_workers_finish_everything_once() {
             let batch: Vec<NewJob> = (0..10).map(|m| scripted(&format!("{}", n * 10 + m))).collect();
             t.store.write(move |tx| jobs::enqueue_many(tx, &batch, now)).await.unwrap();
         }
-        let all_done = async {
-            while !live(&t).is_empty() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
+        let all_seen = async {
+            while handler.calls.lock().unwrap().concat().len() < 200 {
+                handler.called.notified().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), all_done).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), all_seen).await.unwrap();
         stop.cancel();
         running.await.unwrap().unwrap();
+        assert!(live(&t).is_empty(), "what was run is settled before the end");
         let mut seen = handler.calls.lock().unwrap().concat();
         let total = seen.len();
         seen.sort();

@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a story ends where it cannot go on")]
 
 mod conformance;
+mod failures;
 mod intake;
 mod lanes;
+mod model;
 mod pg;
 mod planned;
 mod plans;
