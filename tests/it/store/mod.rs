@@ -3,7 +3,10 @@
 
 mod conformance;
 mod intake;
+mod lanes;
 mod pg;
+mod planned;
+mod queue;
 mod test_store;
 
 pub use test_store::TestStore;

@@ -1,9 +1,11 @@
 //! A migrated, empty database with a clock that stands still.
 
 use super::pg;
-use avatar::domain::clock::ManualClock;
-use avatar::domain::time::Timestamp;
-use avatar::store::{Store, StoreOptions};
+use avatar::domain::clock::{Clock, ManualClock};
+use avatar::domain::job::{ClaimedJob, NewJob};
+use avatar::domain::time::{Millis, Timestamp};
+use avatar::store::jobs::{self, ClaimRequest, Failed};
+use avatar::store::{Store, StoreOptions, StoreResult, workers};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -42,7 +44,6 @@ impl TestStore {
     }
 
     pub fn now(&self) -> Timestamp {
-        use avatar::domain::clock::Clock;
         self.clock.now()
     }
 }
@@ -52,5 +53,69 @@ impl Drop for TestStore {
         if self.store.is_postgres() {
             pg::drop_database(&self.url);
         }
+    }
+}
+
+/// One worker of the queue `test`.
+pub struct Queue<'a> {
+    t: &'a TestStore,
+    pub worker: i64,
+}
+
+const LEASE: Millis = Millis::seconds(7);
+
+impl<'a> Queue<'a> {
+    pub fn of(t: &'a TestStore) -> Self {
+        let now = t.now();
+        let worker = t.store.write_now(move |tx| workers::register(tx, "node", 1, LEASE, now)).unwrap();
+        Self { t, worker }
+    }
+
+    /// A job that may fail twice.
+    pub fn job(kind: &'static str) -> NewJob {
+        NewJob {
+            queue: "test",
+            kind,
+            priority: 1,
+            run_at: START,
+            max_attempts: 3,
+            timeout: Millis::MINUTE,
+            lane_key: None,
+            unique_key: None,
+            event_id: None,
+            payload: "{}".into(),
+        }
+    }
+
+    pub fn enqueue(&self, job: NewJob) -> Option<i64> {
+        let now = self.t.now();
+        self.t.store.write_now(move |tx| jobs::enqueue(tx, &job, now)).unwrap()
+    }
+
+    pub fn claim(&self, limit: usize) -> Vec<ClaimedJob> {
+        let (worker, now) = (self.worker, self.t.now());
+        let request = ClaimRequest { queue: "test", limit, turn: 0 };
+        self.t.store.write_now(move |tx| jobs::claim(tx, worker, &request, now)).unwrap()
+    }
+
+    pub fn complete(&self, job: &ClaimedJob) -> StoreResult<()> {
+        let (job, now) = (job.clone(), self.t.now());
+        self.t.store.write_now(move |tx| jobs::complete(tx, &job, now))
+    }
+
+    pub fn fail(&self, job: &ClaimedJob, retry_after: Option<Millis>) -> StoreResult<Failed> {
+        let (job, now) = (job.clone(), self.t.now());
+        self.t.store.write_now(move |tx| jobs::fail(tx, &job, "no answer", retry_after.map(|d| now + d), now))
+    }
+
+    pub fn heartbeat(&self) -> bool {
+        let (worker, now) = (self.worker, self.t.now());
+        self.t.store.write_now(move |tx| workers::heartbeat(tx, worker, LEASE, now)).unwrap()
+    }
+
+    /// How many jobs were taken from their workers.
+    pub fn rescue(&self) -> usize {
+        let now = self.t.now();
+        self.t.store.write_now(move |tx| jobs::rescue(tx, now)).unwrap().len()
     }
 }

@@ -1,0 +1,94 @@
+//! This process among the workers: its row, and a thread that keeps it alive whatever the jobs do.
+
+use super::runner::RunnerOptions;
+use crate::domain::clock::SharedClock;
+use crate::store::{Store, StoreResult, workers};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// One life of this process as a worker; a new one begins when it was declared dead.
+#[derive(Clone)]
+pub(super) struct Life {
+    pub worker_id: i64,
+    /// Cancelled when this life is over: its jobs belong to others.
+    pub dead: CancellationToken,
+}
+
+pub(super) struct Presence {
+    life: Arc<Mutex<Life>>,
+    /// Dropped to end the thread.
+    stop: Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Presence {
+    /// Registers this process. What a former process of the same node left behind can be rescued at once.
+    pub(super) async fn begin(store: &Store, clock: &SharedClock, options: &RunnerOptions) -> StoreResult<Self> {
+        let (node, lease, now) = (options.node.clone(), options.lease, clock.now());
+        let worker_id = store
+            .write(move |tx| {
+                workers::retire_node(tx, &node, now)?;
+                workers::register(tx, &node, std::process::id(), lease, now)
+            })
+            .await?;
+        let life = Arc::new(Mutex::new(Life { worker_id, dead: CancellationToken::new() }));
+        let (stop, stopped) = channel();
+        let heart = Heart { store: store.clone(), clock: Arc::clone(clock), options: options.clone(), life: Arc::clone(&life) };
+        let thread = std::thread::Builder::new().name("jobs-heartbeat".into()).spawn(move || heart.beat(&stopped)).ok();
+        Ok(Self { life, stop, thread })
+    }
+
+    pub(super) fn life(&self) -> Life {
+        lock(&self.life).clone()
+    }
+
+    /// Ends the thread and marks the row dead.
+    pub(super) async fn end(self, store: &Store, clock: &SharedClock) {
+        let worker_id = self.life().worker_id;
+        drop(self.stop);
+        if let Some(thread) = self.thread {
+            drop(tokio::task::spawn_blocking(move || thread.join()).await);
+        }
+        let now = clock.now();
+        let retired = store.write(move |tx| workers::retire(tx, worker_id, now)).await;
+        if let Err(error) = retired {
+            tracing::warn!(%error, "worker not retired");
+        }
+    }
+}
+
+struct Heart {
+    store: Store,
+    clock: SharedClock,
+    options: RunnerOptions,
+    life: Arc<Mutex<Life>>,
+}
+
+impl Heart {
+    fn beat(&self, stopped: &Receiver<()>) {
+        while stopped.recv_timeout(self.options.heartbeat) == Err(RecvTimeoutError::Timeout) {
+            if let Err(error) = self.beat_once() {
+                tracing::warn!(%error, "heartbeat failed");
+            }
+        }
+    }
+
+    fn beat_once(&self) -> StoreResult<()> {
+        let (worker_id, lease, now) = (lock(&self.life).worker_id, self.options.lease, self.clock.now());
+        if self.store.write_now(move |tx| workers::heartbeat(tx, worker_id, lease, now))? {
+            return Ok(());
+        }
+        lock(&self.life).dead.cancel();
+        tracing::warn!(worker = worker_id, "declared dead; its jobs are dropped and a new life begins");
+        let node = self.options.node.clone();
+        let fresh = self.store.write_now(move |tx| workers::register(tx, &node, std::process::id(), lease, now))?;
+        *lock(&self.life) = Life { worker_id: fresh, dead: CancellationToken::new() };
+        Ok(())
+    }
+}
+
+fn lock(life: &Mutex<Life>) -> std::sync::MutexGuard<'_, Life> {
+    life.lock().unwrap_or_else(PoisonError::into_inner)
+}
