@@ -1,1 +1,100 @@
+//! The command line: one binary, `avatar`. Nouns group, verbs act. Results go to stdout; progress, hints and logs to stderr.
 
+pub mod args;
+mod completions;
+mod config;
+mod exit;
+mod output;
+
+pub use exit::Exit;
+pub use output::Output;
+
+use crate::config::Environment;
+use args::{Cli, Command};
+use clap::Parser;
+use clap::error::ErrorKind;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// What a command has at hand.
+pub struct Context<'a> {
+    pub environment: &'a Environment,
+    pub output: Output,
+}
+
+/// Runs the program with its arguments and environment.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error).into(),
+    };
+    let context = Context { environment, output: Output::new(cli.output, environment) };
+    dispatch(&context, cli.command).into()
+}
+
+fn dispatch(context: &Context, command: Command) -> Exit {
+    match command {
+        Command::Config(command) => config::run(context, command),
+        Command::Completions(args) => completions::run(context, args.shell),
+        Command::Serve(_) => not_wired(context, "serve"),
+        Command::Worker(_) => not_wired(context, "worker"),
+        Command::Why(_) => not_wired(context, "why"),
+        Command::Explain(_) => not_wired(context, "explain"),
+        Command::Rules(_) => not_wired(context, "rules"),
+        Command::Events(_) => not_wired(context, "events"),
+        Command::Jobs(_) => not_wired(context, "jobs"),
+        Command::Db(_) => not_wired(context, "db"),
+        Command::Token(_) => not_wired(context, "token"),
+        Command::User(_) => not_wired(context, "user"),
+        Command::Check => not_wired(context, "check"),
+        Command::Doctor(_) => not_wired(context, "doctor"),
+        Command::Sms(_) => not_wired(context, "sms"),
+    }
+}
+
+fn not_wired(context: &Context, command: &str) -> Exit {
+    context.output.error(&format!("`avatar {command}` is not part of this build yet"), None);
+    Exit::CouldNotRun
+}
+
+/// Help and version are results; everything else is a mistake of usage. A closed pipe is nobody's problem.
+fn usage(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+        _ => Exit::CouldNotRun,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_of_every_command_opens_with_an_example_that_parses() {
+        for command in Cli::command().get_subcommands_mut() {
+            let help = command.render_help().to_string();
+            assert!(help.starts_with("Examples:\n  avatar "), "{}:\n{help}", command.get_name());
+            for example in help.lines().skip(1).take_while(|line| line.starts_with("  avatar ")) {
+                let words =
+                    example.split(" > ").next().unwrap_or("").replace("\"Call leads earlier\"", "m").replace("\"Ana Lima\"", "n");
+                let parsed = Cli::try_parse_from(words.split_whitespace());
+                assert!(parsed.is_ok(), "{example}: {}", parsed.err().map(|e| e.to_string()).unwrap_or_default());
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_command_names_the_nearest_one() {
+        let error = Cli::try_parse_from(["avatar", "rulse", "check"]).expect_err("no such command");
+        assert!(error.to_string().contains("'rules'"), "{error}");
+        assert_eq!(usage(&error), Exit::CouldNotRun);
+    }
+}

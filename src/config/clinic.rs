@@ -41,7 +41,9 @@ pub(super) fn read(reader: &mut Reader) -> Option<Clinic> {
             Some(clinic)
         }
         Err(problems) => {
-            problems.into_iter().for_each(|p| reader.push(p));
+            for problem in problems {
+                reader.push(problem);
+            }
             None
         }
     }
@@ -134,14 +136,11 @@ impl ClinicFile<'_> {
         };
         let mut days = BTreeSet::new();
         for name in names.into_iter().take(ITEMS_MAX) {
-            match NaiveDate::parse_from_str(&name, "%Y-%m-%d") {
-                Ok(day) => {
-                    days.insert(day);
-                }
-                Err(_) => {
-                    let help = Some("write it as 2026-12-25".to_owned());
-                    self.problem(&format!("holidays.{name}"), format!("`{name}` is not a day of the calendar"), help);
-                }
+            if let Ok(day) = NaiveDate::parse_from_str(&name, "%Y-%m-%d") {
+                days.insert(day);
+            } else {
+                let help = Some("write it as 2026-12-25".to_owned());
+                self.problem(&format!("holidays.{name}"), format!("`{name}` is not a day of the calendar"), help);
             }
         }
         days

@@ -34,7 +34,9 @@ pub(super) fn read(reader: &mut Reader) -> Option<Pipelines> {
             Some(pipelines)
         }
         Err(problems) => {
-            problems.into_iter().for_each(|p| reader.push(p));
+            for problem in problems {
+                reader.push(problem);
+            }
             None
         }
     }

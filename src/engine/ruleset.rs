@@ -5,7 +5,7 @@ use crate::domain::event::SubjectKind;
 use crate::domain::pipeline::Pipelines;
 use crate::domain::sms::SmsCategory;
 use crate::domain::time::Millis;
-use crate::engine::script::Host;
+use crate::engine::script::{FunctionFiles, Host};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -63,6 +63,13 @@ impl Ruleset {
         }
         let host = Host::new(&catalogue.clinic, &functions, &rules, &templates);
         Self { hash, rules, by_event, by_id, templates, functions, catalogue, host }
+    }
+
+    /// Tells the script host which file each function stands in, for its error messages.
+    #[must_use]
+    pub fn with_function_files(mut self, files: FunctionFiles) -> Self {
+        self.host.function_files = files;
+        self
     }
 }
 

@@ -3,7 +3,11 @@
 use super::show::shorten;
 use crate::engine::ruleset::Expr;
 use rhai::{EvalAltResult, Position};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Which script file each function stands in. Rhai keeps one name for all of them, so it is told from outside.
+pub type FunctionFiles = BTreeMap<String, Arc<str>>;
 
 /// Carries no value that the script saw: only places, names and types.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,10 +40,10 @@ impl ScriptError {
         Self::at(&expr.file, expr.line, expr.column, message)
     }
 
-    pub(super) fn from_rhai(expr: &Expr, error: &EvalAltResult) -> Self {
+    pub(super) fn from_rhai(expr: &Expr, error: &EvalAltResult, files: &FunctionFiles) -> Self {
         let position = error.position();
         let (line, column) = place(expr, position);
-        Self::at(&expr.file, line, column, shorten(&describe(error).replace(RHAI_TEXT, "text"), MESSAGE_CHARS_MAX))
+        Self::at(&expr.file, line, column, shorten(&describe(error, files).replace(RHAI_TEXT, "text"), MESSAGE_CHARS_MAX))
     }
 }
 
@@ -52,15 +56,16 @@ fn place(expr: &Expr, position: Position) -> (usize, usize) {
     }
 }
 
-fn describe(error: &EvalAltResult) -> String {
+fn describe(error: &EvalAltResult, files: &FunctionFiles) -> String {
     match error {
         EvalAltResult::ErrorInFunctionCall(name, source, inner, _) => {
+            let source = files.get(name.as_str()).map_or(source.as_str(), |file| file);
             let place = match (source.is_empty(), inner.position().line()) {
                 (true, Some(line)) => format!(" (line {line})"),
                 (false, Some(line)) => format!(" ({source}:{line})"),
                 _ => String::new(),
             };
-            format!("in {name}{place}: {}", describe(inner))
+            format!("in {name}{place}: {}", describe(inner, files))
         }
         EvalAltResult::ErrorTooManyOperations(_) => "too many operations".to_owned(),
         EvalAltResult::ErrorTerminated(reason, _) => reason.to_string(),

@@ -1,7 +1,7 @@
 //! The engine that runs a ruleset's expressions. Made once for each ruleset, shared by all threads.
 
 use super::view::{ROOTS, View};
-use super::{ScriptError, api, limits};
+use super::{FunctionFiles, ScriptError, api, limits};
 use crate::domain::clinic::Clinic;
 use crate::engine::grammar;
 use crate::engine::ruleset::{Expr, Rule, Template, Trigger};
@@ -16,6 +16,8 @@ pub struct Host {
     /// The names of the records, so that filling a scope allocates none of them.
     names: [ImmutableString; ROOTS.len()],
     pub templates: Shelf,
+    /// For error messages; may be empty.
+    pub function_files: FunctionFiles,
     /// (rule, trigger) of every `date` trigger of an enabled rule.
     pub date_triggers: Vec<(usize, usize)>,
 }
@@ -28,6 +30,7 @@ impl Host {
             engine: build_engine(clinic, functions),
             names: ROOTS.map(ImmutableString::from),
             templates: Shelf::new(templates),
+            function_files: FunctionFiles::new(),
             date_triggers: date_triggers(rules),
         }
     }
@@ -46,7 +49,7 @@ impl Host {
         let height = scope.len();
         let result = self.engine.eval_ast_with_scope::<Dynamic>(scope, &expr.ast);
         scope.rewind(height);
-        result.map_err(|error| ScriptError::from_rhai(expr, &error))
+        result.map_err(|error| ScriptError::from_rhai(expr, &error, &self.function_files))
     }
 
     /// Like [`Host::eval`] for a condition, which must be true or false.

@@ -10,7 +10,7 @@ pub mod limits;
 mod show;
 mod view;
 
-pub use error::ScriptError;
+pub use error::{FunctionFiles, ScriptError};
 pub use host::Host;
 pub use show::{for_people, for_trace, shorten};
 pub use view::View;

@@ -1,6 +1,6 @@
 //! The settings as an operator meets them: shipped files, wrong files, secrets.
 
-use avatar::config::{Environment, Settings, SmsProvider, load_clinic, load_pipelines};
+use avatar::config::{Environment, Secret, Settings, SmsProvider, load_clinic, load_pipelines};
 use std::path::Path;
 
 const SHIPPED: &str = env!("CARGO_MANIFEST_DIR");
@@ -89,7 +89,7 @@ fn production_wants_the_secrets_of_its_webhooks_and_reads_them_from_files_while_
     let variables =
         [("ENVIRONMENT", "production"), ("WIX_WEBHOOK_SECRET", "canary-wix"), ("MANYCHAT_WEBHOOK_SECRET_FILE", "manychat")];
     let settings = load(&variables, dir.path()).expect("settings");
-    let manychat: Vec<&str> = settings.secrets.manychat_webhook_secret.iter().map(|s| s.expose()).collect();
+    let manychat: Vec<&str> = settings.secrets.manychat_webhook_secret.iter().map(Secret::expose).collect();
     assert_eq!(manychat, ["canary-new", "canary-old"]);
     let shown = format!("{:?}", settings.explain());
     assert!(!shown.contains("canary"), "{shown}");
@@ -107,7 +107,7 @@ fn a_database_password_is_never_shown() {
 #[test]
 fn a_wrong_clinic_file_names_each_mistake() {
     let text = "name: Clinic\nphone: 0255501234\nhours:\n  monday: 8-18\n  tuesday: closed\n  wednesday: closed\n  thursday: closed\n  friday: closed\n  saturday: closed\n  sundey: closed\nholidays:\n  2026-02-30: Never\nquiet_hours: { texts_from: \"20:00\", texts_until: \"08:00\" }\nkeywords:\n  stop: [stop]\n  start: [start]\n  \"yes\": [yes, true]\n  \"no\": [stop]\nteams: []\n";
-    let problems = load_clinic(text, chrono_tz::Australia::Sydney).err().expect("problems");
+    let problems = load_clinic(text, chrono_tz::Australia::Sydney).expect_err("problems");
     let shown: Vec<String> = problems.iter().map(|p| format!("{}: {}", p.line, p.message)).collect();
     insta::assert_snapshot!(shown.join("\n"), @r"
     3: `hours.sunday` is missing
@@ -124,7 +124,7 @@ fn a_wrong_clinic_file_names_each_mistake() {
 #[test]
 fn a_stage_that_leads_nowhere_is_found() {
     let text = "pipelines:\n  - name: lead\n    label: Leads\n    stages:\n      - name: new_lead\n        label: New\n        next: [contcted]\n      - { name: contacted, label: Contacted }\n";
-    let problems = load_pipelines(text).err().expect("problems");
+    let problems = load_pipelines(text).expect_err("problems");
     assert_eq!(problems.len(), 1);
     assert_eq!((problems[0].line, problems[0].help.as_deref()), (7, Some("did you mean `contacted`?")));
 }

@@ -106,6 +106,30 @@ fn a_failing_rule_leaves_the_others_alone() {
 }
 
 #[test]
+fn an_error_in_a_function_names_the_file_it_stands_in() {
+    let mut all = functions("fn first() { 1 }").expect("a script");
+    let mut second =
+        functions("\nfn second(contact) { helper(contact) }\nfn helper(contact) { contact.nickname }").expect("a script");
+    second.set_source("rules/scripts/second.rhai");
+    all.combine(second);
+    let file = |name: &str, file: &str| (name.to_owned(), std::sync::Arc::from(file));
+    let files = [
+        file("first", "rules/scripts/first.rhai"),
+        file("second", "rules/scripts/second.rhai"),
+        file("helper", "rules/scripts/second.rhai"),
+    ];
+    let broken = rule("broken", on("booking_created")).when_true(&["second(contact) == first()"]);
+    let rules = ruleset_of(vec![broken], &[], all).with_function_files(files.into());
+    let stop = evaluate(&rules, &facts("booking_created"), monday()).remove(0).stopped_at.expect("a reason");
+    assert!(
+        stop.text
+            .starts_with("in second (rules/scripts/second.rhai:2): in helper (rules/scripts/second.rhai:3): Unknown property"),
+        "{}",
+        stop.text
+    );
+}
+
+#[test]
 fn unhandled_rules_run_only_when_no_other_fired() {
     let fallback = || {
         let mut last = rule("for-a-person", Trigger::Event { names: vec!["sms_received".to_owned()], unhandled: true });

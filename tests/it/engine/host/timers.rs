@@ -199,3 +199,31 @@ fn timers_belong_to_their_own_booking() {
     assert_eq!(timers.len(), 6);
     assert_eq!(timers.iter().filter(|timer| timer.subject_id == "b2" && timer.occurrence == "2026-12-11").count(), 3);
 }
+
+proptest::proptest! {
+    #[test]
+    fn what_is_pending_will_be_due_and_is_never_late_already(
+        lead_minutes in 0_i64..60 * 24 * 60,
+        passed_minutes in 0_i64..70 * 24 * 60,
+        day_of_year in 0_i64..365,
+    ) {
+        let rules = reminders();
+        let mut booking = scan();
+        booking.created_at = at("2026-01-01T00:00:00+11:00") + Millis::days(day_of_year);
+        booking.appointment_datetime = booking.created_at + Millis::minutes(lead_minutes);
+        let now = booking.created_at + Millis::minutes(passed_minutes);
+        let bookings = [Arc::new(booking.clone())];
+        for timer in derive(&rules, &ana(), &bookings, now) {
+            proptest::prop_assert!(timer.due_at >= booking.created_at && now <= timer.due_at + timer.late);
+            let fired = avatar::domain::event::TimerInput {
+                occurrence: timer.occurrence.clone(),
+                ..timer_for(&timer.rule_id, timer.due_at)
+            };
+            let verdict = |now| timer_still_due(&rules, &ana(), &bookings, &fired, now);
+            proptest::prop_assert_eq!(verdict(timer.due_at), TimerVerdict::Due);
+            proptest::prop_assert_eq!(verdict(timer.due_at + timer.late), TimerVerdict::Due);
+            proptest::prop_assert_eq!(verdict(timer.due_at + timer.late + Millis(1)), TimerVerdict::Late);
+            proptest::prop_assert_eq!(verdict(timer.due_at - Millis(1)), TimerVerdict::Moved(timer));
+        }
+    }
+}

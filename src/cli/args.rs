@@ -1,0 +1,314 @@
+//! Every command and its options. Help opens with what somebody would really type.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  avatar serve --demo          a clinic to try out, with its dashboard
+  avatar rules check           find mistakes in rules, scripts and templates
+  avatar why EVENT             every rule considered for an event, and why not
+
+";
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, nothing found; 1 problems or a difference found; 2 could not run; 130 interrupted.
+Settings: `avatar config show`. What a problem's code means: `avatar explain CODE`.";
+
+const TEMPLATE: &str = "{before-help}{about}\n\n{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// Rules engine with scriptable automations for a medical imaging clinic
+#[derive(Debug, Parser)]
+#[command(name = "avatar", version, before_help = EXAMPLES, after_help = EXIT_CODES, help_template = TEMPLATE)]
+#[command(arg_required_else_help = true, max_term_width = 100, disable_help_subcommand = true, infer_subcommands = false)]
+pub struct Cli {
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub struct OutputArgs {
+    /// Print data as JSON: one object, or one on each line for streams
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print only problems
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Colour the output
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start server, workers and dashboard
+    #[command(before_help = "Examples:\n  avatar serve --demo\n  avatar serve --listen 0.0.0.0:8787 --workers 8\n")]
+    Serve(ServeArgs),
+    /// Start workers only, beside a server on the same database
+    #[command(before_help = "Examples:\n  avatar worker --workers 8\n")]
+    Worker(WorkerArgs),
+    /// Every rule considered for an event, and why not
+    #[command(before_help = "Examples:\n  avatar why 019ab2f0-6c1e-7c3a-9d7e-2b8f6a1c4e5d\n  avatar why EVENT reminder-24h\n")]
+    Why(WhyArgs),
+    /// Long form of a problem's code
+    #[command(before_help = "Examples:\n  avatar explain R0102\n")]
+    Explain(ExplainArgs),
+    /// Check, list, publish and roll back rules
+    #[command(
+        subcommand,
+        before_help = "Examples:\n  avatar rules check\n  avatar rules publish --message \"Call leads earlier\"\n  avatar rules rollback r47\n"
+    )]
+    Rules(RulesCommand),
+    /// Watch events, look at them, make one
+    #[command(
+        subcommand,
+        before_help = "Examples:\n  avatar events tail\n  avatar events send booking_created --set booking.urgency_level=urgent\n"
+    )]
+    Events(EventsCommand),
+    /// Look at background jobs; retry or discard those that failed
+    #[command(subcommand, before_help = "Examples:\n  avatar jobs list --state dead\n  avatar jobs retry --all\n")]
+    Jobs(JobsCommand),
+    /// Bring the database up to date
+    #[command(subcommand, before_help = "Examples:\n  avatar db status\n  avatar db migrate\n")]
+    Db(DbCommand),
+    /// API keys
+    #[command(subcommand, before_help = "Examples:\n  avatar token create --name reports --role manager\n")]
+    Token(TokenCommand),
+    /// Members of staff who can sign in
+    #[command(subcommand, before_help = "Examples:\n  avatar user add ana@example.com --name \"Ana Lima\" --role manager\n")]
+    User(UserCommand),
+    /// The settings in force
+    #[command(subcommand, before_help = "Examples:\n  avatar config check\n  avatar config show\n")]
+    Config(ConfigCommand),
+    /// Check the invariants of a whole database
+    #[command(before_help = "Examples:\n  avatar check\n")]
+    Check,
+    /// Check everything that a running clinic needs
+    #[command(before_help = "Examples:\n  avatar doctor\n  avatar doctor --only sms\n")]
+    Doctor(DoctorArgs),
+    /// Text templates
+    #[command(subcommand, before_help = "Examples:\n  avatar sms preview booking_confirmation\n")]
+    Sms(SmsCommand),
+    /// Completions for a shell
+    #[command(before_help = "Examples:\n  avatar completions bash > /etc/bash_completion.d/avatar\n")]
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Fill a demo clinic through the real webhooks, and print a sign-in
+    #[arg(long)]
+    pub demo: bool,
+    /// Address and port, instead of LISTEN_ADDR
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// Workers in this process; 0 for none
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(0..=256))]
+    pub workers: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub struct WorkerArgs {
+    /// Workers in this process
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub workers: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub struct WhyArgs {
+    /// Id of an event
+    pub event: String,
+    /// Only this rule
+    pub rule: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Code of a problem, such as R0102
+    pub code: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    #[default]
+    Full,
+    Concise,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Check rules, scripts and templates
+    Check {
+        /// Folder with rules/ and sms_templates/, instead of RULES_DIR and SMS_TEMPLATES_DIR
+        path: Option<PathBuf>,
+        #[arg(long, value_enum, default_value_t)]
+        format: ReportFormat,
+    },
+    /// List the rules
+    List,
+    /// Show one rule as it is in force
+    Show { id: String },
+    /// Check the files, and put them in force
+    Publish {
+        /// What changed, for those who come after
+        #[arg(short, long)]
+        message: Option<String>,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Put an earlier ruleset in force again
+    Rollback {
+        /// Such as r47
+        revision: String,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EventsCommand {
+    /// Make an event
+    Send {
+        /// Such as booking_created
+        event_type: String,
+        /// FIELD=VALUE, as often as needed
+        #[arg(long, value_name = "FIELD=VALUE")]
+        set: Vec<String>,
+    },
+    /// Show events as they come
+    Tail(EventFilter),
+    /// Show the newest events
+    List {
+        #[command(flatten)]
+        filter: EventFilter,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct EventFilter {
+    /// Only events of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub event_type: Option<String>,
+    /// Only events from this source
+    #[arg(long)]
+    pub source: Option<String>,
+    /// Only events about this contact
+    #[arg(long)]
+    pub contact: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum JobsCommand {
+    /// List jobs
+    List {
+        #[arg(long)]
+        state: Option<String>,
+        #[arg(long)]
+        queue: Option<String>,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// Show one job with its attempts
+    Show { id: i64 },
+    /// Run jobs again that failed for good
+    Retry(JobSelection),
+    /// Throw jobs away that failed for good
+    Discard(JobSelection),
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct JobSelection {
+    /// This job
+    pub id: Option<i64>,
+    /// All that failed for good
+    #[arg(long)]
+    pub all: bool,
+    /// Those whose last error contains this
+    #[arg(long, value_name = "TEXT")]
+    pub error: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum DbCommand {
+    /// Apply what is missing
+    Migrate,
+    /// Show what is applied and what is missing
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make an API key, and print it alone on stdout
+    Create {
+        #[arg(long)]
+        name: String,
+        #[arg(long, value_parser = role)]
+        role: crate::domain::staff::Role,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a member of staff
+    Add {
+        email: String,
+        #[arg(long)]
+        name: String,
+        #[arg(long, value_parser = role)]
+        role: crate::domain::staff::Role,
+        /// Read the password from stdin
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+fn role(text: &str) -> Result<crate::domain::staff::Role, String> {
+    crate::domain::staff::Role::parse(text).ok_or_else(|| "it can be: front_desk, ops, manager, admin".to_owned())
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Show each value in force, and where it came from; secrets are redacted
+    Show,
+    /// Check all settings
+    Check,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Only this part: config, database, rules, workers, webhooks, sms, clock, dashboard
+    #[arg(long, value_name = "PART")]
+    pub only: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SmsCommand {
+    /// Render a template, and count its parts
+    Preview {
+        template: String,
+        /// With the fields of this contact, instead of samples
+        #[arg(long, value_name = "ID")]
+        contact: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    pub shell: Shell,
+}
