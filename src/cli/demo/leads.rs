@@ -21,7 +21,8 @@ impl Teller {
         let interest = self.random.weighted(INTERESTS).copied().unwrap_or("MRI");
         let text = self.random.pick(FIRST_MESSAGES).copied().unwrap_or_default();
         let event_id = format!("{}-{}", person.manychat, first.0 / 1_000);
-        let mut told = vec![message(person, first, manychat_custom("lead_created", &event_id, person, text, campaign), Kind::Lead)];
+        let mut told =
+            vec![message(person, first, manychat_custom("lead_created", &event_id, person, text, campaign), Kind::Lead)];
         let mut at = first;
         while told.len() < MESSAGES_MAX && self.random.chance(WRITES_AGAIN) {
             at = at + Millis::minutes(self.random.log_normal(25.0, 1.5) as i64 + 1);

@@ -100,6 +100,9 @@ mod tests {
     fn somebody_who_wants_no_texts_says_so_to_the_first_question() {
         let stop = reminder(1, true).reply.map(|(_, body)| body);
         assert!(STOP_REPLIES.iter().any(|(word, _)| Some(*word) == stop));
-        assert_eq!(react(5, Text { to: "+61491570006", template: Some("booking_confirmation"), about: 1, stops: true }).reply, None);
+        assert_eq!(
+            react(5, Text { to: "+61491570006", template: Some("booking_confirmation"), about: 1, stops: true }).reply,
+            None
+        );
     }
 }

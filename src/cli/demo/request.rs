@@ -27,7 +27,11 @@ pub enum Route {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// To be signed as Wix does at the time it is posted.
-    Wix { event_type: String, inner: String, identity: Identity },
+    Wix {
+        event_type: String,
+        inner: String,
+        identity: Identity,
+    },
     /// Well signed, but nothing that anybody understands.
     WixClaims(String),
     /// Signed by somebody else.

@@ -117,7 +117,7 @@ mod tests {
     fn nobody_shares_a_room_and_nobody_comes_on_a_sunday() {
         let tz = chrono_tz::Australia::Sydney;
         let from = Timestamp::parse_rfc3339("2026-03-30T09:00:00+11:00").unwrap();
-        let (mut diary, mut random) = (Diary::new(tz), Random::new(3));
+        let (mut diary, mut random) = (Diary::new(tz), Random::of(3, "diary"));
         let mut slots = Vec::new();
         for n in 0..400 {
             let service = *random.weighted(SERVICES).unwrap();

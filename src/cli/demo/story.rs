@@ -10,8 +10,23 @@ use crate::inbound::sign::Identity;
 use chrono_tz::Tz;
 
 /// When somebody books, by hour of the day: phones are in hand in the evening too.
-const BOOKING_HOURS: &[(i64, u32)] =
-    &[(7, 4), (8, 9), (9, 9), (10, 7), (11, 6), (12, 7), (13, 5), (14, 5), (15, 6), (16, 6), (17, 5), (18, 5), (19, 6), (20, 6), (21, 3)];
+const BOOKING_HOURS: &[(i64, u32)] = &[
+    (7, 4),
+    (8, 9),
+    (9, 9),
+    (10, 7),
+    (11, 6),
+    (12, 7),
+    (13, 5),
+    (14, 5),
+    (15, 6),
+    (16, 6),
+    (17, 5),
+    (18, 5),
+    (19, 6),
+    (20, 6),
+    (21, 3),
+];
 const LEAD_TIME_MEDIAN_DAYS: f64 = 5.0;
 const LEAD_TIME_SIGMA: f64 = 0.8;
 const LEAD_TIME_DAYS_MAX: f64 = 29.0;

@@ -1,8 +1,8 @@
 //! `run_event`: works one event through the rules.
 
 use super::outcome;
-use crate::automation::run::{BATCH_MAX, KIND, run_events};
 use crate::automation::Automation;
+use crate::automation::run::{BATCH_MAX, KIND, run_events};
 use crate::domain::job::ClaimedJob;
 use crate::jobs::handler::{JobHandler, Outcomes};
 use std::pin::Pin;
