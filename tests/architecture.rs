@@ -32,7 +32,7 @@ mod rules {
         ("rhai", &["engine"]),
         ("handlebars", &["engine"]),
         ("saphyr_parser", &["engine"]),
-        ("serde_yaml", &["config", "engine"]),
+        ("serde_yaml", &["config", "engine", "inbound"]),
         ("reqwest", &["gateway"]),
     ];
 

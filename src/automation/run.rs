@@ -16,6 +16,8 @@ use futures_util::future::join_all;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+pub use crate::store::RUN_EVENT as KIND;
+
 /// Events that are decided and written together.
 pub const BATCH_MAX: usize = 64;
 /// How often one event is decided anew because a record changed under it, before its job goes back to the queue.

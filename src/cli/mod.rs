@@ -6,6 +6,9 @@ mod config;
 pub mod demo;
 mod exit;
 mod output;
+pub mod parts;
+mod runtime;
+mod serve;
 
 pub use exit::Exit;
 pub use output::Output;
@@ -38,8 +41,8 @@ fn dispatch(context: &Context, command: Command) -> Exit {
     match command {
         Command::Config(command) => config::run(context, command),
         Command::Completions(args) => completions::run(context, args.shell),
-        Command::Serve(_) => not_wired(context, "serve"),
-        Command::Worker(_) => not_wired(context, "worker"),
+        Command::Serve(args) => serve::run(context, &args),
+        Command::Worker(args) => serve::run_worker(context, &args),
         Command::Why(_) => not_wired(context, "why"),
         Command::Explain(_) => not_wired(context, "explain"),
         Command::Rules(_) => not_wired(context, "rules"),

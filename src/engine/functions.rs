@@ -37,9 +37,13 @@ const TOUCHPOINTS: Type = Type::List("touchpoint");
 
 pub const FUNCTIONS: &[Signature] = &[
     function("clamp", &[Int, Int, Int], Int, "The number, kept between the two others: clamp(score, 0, 100)"),
+    function("clamp", &[Float, Float, Float], Float, "The number, kept between the two others"),
     function("min", &[Int, Int], Int, "The smaller number"),
+    function("min", &[Float, Float], Float, "The smaller number"),
     function("max", &[Int, Int], Int, "The larger number"),
+    function("max", &[Float, Float], Float, "The larger number"),
     function("abs", &[Int], Int, "The number without its sign"),
+    function("abs", &[Float], Float, "The number without its sign"),
     function("round", &[Float], Int, "The nearest whole number"),
     function("exp", &[Float], Float, "e to the power of the number"),
     function("pow", &[Float, Float], Float, "The first to the power of the second"),
@@ -59,6 +63,11 @@ pub const FUNCTIONS: &[Signature] = &[
     function("len", &[Text], Int, "How many characters"),
     function("len", &[TOUCHPOINTS], Int, "How many items; for any list"),
     function("is_empty", &[Text], Bool, "There is nothing in it"),
+    function("to_string", &[Text], Text, "The same text"),
+    function("to_string", &[Int], Text, "The number as text"),
+    function("to_string", &[Float], Text, "The number as text"),
+    function("to_string", &[Bool], Text, "true or false as text"),
+    function("to_string", &[Time], Text, "The time as people read it"),
     function("is_empty", &[TOUCHPOINTS], Bool, "There is nothing in it; for any list"),
 ];
 

@@ -80,11 +80,13 @@ impl Heart {
         if self.store.write_now(move |tx| workers::heartbeat(tx, worker_id, lease, now))? {
             return Ok(());
         }
-        lock(&self.life).dead.cancel();
         tracing::warn!(worker = worker_id, "declared dead; its jobs are dropped and a new life begins");
         let node = self.options.node.clone();
         let fresh = self.store.write_now(move |tx| workers::register(tx, &node, std::process::id(), lease, now))?;
-        *lock(&self.life) = Life { worker_id: fresh, dead: CancellationToken::new() };
+        let next = Life { worker_id: fresh, dead: CancellationToken::new() };
+        let former = std::mem::replace(&mut *lock(&self.life), next);
+        // Only now: whoever is woken by this finds the new life.
+        former.dead.cancel();
         Ok(())
     }
 }

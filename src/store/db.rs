@@ -1,7 +1,7 @@
 //! One connection to either database, and the macro that writes a query once for both.
 
 use super::error::StoreResult;
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{PgConnection, SqliteConnection};
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -43,8 +43,13 @@ impl Conn {
         Ok(())
     }
 
+    /// PostgreSQL answers COMMIT with success even when an earlier error, overlooked by the work, has made it a rollback. So a
+    /// statement goes first, which then fails; both travel together.
     pub(in crate::store) fn commit(&mut self) -> StoreResult<()> {
-        on!(self, c => AnsiTransactionManager::commit_transaction(c))?;
+        match &mut self.db {
+            Db::Lite(c) => AnsiTransactionManager::commit_transaction(c)?,
+            Db::Pg(c) => c.batch_execute("SELECT 1; COMMIT")?,
+        }
         Ok(())
     }
 
@@ -113,7 +118,6 @@ impl<'a> Tx<'a> {
     }
 
     pub(in crate::store) fn batch(&mut self, sql: &str) -> StoreResult<()> {
-        use diesel::connection::SimpleConnection;
         on!(self.conn, c => c.batch_execute(sql))?;
         Ok(())
     }

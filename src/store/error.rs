@@ -80,6 +80,11 @@ const UNAVAILABLE_MESSAGES: &[&str] = &[
     "could not extend file",
     "the database system is",
     "deadlock detected",
+    "canceling statement due to",
+    "too many clients",
+    "remaining connection slots",
+    "database table is locked",
+    "no such savepoint",
     "cannot execute",
     "SSL SYSCALL error",
 ];

@@ -54,6 +54,25 @@ pub(in crate::store) fn status(conn: &mut Conn) -> StoreResult<Vec<(String, bool
     Ok(known(conn)?.into_iter().map(|(version, name)| (name, applied.contains(&version))).collect())
 }
 
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// Every table, column and index, one line each, sorted: to compare two databases of one kind.
+pub fn describe_schema(conn: &mut Conn) -> StoreResult<Vec<String>> {
+    let text = if conn.is_postgres() {
+        "SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default) AS line \
+         FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_%' \
+         UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT LIKE '\\_\\_%' ORDER BY 1"
+    } else {
+        "SELECT sql AS line FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE '\\_\\_%' ESCAPE '\\' \
+         AND name NOT LIKE 'sqlite%' ORDER BY 1"
+    };
+    Ok(sql(text).load::<Line>(conn)?.into_iter().map(|row| row.line).collect())
+}
+
 fn locked<T>(c: &mut PgConnection, work: impl FnOnce(&mut PgConnection) -> StoreResult<T>) -> StoreResult<T> {
     c.transaction(|c| {
         c.batch_execute(LOCK)?;

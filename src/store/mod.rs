@@ -7,7 +7,9 @@ pub mod duties;
 mod error;
 pub mod jobs;
 mod migrate;
+mod notify;
 mod options;
+pub mod plans;
 mod pool;
 pub mod rate;
 mod row;
@@ -34,6 +36,7 @@ pub mod timers;
 pub use append::{Appended, Cause, RUN_EVENT, RUN_EVENT_QUEUE, record};
 pub use db::{Conn, Tx};
 pub use error::{StoreError, StoreResult};
+pub use migrate::describe_schema;
 pub use options::StoreOptions;
 pub use wakeups::Wakeups;
 
@@ -66,6 +69,9 @@ impl Store {
         dialect::check_fitness(&mut first)?;
         migrate::refuse_unknown(&mut first)?;
         let wakeups = Arc::new(Wakeups::new());
+        if let Target::Pg { url } = &target {
+            wakeups.tell_others(notify::Notifier::start(url, &wakeups)?);
+        }
         let writer = writer::Writer::start(&target, first, options.writers_pg, &wakeups)?;
         let readers = pool::Readers::open(&target, options.readers);
         Ok(Self { inner: Arc::new(Inner { target, clock, readers, writer, wakeups }) })

@@ -1,13 +1,16 @@
 //! Waking workers after a commit. Polling is the truth; this only makes it fast.
 
+use super::notify::Notifier;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::Notify;
 
 /// One bell for each queue.
 #[derive(Default)]
 pub struct Wakeups {
     bells: Mutex<BTreeMap<String, Arc<Notify>>>,
+    /// Tells the other nodes, where there can be some.
+    others: OnceLock<Notifier>,
 }
 
 /// More workers than this are not woken at once: those that are find the rest.
@@ -28,7 +31,19 @@ impl Wakeups {
         Arc::clone(bells.entry(queue.to_owned()).or_default())
     }
 
-    /// Wakes one worker for each of `jobs` new jobs.
+    pub(in crate::store) fn tell_others(&self, notifier: Notifier) {
+        drop(self.others.set(notifier));
+    }
+
+    /// After a commit: workers here and on other nodes.
+    pub(in crate::store) fn committed(&self, queue: &str, jobs: u32) {
+        self.wake(queue, jobs);
+        if let Some(others) = self.others.get() {
+            others.announce(queue, jobs);
+        }
+    }
+
+    /// Wakes one worker here for each of `jobs` new jobs.
     pub fn wake(&self, queue: &str, jobs: u32) {
         let bell = self.bell(queue);
         for _ in 0..jobs.min(WAKES_MAX) {

@@ -1,6 +1,8 @@
 //! Stories through the public surface: one test binary, one module for each part of the program.
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod engine;

@@ -25,7 +25,7 @@ impl Walker<'_> {
     }
 
     pub(super) fn method(&mut self, receiver: &Link, call: &FnCallExpr, position: Position) -> Ty {
-        let link = Link { ty: receiver.ty, path: receiver.path.clone(), position: receiver.position };
+        let link = Link { ty: receiver.ty, path: receiver.path.clone(), position: receiver.position, read: None };
         let width = link.path.as_ref().map_or(1, |p| p.chars().count());
         let mut arguments = vec![Argument { link, width }];
         arguments.extend(call.args.iter().map(|a| self.argument(a)));
@@ -33,7 +33,7 @@ impl Walker<'_> {
     }
 
     fn argument(&mut self, expr: &Expr) -> Argument {
-        let link = self.chain(expr);
+        let link = self.operand(expr);
         let width = self.width_at(link.position);
         Argument { link, width }
     }
@@ -42,6 +42,9 @@ impl Walker<'_> {
         let env = self.env;
         if let Some(function) = env.functions.find(name) {
             return self.apply_script(function, &arguments, position);
+        }
+        if name == "contains" && arguments.first().is_some_and(|list| is_list(list.link.ty)) && arguments.len() == 2 {
+            return of(Type::Bool);
         }
         let overloads: Vec<&Signature> = FUNCTIONS.iter().filter(|f| f.name == name).collect();
         if overloads.is_empty() {
@@ -60,7 +63,9 @@ impl Walker<'_> {
                 self.wrong_argument(name, argument, &describe(*wanted), of(*wanted));
             }
         }
-        of(signature.result)
+        let one_result = overloads.iter().all(|o| o.result == signature.result);
+        let undecided = !one_result && arguments.iter().any(|a| a.link.ty.is_unknown());
+        if undecided { UNKNOWN } else { of(signature.result) }
     }
 
     fn apply_script(&mut self, function: &ScriptFunction, arguments: &[Argument], position: Position) -> Ty {
@@ -92,7 +97,7 @@ impl Walker<'_> {
 
     fn wrong_count(&mut self, name: &str, takes: usize, given: usize, position: Position) {
         let values = if takes == 1 { "value" } else { "values" };
-        let message = format!("`{name}` takes {takes} {values}, and {given} are given");
+        let message = format!("`{name}` takes {takes} {values}, not {given}");
         let help = FUNCTIONS.iter().find(|f| f.name == name).map(|f| f.about.to_owned());
         self.error(names::ARGUMENTS, position, name.chars().count(), message, help);
     }
@@ -119,6 +124,10 @@ fn choose<'s>(overloads: &[&'s Signature], arguments: &[Argument]) -> Option<&'s
     let mut same_count = overloads.iter().copied().filter(|s| s.params.len() == arguments.len());
     let fits = |s: &&Signature| arguments.iter().zip(s.params).all(|(a, p)| accepts(a.link.ty, *p));
     same_count.clone().find(fits).or_else(|| same_count.next())
+}
+
+fn is_list(ty: Ty) -> bool {
+    matches!(ty.kind, Kind::List(_) | Kind::Of(Type::List(_)))
 }
 
 fn accepts(given: Ty, wanted: Type) -> bool {

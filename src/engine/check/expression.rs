@@ -2,7 +2,7 @@
 
 use super::scope::Scope;
 use super::ty::{Ty, describe};
-use super::walk::{Walker, token_width};
+use super::walk::{Walker, start_of, token_width};
 use super::{Environment, flow, parser};
 use crate::engine::diagnostic::{Severity, names};
 use crate::engine::ruleset;
@@ -116,8 +116,8 @@ fn root_of(ast: &AST) -> Option<&Expr> {
 }
 
 fn check_result(walker: &mut Walker<'_>, root: &Expr, ty: Ty, wanted: &Wanted<'_>) {
-    let at = root.start_position();
-    let width = walker.width_at(at);
+    let at = start_of(root);
+    let width = walker.text.trim().lines().next().map_or(1, |line| line.chars().count());
     if !walker.found.is_empty() && ty.is_unknown() {
         return;
     }

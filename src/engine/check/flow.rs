@@ -1,7 +1,7 @@
 //! Statements, and what a condition proves about values that may be missing.
 
 use super::ty::{Kind, NOTHING, Ty, UNKNOWN, of};
-use super::walk::Walker;
+use super::walk::{Walker, start_of};
 use crate::engine::diagnostic::names;
 use crate::engine::schema::Type;
 use rhai::{Expr, FlowControl, Ident, Position, Stmt};
@@ -63,7 +63,7 @@ impl Walker<'_> {
             }
             Stmt::Return(value, _, position) => {
                 let found = match value {
-                    Some(expr) => (self.expr(expr), expr.start_position()),
+                    Some(expr) => (self.expr(expr), start_of(expr)),
                     None => (NOTHING, *position),
                 };
                 self.returns.push(found);

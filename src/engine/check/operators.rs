@@ -1,7 +1,7 @@
 //! Operators and the types they take.
 
 use super::ty::{BOOL, Kind, Ty, UNKNOWN, of};
-use super::walk::{Link, Walker};
+use super::walk::{Link, Walker, start_of};
 use crate::engine::diagnostic::names;
 use crate::engine::schema::Type;
 use crate::engine::syntax::{did_you_mean, list_of};
@@ -37,7 +37,7 @@ impl Walker<'_> {
             self.condition(operand);
             return BOOL;
         }
-        let link = self.chain(operand);
+        let link = self.operand(operand);
         self.require(&link, "so there is nothing to negate then");
         match link.ty.kind {
             Kind::Of(Type::Int | Type::Float | Type::Duration) | Kind::Unknown => link.ty.optional(false),
@@ -50,13 +50,18 @@ impl Walker<'_> {
     }
 
     fn equality(&mut self, left: &Expr, right: &Expr, position: Position) -> Ty {
-        let (l, r) = (self.chain(left), self.chain(right));
+        let (l, r) = (self.operand(left), self.operand(right));
         if l.ty.kind == Kind::Nothing || r.ty.kind == Kind::Nothing {
             self.missing_test(if l.ty.kind == Kind::Nothing { &r } else { &l });
         } else if !l.ty.comparable(r.ty) {
             let message = format!("{} is never equal to {}", l.ty.describe(), r.ty.describe());
             let help = quoted_hint(left, right);
             self.error(names::IMPOSSIBLE, position, 2, message, help);
+        }
+        let whole = |ty: Ty| matches!(ty.kind, Kind::Of(Type::Record(_) | Type::List(_) | Type::TextMap) | Kind::List(_));
+        if whole(l.ty) && whole(r.ty) {
+            let help = Some("compare a field of theirs: `a.id == b.id`".to_owned());
+            self.error(names::IMPOSSIBLE, position, 2, "records and lists cannot be compared", help);
         }
         self.literal(&l, right);
         self.literal(&r, left);
@@ -81,12 +86,21 @@ impl Walker<'_> {
             self.error(names::NOT_IN, *position, 3, "`not x in [...]` means `(not x) in [...]`", help);
             return BOOL;
         }
-        let item = self.chain(value);
+        let item = self.operand(value);
+        if let Expr::FnCall(call, position) = list
+            && call.name.starts_with("..")
+        {
+            let help = Some("write `x >= 0 and x < 5`".to_owned());
+            self.error(names::OPERATOR, *position, call.name.len(), "`in` needs a list, and this is a range", help);
+            return BOOL;
+        }
         let Expr::Array(elements, _) = list else {
-            let ty = self.expr(list);
+            let link = self.operand(list);
+            self.require(&link, "so there is nothing to look into then");
+            let ty = link.ty;
             let searchable = ty.is_unknown() || ty.is_text() || matches!(ty.kind, Kind::List(_) | Kind::Of(Type::List(_)));
             if !searchable {
-                let at = list.start_position();
+                let at = start_of(list);
                 let (width, message) = (self.width_at(at), format!("`in` needs a list, and this is {}", ty.describe()));
                 self.error(names::OPERATOR, at, width, message, Some("write it as `[\"a\", \"b\"]`".to_owned()));
             }
@@ -95,7 +109,7 @@ impl Walker<'_> {
         for element in elements {
             let ty = self.expr(element);
             if !item.ty.comparable(ty) {
-                let at = element.start_position();
+                let at = start_of(element);
                 let message = format!("{} is never equal to {}", item.ty.describe(), ty.describe());
                 let width = self.width_at(at);
                 self.error(names::IMPOSSIBLE, at, width, message, None);
@@ -128,7 +142,7 @@ impl Walker<'_> {
     }
 
     fn ordering(&mut self, left: &Expr, right: &Expr, position: Position) -> Ty {
-        let (l, r) = (self.chain(left), self.chain(right));
+        let (l, r) = (self.operand(left), self.operand(right));
         for side in [&l, &r] {
             self.require(side, "and the comparison would then silently be false");
         }
@@ -148,8 +162,20 @@ impl Walker<'_> {
         BOOL
     }
 
+    /// Text joins with text alone.
+    fn joined(&mut self, left: &Link, right: &Link, position: Position) -> Ty {
+        let other = if left.ty.is_text() { right } else { left };
+        if !other.ty.is_text() && !other.ty.is_unknown() {
+            let message = format!("text can only be joined with text, and this is {}", other.ty.describe());
+            let name = other.path.as_deref().unwrap_or("value");
+            let help = Some(format!("write it inside of the text: `… ${{{name}}} …` between backticks"));
+            self.error(names::OPERATOR, position, 1, message, help);
+        }
+        of(Type::Text)
+    }
+
     pub(super) fn arithmetic(&mut self, operator: &str, left: &Expr, right: &Expr, position: Position) -> Ty {
-        let (l, r) = (self.chain(left), self.chain(right));
+        let (l, r) = (self.operand(left), self.operand(right));
         let joins_text = operator == "+" && (l.ty.is_text() || r.ty.is_text());
         for side in [&l, &r] {
             let consequence =
@@ -157,7 +183,7 @@ impl Walker<'_> {
             self.require(side, consequence);
         }
         if joins_text {
-            return of(Type::Text);
+            return self.joined(&l, &r, position);
         }
         let result = calculate(operator, l.ty, r.ty);
         if let Some(ty) = result {

@@ -31,7 +31,8 @@ pub(super) fn read(file: &SourceFile, problems: &mut Problems) -> Option<Header>
         problems.warning(names::TEMPLATE_HEADER, &file.path, start, "the template does not say what category it is", help);
         return Some(header);
     };
-    header.source = file.text.get(first.len()..).unwrap_or("").trim_start_matches('\r').trim_start_matches('\n').to_owned();
+    let body = file.text.get(first.len()..).unwrap_or("");
+    body.trim_start_matches('\r').trim_start_matches('\n').clone_into(&mut header.source);
     let mut good = true;
     for item in inside.split([',', ';']).map(str::trim).filter(|i| !i.is_empty()) {
         let at = place_in(first, item);

@@ -40,6 +40,8 @@ pub(super) struct Link {
     /// `contact.next_booking`, as far as it is a plain path.
     pub path: Option<String>,
     pub position: Position,
+    /// Index of the path among those read, when it was this chain that put it there.
+    pub read: Option<usize>,
 }
 
 impl<'a> Walker<'a> {
@@ -61,7 +63,7 @@ impl<'a> Walker<'a> {
             }
             Expr::Array(items, _) => self.array(items),
             Expr::Unit(_) => NOTHING,
-            Expr::Variable(name, _, position) => self.variable(&name.1, *position),
+            Expr::Variable(..) => self.operand(expr).ty,
             Expr::Stmt(block) => self.block(block.statements()).ty,
             Expr::FnCall(call, position) => self.call(call, *position),
             Expr::Dot(..) | Expr::Index(..) => self.chain(expr).ty,
@@ -140,12 +142,19 @@ impl<'a> Walker<'a> {
     pub fn condition(&mut self, expr: &Expr) {
         let ty = self.expr(expr);
         if !ty.is_unknown() && !ty.is(Type::Bool) {
-            let at = expr.start_position();
+            let at = start_of(expr);
             let help = Some("compare it with something, such as `== \"yes\"` or `> 0`".to_owned());
             let message = format!("a condition is true or false, and this is {}", ty.describe());
             let width = self.width_at(at);
             self.error(names::NOT_BOOLEAN, at, width, message, help);
         }
+    }
+
+    /// A value that an operator or a function takes.
+    pub(super) fn operand(&mut self, expr: &Expr) -> Link {
+        let link = self.chain(expr);
+        self.note_name(&link);
+        link
     }
 
     pub(super) fn chain(&mut self, expr: &Expr) -> Link {
@@ -159,9 +168,9 @@ impl<'a> Walker<'a> {
                 self.index(base, &parts.rhs, *flags)
             }
             Expr::Variable(name, _, position) => {
-                Link { ty: self.variable(&name.1, *position), path: Some(name.1.to_string()), position: *position }
+                Link { ty: self.variable(&name.1, *position), path: Some(name.1.to_string()), position: *position, read: None }
             }
-            other => Link { ty: self.expr(other), path: None, position: other.start_position() },
+            other => Link { ty: self.expr(other), path: None, position: start_of(other), read: None },
         }
     }
 
@@ -171,7 +180,7 @@ impl<'a> Walker<'a> {
             Expr::Property(name, position) => self.property(base, &name.2, *position, safe),
             Expr::MethodCall(call, position) => {
                 let start = base.position;
-                Link { ty: self.method(&base, call, *position), path: None, position: start }
+                Link { ty: self.method(&base, call, *position), path: None, position: start, read: None }
             }
             Expr::Dot(parts, flags, _) => {
                 let link = self.follow(base, safe, &parts.lhs);
@@ -181,7 +190,7 @@ impl<'a> Walker<'a> {
                 let link = self.follow(base, safe, &parts.lhs);
                 self.index(link, &parts.rhs, *flags)
             }
-            other => Link { ty: self.expr(other), path: None, position: base.position },
+            other => Link { ty: self.expr(other), path: None, position: base.position, read: None },
         }
     }
 
@@ -193,7 +202,7 @@ impl<'a> Walker<'a> {
                 Kind::List(Some(ty)) => of(ty),
                 _ => UNKNOWN,
             };
-            Link { ty, path: None, position: base.position }
+            Link { ty, path: None, position: base.position, read: None }
         };
         self.require(&base, "cannot be indexed");
         match index {
@@ -224,14 +233,44 @@ impl<'a> Walker<'a> {
             Kind::Of(Type::TextMap) => of(Type::Text).optional(true),
             _ => self.plain_property(base.ty, name, position),
         };
+        let mut read = None;
         if let Some(path) = &path {
-            if matches!(base.ty.kind, Kind::Of(Type::Record(_) | Type::TextMap | Type::Time)) && !self.reads.contains(path) {
-                self.reads.push(path.clone());
+            if matches!(base.ty.kind, Kind::Of(Type::Record(_) | Type::TextMap | Type::Time)) {
+                read = self.note_read(path, base.read);
             }
             ty.maybe &= !self.scope.is_present(path);
         }
         ty.maybe |= safe && maybe_base;
-        Link { ty, path, position: base.position }
+        Link { ty, path, position: base.position, read }
+    }
+
+    /// Remembers a path; a longer one takes the place of the beginning it grew from.
+    fn note_read(&mut self, path: &str, grown_from: Option<usize>) -> Option<usize> {
+        let known = self.reads.iter().any(|r| r == path);
+        match grown_from {
+            Some(index) if known => {
+                self.reads.remove(index);
+                None
+            }
+            Some(index) => {
+                path.clone_into(&mut self.reads[index]);
+                Some(index)
+            }
+            None if known => None,
+            None => {
+                self.reads.push(path.to_owned());
+                Some(self.reads.len() - 1)
+            }
+        }
+    }
+
+    /// A name that is read for itself, not for one of its fields.
+    fn note_name(&mut self, link: &Link) {
+        let plain = link.path.as_ref().filter(|path| !path.contains('.'));
+        let telling = link.ty.maybe || !matches!(link.ty.kind, Kind::Of(Type::Record(_)) | Kind::Unknown);
+        if let Some(name) = plain.filter(|_| telling && !self.in_script) {
+            self.note_read(name, None);
+        }
     }
 
     fn record_field(&mut self, record: &'static str, name: &str, position: Position) -> Ty {
@@ -265,9 +304,14 @@ impl<'a> Walker<'a> {
         if !link.ty.maybe {
             return;
         }
-        let name = link.path.clone().unwrap_or_else(|| "this value".to_owned());
-        let message = format!("`{name}` may be missing ({}), {consequence}", link.ty.describe());
-        let help = Some(format!("test it first: `{name} != () and …`, or an `if` line of its own before this one"));
+        let (name, help) = match &link.path {
+            Some(path) => {
+                (format!("`{path}`"), format!("test it first: `{path} != () and …`, or an `if` line of its own before this one"))
+            }
+            None => ("this".to_owned(), "give a stand-in that is always there: `… ?? value`".to_owned()),
+        };
+        let message = format!("{name} may be missing ({}), {consequence}", link.ty.describe());
+        let help = Some(help);
         let width = link.path.as_ref().map_or(1, |p| p.chars().count());
         self.error(names::MAYBE_MISSING, link.position, width, message, help);
     }
@@ -292,6 +336,19 @@ impl<'a> Walker<'a> {
     pub fn width_at(&self, position: Position) -> usize {
         token_width(self.text, position)
     }
+}
+
+/// Where an expression begins: the operand, not the operator.
+pub(super) fn start_of(expr: &Expr) -> Position {
+    let first = match expr {
+        Expr::FnCall(call, own) if call.is_operator_call() || call.name == "contains" => {
+            return call.args.iter().map(start_of).chain([*own]).min().unwrap_or(*own);
+        }
+        Expr::And(parts, _) | Expr::Or(parts, _) | Expr::Coalesce(parts, _) => parts.first(),
+        Expr::Dot(parts, ..) | Expr::Index(parts, ..) => Some(&parts.lhs),
+        _ => None,
+    };
+    first.map_or_else(|| expr.start_position(), start_of)
 }
 
 pub(super) fn token_width(text: &str, position: Position) -> usize {

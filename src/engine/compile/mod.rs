@@ -12,6 +12,7 @@ use super::syntax::{FileReader, RULES_MAX, RuleSyntax};
 use rule::Lowering;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
 /// Largest rule file.
 const RULE_FILE_BYTES_MAX: usize = 256 * 1024;
@@ -28,7 +29,7 @@ pub struct Compiled {
 #[must_use]
 pub fn compile(sources: &Sources, catalogue: &Catalogue) -> Compiled {
     let mut problems = Problems::default();
-    let scripts = files(sources, |path| path.starts_with("rules/scripts/") && path.ends_with(".rhai"));
+    let scripts = files(sources, |path| path.starts_with("rules/scripts/") && has_ending(path, "rhai"));
     let (functions, ast) = check_scripts(&scripts, catalogue, &mut problems);
     let templates = Templates::check(sources, catalogue, &mut problems);
     let env = Environment { functions: &functions, catalogue };
@@ -56,9 +57,13 @@ fn files(sources: &Sources, wanted: impl Fn(&str) -> bool) -> Vec<SourceFile> {
     sources.files.iter().filter(|(path, _)| wanted(path)).map(|(path, text)| SourceFile::new(path, text)).collect()
 }
 
+fn has_ending(path: &str, ending: &str) -> bool {
+    Path::new(path).extension().is_some_and(|e| e == ending)
+}
+
 /// Tests stand beside the rules; promises are read elsewhere.
 fn is_rule_file(path: &str) -> bool {
-    let yaml = path.ends_with(".yaml") || path.ends_with(".yml");
+    let yaml = has_ending(path, "yaml") || has_ending(path, "yml");
     let test = path.ends_with(".test.yaml") || path.ends_with(".test.yml") || path.starts_with("rules/tests/");
     path.starts_with("rules/") && yaml && !test && path != "rules/policies.yaml"
 }
@@ -74,7 +79,7 @@ pub(super) struct Templates {
 impl Templates {
     fn check(sources: &Sources, catalogue: &Catalogue, problems: &mut Problems) -> Self {
         let mut all = Self { compiled: BTreeMap::new(), reads: HashMap::new(), known: BTreeSet::new() };
-        for file in files(sources, |path| path.starts_with("sms_templates/") && path.ends_with(".hbs")) {
+        for file in files(sources, |path| path.starts_with("sms_templates/") && has_ending(path, "hbs")) {
             all.known.insert(template_name(&file.path).to_owned());
             if let Some((template, reads)) = check_template(&file, catalogue, problems) {
                 all.reads.insert(template.name.clone(), reads);
@@ -103,7 +108,7 @@ fn check_rules(sources: &Sources, env: &Environment<'_>, templates: &Templates, 
                 ids.insert(syntax.id.text.clone(), here);
             }
             let mut lowering = Lowering { env, templates, file: &file, problems };
-            rules.extend(lowering.rule(syntax));
+            rules.push(lowering.rule(syntax));
         }
     }
     rules

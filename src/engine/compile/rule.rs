@@ -17,8 +17,8 @@ pub(super) struct Lowering<'a> {
 }
 
 impl Lowering<'_> {
-    /// `None` when an essential part could not be read; the problems say why.
-    pub fn rule(&mut self, syntax: RuleSyntax) -> Option<Rule> {
+    /// Parts with problems are left out; the problems say why.
+    pub fn rule(&mut self, syntax: RuleSyntax) -> Rule {
         let expected = syntax.when.len();
         let triggers: Vec<_> = syntax.when.into_iter().filter_map(|t| self.trigger(t)).collect();
         let understood = triggers.len() == expected && expected > 0;
@@ -32,7 +32,7 @@ impl Lowering<'_> {
         let title = syntax.name.as_ref().map_or(syntax.id.text.as_str(), |name| name.text.as_str()).to_owned();
         let steps = syntax.steps.into_iter().enumerate();
         let steps = steps.filter_map(|(index, step)| self.step(index, step, &scope, &title)).collect();
-        Some(Rule {
+        Rule {
             name: title,
             id: syntax.id.text,
             about: syntax.about.map(|s| s.text).unwrap_or_default(),
@@ -46,7 +46,7 @@ impl Lowering<'_> {
             vars,
             steps,
             limit,
-        })
+        }
     }
 
     /// Conditions in order: each may rely on the ones before, and the scope knows them afterwards.
@@ -124,24 +124,10 @@ impl Lowering<'_> {
         }
         let found = literal(scalar, ty);
         if found.is_none() {
-            let (message, help) = self.wrong_literal(scalar, ty, what);
+            let (message, help) = wrong_literal(scalar, ty, what);
             self.error(names::WRONG_RESULT, scalar.at, message, help);
         }
         found
-    }
-
-    fn wrong_literal(&self, scalar: &Scalar, ty: Ty, what: &str) -> (String, Option<String>) {
-        let text = &scalar.text;
-        if let Some(words) = ty.words() {
-            let mut help = did_you_mean(text, words, "it can be").unwrap_or_default();
-            if help.starts_with("did you mean") {
-                help = format!("{help} it can be: {}", list_of(words));
-            }
-            return (format!("`{text}` is not a value of {what}"), Some(help));
-        }
-        let message = format!("{what} is {}, and `{text}` is none", ty.describe());
-        let help = text.contains(['(', '.', '+', ' ']) || ty.is(Type::Time);
-        (message, help.then(|| format!("an expression begins with `=`: `={text}`")))
     }
 
     pub fn error(&mut self, code: &str, at: Place, message: impl Into<String>, help: Option<String>) {
@@ -164,4 +150,18 @@ fn literal(scalar: &Scalar, ty: Ty) -> Option<Value> {
         return text.parse().ok().map(Value::Int);
     }
     ty.is(Type::Text).then(|| Value::Text(text.to_owned()))
+}
+
+fn wrong_literal(scalar: &Scalar, ty: Ty, what: &str) -> (String, Option<String>) {
+    let text = &scalar.text;
+    if let Some(words) = ty.words() {
+        let mut help = did_you_mean(text, words, "it can be").unwrap_or_default();
+        if help.starts_with("did you mean") {
+            help = format!("{help} it can be: {}", list_of(words));
+        }
+        return (format!("`{text}` is not a value of {what}"), Some(help));
+    }
+    let message = format!("{what} is {}, and `{text}` is none", ty.describe());
+    let help = text.contains(['(', '.', '+', ' ']) || ty.is(Type::Time);
+    (message, help.then(|| format!("an expression begins with `=`: `={text}`")))
 }

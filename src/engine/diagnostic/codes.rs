@@ -198,7 +198,11 @@ pub const CODES: &[Code] = &[
         title: "`not x in list` negates x, not the test",
         explanation: "`not` binds more tightly than `in`. Write `not (x in [...])` or `x !in [...]`.",
     },
-    Code { code: names::SINGLE_EQUALS, title: "`=` does not compare", explanation: "Write `==` to compare two values." },
+    Code {
+        code: names::SINGLE_EQUALS,
+        title: "`=` does not compare",
+        explanation: "A single `=` sets a value, and conditions set nothing. Write `==` to compare two values.",
+    },
     Code {
         code: names::OPERATOR,
         title: "the operator does not fit the values",

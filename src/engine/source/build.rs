@@ -25,8 +25,7 @@ fn nesting_is_sane(file: &SourceFile, problems: &mut Problems) -> bool {
             Ok((Event::SequenceStart(..) | Event::MappingStart(..), span)) => {
                 depth += 1;
                 if depth > NESTING_MAX {
-                    let message = format!("lists and maps are nested more than {NESTING_MAX} levels deep");
-                    problems.error(names::TOO_DEEP, &file.path, place(&span), message, None);
+                    problems.error(names::TOO_DEEP, &file.path, place(&span), too_deep(), None);
                     return false;
                 }
             }
@@ -39,6 +38,10 @@ fn nesting_is_sane(file: &SourceFile, problems: &mut Problems) -> bool {
         }
     }
     true
+}
+
+fn too_deep() -> String {
+    format!("lists and maps are nested more than {NESTING_MAX} levels deep")
 }
 
 struct Builder<'a> {
@@ -71,6 +74,7 @@ impl<'a> Builder<'a> {
 
     fn node(&mut self, event: Event<'a>, span: Span) -> Option<Node> {
         let at = place(&span);
+        let opening = Place { width: 1, ..at };
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 if self.refuse(anchor, tag.as_deref(), &span) {
@@ -85,7 +89,7 @@ impl<'a> Builder<'a> {
                 self.flow += usize::from(braces);
                 let items = self.list();
                 self.flow -= usize::from(braces);
-                Some(Node { at, kind: Kind::List(items) })
+                Some(Node { at: opening, kind: Kind::List(items) })
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse(anchor, tag.as_deref(), &span);
@@ -93,7 +97,7 @@ impl<'a> Builder<'a> {
                 self.flow += usize::from(braces);
                 let entries = self.map();
                 self.flow -= usize::from(braces);
-                Some(Node { at, kind: Kind::Map(entries, braces) })
+                Some(Node { at: opening, kind: Kind::Map(entries, braces) })
             }
             Event::Alias(_) => {
                 let help = "write the value again, or put it in quotes when it is text that begins with `*`";
@@ -189,6 +193,9 @@ fn place(span: &Span) -> Place {
 
 fn report_scan_error(file: &SourceFile, problems: &mut Problems, error: &ScanError) {
     let at = Place { line: error.marker().line(), column: error.marker().col() + 1, width: 1 };
+    if error.info().contains("recursion limit") {
+        return problems.error(names::TOO_DEEP, &file.path, at, too_deep(), None);
+    }
     problems.error(names::YAML_SYNTAX, &file.path, at, format!("YAML: {}", error.info()), scan_hint(error.info()));
 }
 

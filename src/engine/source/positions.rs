@@ -51,13 +51,24 @@ impl<'a> Walk<'a> {
                 self.skip_indent(block_column);
                 indent_done = true;
             }
+            self.skip_continuation();
             self.pass(character);
             indent_done &= !(self.style == ScalarStyle::Literal && character == '\n');
         }
         if !indent_done {
             self.skip_indent(block_column);
         }
+        self.skip_continuation();
         (self.line, self.column)
+    }
+
+    /// A backslash at the end of a line in double quotes: nothing in the value.
+    fn skip_continuation(&mut self) {
+        let mut ahead = self.rest.clone();
+        if self.style == ScalarStyle::DoubleQuoted && ahead.next() == Some('\\') && matches!(ahead.next(), Some('\n' | '\r')) {
+            self.step();
+            self.pass_fold();
+        }
     }
 
     fn step(&mut self) -> Option<char> {

@@ -2,6 +2,7 @@
 
 use super::RuleSyntax;
 use super::fields::{Keys, Reader};
+use super::rule::RULE;
 use crate::engine::diagnostic::names;
 use crate::engine::source::{Entry, Kind, Node, Problems, SourceFile};
 
@@ -50,7 +51,8 @@ impl<'a> FileReader<'a> {
     fn defaults(&mut self, node: Node) -> Vec<Entry> {
         let at = node.at;
         if let Kind::Map(entries, _) = node.kind {
-            return entries;
+            let known = self.reader.fields_of(entries.clone(), at, &RULE);
+            return if known.refused { Vec::new() } else { entries };
         }
         self.reader.error(names::WRONG_SHAPE, at, "`defaults` is a map of rule keys and values", None);
         Vec::new()

@@ -11,7 +11,7 @@ const ID_CHARACTERS_MAX: usize = 80;
 /// Variables of one rule.
 const VARS_MAX: usize = 50;
 
-const RULE: Keys = Keys {
+pub(super) const RULE: Keys = Keys {
     what: "a rule",
     known: &["id", "was", "name", "about", "owner", "enabled", "when", "while", "if", "do", "vars", "limit"],
     later: &["if_running", "rollout", "expect", "on_error"],

@@ -121,14 +121,12 @@ impl Reader<'_> {
     }
 
     fn pair(&mut self, entry: Entry) -> Option<(Scalar, Scalar)> {
-        match entry.value.kind {
-            Kind::Scalar(value) => Some((entry.key, value)),
-            _ => {
-                let message = format!("`{}` is set to a single value, not {}", entry.key.text, entry.value.describe());
-                self.error(names::WRONG_SHAPE, entry.value.at, message, None);
-                None
-            }
+        if let Kind::Scalar(value) = entry.value.kind {
+            return Some((entry.key, value));
         }
+        let message = format!("`{}` is set to a single value, not {}", entry.key.text, entry.value.describe());
+        self.error(names::WRONG_SHAPE, entry.value.at, message, None);
+        None
     }
 
     fn cancel(&mut self, node: Node) -> Option<ActionSyntax> {

@@ -7,6 +7,7 @@ use super::db::Tx;
 use super::error::{StoreError, StoreResult};
 use crate::domain::event::Delivery;
 use crate::domain::time::Timestamp;
+pub(in crate::store) use rows::COUNT_DUPLICATE;
 use rows::Row;
 pub use rows::{Cause, RUN_EVENT, RUN_EVENT_QUEUE};
 use tokio::sync::oneshot;

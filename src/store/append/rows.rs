@@ -45,6 +45,7 @@ impl Row {
         for text in [&mut delivery.dedupe_key, &mut delivery.raw_payload, &mut delivery.event_type] {
             without_nul(text);
         }
+        delivery.lane_key.iter_mut().chain(&mut delivery.quarantine_reason).for_each(without_nul);
         Ok(Self { id: new_id(received), delivery, payload, received, cause })
     }
 

@@ -25,10 +25,11 @@ pub const DEADLINE_GRACE: Millis = Millis::seconds(2);
 const PRIORITIES: [i32; 4] = [0, 1, 2, 3];
 
 /// Takes ready jobs: they are running now, their attempt counted, their fence raised, their unique key free again.
-/// In the order in which they are to be worked on. Nothing of a paused queue.
+/// In the order in which they are to be worked on. Nothing of a paused queue,
+/// and nothing for a worker that was declared dead.
 pub fn claim(tx: &mut Tx<'_>, worker_id: i64, request: &ClaimRequest<'_>, now: Timestamp) -> StoreResult<Vec<ClaimedJob>> {
     let mut claimed = Vec::new();
-    if is_paused(tx, request.queue)? {
+    if is_barred(tx, worker_id, request.queue)? {
         return Ok(claimed);
     }
     let low_first = request.turn % LOW_FIRST_EVERY == LOW_FIRST_EVERY - 1;
@@ -68,11 +69,14 @@ pub(in crate::store) const PROBE_PG: &str = "WITH pick AS MATERIALIZED (SELECT i
      deadline_at = ? + timeout_ms, unique_key = NULL, updated_at = ? FROM pick WHERE jobs.id = pick.id \
      RETURNING jobs.id, queue, kind, run_at, attempt, max_attempts, rescues, lease_token, lane_key, event_id, payload, timeout_ms, created_at";
 
-fn is_paused(tx: &mut Tx<'_>, queue: &str) -> StoreResult<bool> {
-    let found: Option<Number> =
-        sql("SELECT paused_at AS n FROM queues WHERE name = ? AND paused_at IS NOT NULL").bind(queue).first(tx)?;
-    Ok(found.is_some())
+/// The queue is paused, or this worker was declared dead and does not know yet.
+fn is_barred(tx: &mut Tx<'_>, worker_id: i64, queue: &str) -> StoreResult<bool> {
+    let bars: Option<Number> = sql(BARS).bind(queue).bind(worker_id).first(tx)?;
+    Ok(bars.is_none_or(|bars| bars.n > 0))
 }
+
+const BARS: &str = "SELECT (SELECT count(*) FROM queues WHERE name = ? AND paused_at IS NOT NULL) \
+     + 1 - (SELECT count(*) FROM workers WHERE id = ? AND dead_at IS NULL) AS n";
 
 #[derive(QueryableByName)]
 struct Row {

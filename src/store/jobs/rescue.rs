@@ -60,8 +60,9 @@ const RESCUE: &str = "UPDATE jobs SET state = CASE WHEN rescues + 1 >= ? OR atte
      rescues = rescues + 1, lease_token = lease_token + 1, worker_id = NULL, deadline_at = NULL, run_at = ?, \
      last_error = 'taken from a worker that did not answer', updated_at = ? WHERE id = ? AND ";
 
+/// In the order of `jobs_running`: ordered by id, SQLite would walk through the whole table.
 pub(in crate::store) fn stale_text() -> String {
-    format!("SELECT id, lease_token, worker_id, lane_key, updated_at FROM jobs WHERE {STALE} ORDER BY id LIMIT ?")
+    format!("SELECT id, lease_token, worker_id, lane_key, updated_at FROM jobs WHERE {STALE} ORDER BY worker_id LIMIT ?")
 }
 
 /// Makes the jobs of dead workers ready again, or parks those that were rescued too often.

@@ -38,7 +38,7 @@ impl Runner {
         match outcome {
             Ok(wakes) => {
                 for (queue, jobs) in wakes {
-                    self.wakeups.wake(&queue, jobs);
+                    self.wakeups.committed(&queue, jobs);
                 }
                 for request in batch {
                     settle(request, None);
@@ -135,6 +135,7 @@ fn lost(error: &StoreError, reason: &str) -> StoreError {
     match error {
         StoreError::Conflict { what } => StoreError::Conflict { what },
         StoreError::Unavailable { reason } => StoreError::Unavailable { reason: reason.clone() },
+        StoreError::Statement(text) => StoreError::Statement(text.clone()),
         _ => StoreError::Unavailable { reason: reason.to_owned() },
     }
 }

@@ -174,7 +174,7 @@ rules:
       - task: { type: parking_note, title: Look at the car park, due: =now + 30.minutes }
 "#;
 
-fn clinic_files() -> Vec<(&'static str, &'static str)> {
+pub fn clinic_files() -> Vec<(&'static str, &'static str)> {
     vec![
         ("rules/bookings.yaml", BOOKINGS),
         ("rules/reminders.yaml", REMINDERS),
@@ -234,8 +234,12 @@ fn triggers_are_compiled_with_their_times() {
 fn expressions_know_their_place_and_what_they_read() {
     let rules = compile_files(&clinic_files()).ruleset.expect("it compiles");
     let dormant = &rules.rules[rules.by_id["dormant-leads"]];
-    assert_eq!(dormant.if_[1].reads, ["contact.last_touch_at"]);
+    assert_eq!(dormant.if_[1].reads, ["contact.last_touch_at", "now"]);
     assert_eq!((dormant.if_[1].line, dormant.if_[1].column), (18, 9));
+    let reply = &rules.rules[rules.by_id["reply-yes"]];
+    assert_eq!(reply.if_[1].reads, ["booking", "booking.status"]);
+    let recall = &rules.rules[rules.by_id["recall-due"]];
+    assert_eq!(recall.if_[0].reads, ["contact.opted_out", "contact.next_booking"]);
     assert_eq!(dormant.if_[1].ast.source(), Some("rules/recalls.yaml"));
     let lead = &rules.rules[rules.by_id["lead-created"]];
     assert_eq!((lead.vars[0].0.as_str(), lead.vars[0].1.text.as_str()), ("score", "warmness(contact, now)"));

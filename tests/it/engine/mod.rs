@@ -5,6 +5,7 @@ mod compiles;
 mod host;
 mod hostile;
 mod mistakes;
+mod mutations;
 mod positions;
 mod reports;
 mod scripts;

@@ -1,12 +1,12 @@
 //! The list of what both databases must do. Each case gets an empty database of its own.
 
-use super::{TestStore, intake, lanes, planned, queue};
+use super::{TestStore, failures, intake, lanes, planned, queue, waking};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub type Case = (&'static str, fn(&TestStore));
 
 fn all() -> Vec<Case> {
-    [intake::CASES, queue::CASES, lanes::CASES, planned::CASES].concat()
+    [failures::CASES, intake::CASES, queue::CASES, lanes::CASES, planned::CASES, waking::CASES].concat()
 }
 
 #[test]

@@ -86,7 +86,8 @@ fn the_failure_of_one_unit_spoils_only_itself(t: &TestStore) {
     assert_eq!(ready(t), 2);
 }
 
-fn ready(t: &TestStore) -> i64 {
+/// How many events wait to be worked on.
+pub fn ready(t: &TestStore) -> i64 {
     let now = t.now();
     let all = t.store.read_now(move |conn| jobs::stats(conn, now)).unwrap();
     all.iter().filter(|s| s.queue == "automation").map(|s| s.ready).sum()

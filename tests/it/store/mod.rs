@@ -2,11 +2,18 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a story ends where it cannot go on")]
 
 mod conformance;
+mod failures;
 mod intake;
 mod lanes;
+mod model;
 mod pg;
 mod planned;
+mod plans;
+mod schema;
+mod throughput;
+
 mod queue;
 mod test_store;
+mod waking;
 
-pub use test_store::TestStore;
+pub use test_store::{Queue, TestStore};

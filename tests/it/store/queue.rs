@@ -162,7 +162,7 @@ fn a_unique_key_is_free_again_at_the_claim(t: &TestStore) {
     assert_eq!(q.enqueue(keyed()), None);
     let running = q.claim(1).remove(0);
     assert_eq!(running.id, first);
-    let second = q.enqueue(keyed()).expect("news after the claim is not swallowed");
+    let second = q.enqueue(keyed()).unwrap();
     q.fail(&running, Some(Millis(0))).unwrap();
     let mut both: Vec<i64> = q.claim(10).iter().map(|job| job.id).collect();
     both.sort_unstable();

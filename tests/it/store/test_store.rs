@@ -31,6 +31,11 @@ impl TestStore {
         pg::fresh_database().map(|url| Self::migrated(url, None))
     }
 
+    /// On a given place.
+    pub fn at(url: String) -> Self {
+        Self::migrated(url, None)
+    }
+
     fn migrated(url: String, folder: Option<TempDir>) -> Self {
         let clock = ManualClock::at(START);
         let store = Store::open(StoreOptions::new(&url), clock.clone()).unwrap();

@@ -1,1 +1,3 @@
+//! What the clinic that ships does.
 
+mod shipped;

@@ -1,0 +1,169 @@
+//! The parts of a running program, put together from the settings.
+
+use super::{Context, Exit};
+use crate::automation::Automation;
+use crate::automation::rulesets::{RulesetHost, RulesetOptions};
+use crate::automation::send::Sending;
+use crate::config::{DatabaseUrl, Environment, RulesReload, Settings, SmsProvider};
+use crate::domain::clock::{SharedClock, SystemClock};
+use crate::engine::Catalogue;
+use crate::gateway::{Gateway, Sandbox};
+use crate::inbound::{Inbound, Secrets, Sources};
+use crate::store::{Store, StoreError, StoreOptions};
+use std::sync::Arc;
+
+/// Why a program could not be put together. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum PartsError {
+    #[error("the database cannot be opened: {0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Sources(String),
+    #[error("texts cannot be sent: {0}")]
+    Gateway(String),
+}
+
+/// What every command that touches the clinic works with.
+pub struct Parts {
+    pub settings: Settings,
+    pub clock: SharedClock,
+    pub store: Store,
+    pub inbound: Arc<Inbound>,
+    pub automation: Automation,
+}
+
+impl Parts {
+    /// Opens everything; migrates nothing and loads no rules.
+    ///
+    /// # Errors
+    /// When a file or the database is not usable.
+    pub fn open(settings: Settings, environment: &Environment) -> Result<Self, PartsError> {
+        Self::open_with(settings, environment, Arc::new(SystemClock), false, None)
+    }
+
+    /// Like [`Parts::open`], with a clock and, for a demo, secrets of its own.
+    ///
+    /// # Errors
+    /// When a file or the database is not usable.
+    pub fn open_with(
+        settings: Settings,
+        environment: &Environment,
+        clock: SharedClock,
+        is_demo: bool,
+        secrets: Option<Secrets>,
+    ) -> Result<Self, PartsError> {
+        let sources = read_sources(&settings)?;
+        let secrets = secrets.unwrap_or_else(|| read_secrets(environment, &sources));
+        let inbound = Inbound::new(&sources, &secrets, settings.clinic.calendar.tz).map_err(|p| PartsError::Sources(list(&p)))?;
+        let store = Store::open(store_options(&settings), Arc::clone(&clock))?;
+        let catalogue = catalogue(&settings, &inbound);
+        let options = RulesetOptions {
+            rules_dir: settings.rules.rules_dir.clone(),
+            templates_dir: settings.rules.sms_templates_dir.clone(),
+            auto: settings.rules.reload == RulesReload::Auto,
+        };
+        let automation = Automation {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            clinic: Arc::clone(&settings.clinic),
+            pipelines: Arc::clone(&settings.pipelines),
+            rules: RulesetHost::new(store.clone(), Arc::clone(&clock), catalogue, options),
+            is_demo,
+        };
+        Ok(Self { settings, clock, store, inbound: Arc::new(inbound), automation })
+    }
+
+    /// How texts leave, as the settings say.
+    ///
+    /// # Errors
+    /// When the provider cannot be used.
+    pub fn sending(&self, environment: &Environment) -> Result<Sending, PartsError> {
+        let gateway: Arc<dyn Gateway> = match self.settings.sms.provider {
+            SmsProvider::Sandbox => Arc::new(sandbox(environment)?),
+            provider => {
+                let message = format!("{} is not part of this build yet; set SMS_PROVIDER=sandbox", provider.as_str());
+                return Err(PartsError::Gateway(message));
+            }
+        };
+        // The sandbox has no provider to spare.
+        let per_second = if gateway.is_live() { self.settings.sms.per_second_max } else { SANDBOX_PER_SECOND };
+        Ok(Sending {
+            automation: self.automation.clone(),
+            gateway,
+            per_second,
+            burst: per_second.max(self.settings.sms.batch_max),
+        })
+    }
+}
+
+const SANDBOX_PER_SECOND: u32 = 100_000;
+
+impl Context<'_> {
+    /// Settings and parts; problems have been told.
+    ///
+    /// # Errors
+    /// The exit to end with.
+    pub fn parts(&self) -> Result<Parts, Exit> {
+        let settings = self.settings()?;
+        Parts::open(settings, self.environment).map_err(|error| {
+            self.output.error(&error.to_string(), Some("`avatar doctor` looks at everything a running clinic needs"));
+            Exit::CouldNotRun
+        })
+    }
+}
+
+/// What rule files may name, by the settings.
+pub fn catalogue(settings: &Settings, inbound: &Inbound) -> Catalogue {
+    Catalogue {
+        clinic: Arc::clone(&settings.clinic),
+        pipelines: Arc::clone(&settings.pipelines),
+        declared_events: inbound.added_events().iter().cloned().collect(),
+    }
+}
+
+/// `config/webhooks.yaml`, or the built-in sources when there is none.
+pub fn read_sources(settings: &Settings) -> Result<Sources, PartsError> {
+    let path = settings.config_dir.join("webhooks.yaml");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Sources::parse(&text).map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(|p| format!("{}: {p}", path.display())).collect();
+            PartsError::Sources(lines.join("\n"))
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Sources::builtin()),
+        Err(error) => Err(PartsError::Sources(format!("{}: {error}", path.display()))),
+    }
+}
+
+fn read_secrets(environment: &Environment, sources: &Sources) -> Secrets {
+    let mut secrets = Secrets::new();
+    for name in sources.secret_names() {
+        if let Some(list) = environment.get(&name) {
+            secrets.add_list(&name, list);
+        } else if let Some(path) = environment.get(&format!("{name}_FILE")) {
+            match std::fs::read_to_string(path) {
+                Ok(list) => secrets.add_list(&name, &list),
+                Err(error) => tracing::error!(variable = %name, %error, "secret file cannot be read"),
+            }
+        }
+    }
+    secrets
+}
+
+fn sandbox(environment: &Environment) -> Result<Sandbox, PartsError> {
+    match environment.get("SMS_SANDBOX_LEDGER") {
+        Some(path) => Sandbox::with_ledger(&path.into()).map_err(|e| PartsError::Gateway(format!("SMS_SANDBOX_LEDGER: {e}"))),
+        None => Ok(Sandbox::default()),
+    }
+}
+
+fn list(problems: &[impl std::fmt::Display]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn store_options(settings: &Settings) -> StoreOptions {
+    let url = match &settings.database.url {
+        DatabaseUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
+        DatabaseUrl::Postgres(url) => url.clone(),
+    };
+    StoreOptions { readers: settings.database.readers, ..StoreOptions::new(url) }
+}

@@ -1,0 +1,295 @@
+//! `avatar serve` and `avatar worker`: everything that runs, started in order and stopped in order.
+
+use super::args::{ServeArgs, WorkerArgs};
+use super::parts::Parts;
+use super::runtime::block_on;
+use super::{Context, Exit};
+use crate::automation::rulesets::{RulesetError, Watching, watch};
+use crate::automation::send::Sending;
+use crate::automation::{Automation, rulesets, timers};
+use crate::config::Settings;
+use crate::http::{self, HttpContext, ServerLimits};
+use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
+use crate::store::{StoreResult, jobs};
+use crate::telemetry::{self, Metric, metrics};
+use rules_view::HostView;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+mod rules_view;
+
+/// How often due timers are looked for.
+const TIMER_POLL: Duration = Duration::from_millis(500);
+/// How often queue figures are measured.
+const GAUGE_POLL: Duration = Duration::from_secs(5);
+/// A queue's workers share what is waiting in claims of this size.
+const CLAIM_MAX: usize = 64;
+
+pub(super) fn run(context: &Context, args: &ServeArgs) -> Exit {
+    start(context, |settings| {
+        if let Some(listen) = args.listen {
+            settings.server.listen = listen;
+        }
+        if let Some(workers) = args.workers {
+            settings.jobs.workers = workers;
+        }
+        true
+    })
+}
+
+pub(super) fn run_worker(context: &Context, args: &WorkerArgs) -> Exit {
+    start(context, |settings| {
+        if let Some(workers) = args.workers {
+            settings.jobs.workers = workers;
+        }
+        false
+    })
+}
+
+fn start(context: &Context, adjust: impl FnOnce(&mut Settings) -> bool) -> Exit {
+    let mut settings = match context.settings() {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    let with_server = adjust(&mut settings);
+    telemetry::init_logs(&settings.server.log_level, settings.server.log_format);
+    let parts = match Parts::open(settings, context.environment) {
+        Ok(parts) => parts,
+        Err(error) => {
+            context.output.error(&error.to_string(), Some("`avatar doctor` looks at everything a running clinic needs"));
+            return Exit::CouldNotRun;
+        }
+    };
+    match block_on(async { Box::pin(live(context, parts, with_server)).await }) {
+        Ok(exit) => exit,
+        Err(error) => {
+            context.output.error(&error.to_string(), None);
+            Exit::CouldNotRun
+        }
+    }
+}
+
+async fn live(context: &Context<'_>, parts: Parts, with_server: bool) -> Exit {
+    let stop = stop_on_signal();
+    match Box::pin(run_all(context, parts, with_server, stop)).await {
+        Ok(()) => Exit::Done,
+        Err(message) => {
+            context.output.error(&message, None);
+            Exit::CouldNotRun
+        }
+    }
+}
+
+/// Starts everything, waits for the stop, and lets the parts end in order: server, workers, background.
+async fn run_all(context: &Context<'_>, parts: Parts, with_server: bool, stop: CancellationToken) -> Result<(), String> {
+    let metrics = telemetry::MetricsHandle::install().map_err(|e| format!("metrics: {e}"))?;
+    let sending = parts.sending(context.environment).map_err(|e| e.to_string())?;
+    prepare(&parts).await?;
+    let mut background = JoinSet::new();
+    start_background(&mut background, &parts, &stop);
+    let runner = start_runner(&parts, sending, &stop);
+    if with_server {
+        serve_until(context, &parts, metrics, stop.clone()).await?;
+    } else {
+        context.output.hint("working; stop with Ctrl C");
+        stop.cancelled().await;
+    }
+    stop.cancel();
+    if let Some(runner) = runner {
+        runner.await.map_err(|e| e.to_string())?.map_err(|e| format!("workers: {e}"))?;
+    }
+    while background.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// Migrations and rules, before anything is taken in.
+pub(super) async fn prepare(parts: &Parts) -> Result<(), String> {
+    let store = parts.store.clone();
+    let applied = tokio::task::spawn_blocking(move || store.migrate()).await.map_err(|e| e.to_string())?;
+    let applied = applied.map_err(|e| format!("the database cannot be migrated: {e}"))?;
+    if !applied.is_empty() {
+        tracing::info!(count = applied.len(), "migrations applied");
+    }
+    let rules = &parts.automation.rules;
+    let followed = rules.follow().await;
+    match rules.reload("start").await {
+        Ok(_) => {}
+        Err(RulesetError::NotClean(draft)) if rules.current().is_some() => {
+            tracing::error!(problems = draft.diagnostics.len(), "the rule files have problems; what was in force stays in force");
+        }
+        Err(RulesetError::NotClean(draft)) => return Err(report(&draft)),
+        Err(error) if rules.current().is_some() => tracing::error!(%error, "the rule files could not be read"),
+        Err(error) => return Err(error.to_string()),
+    }
+    if let Err(error) = followed {
+        tracing::error!(%error, "the ruleset in force could not be loaded");
+    }
+    if rules.current().is_none() {
+        // Reload is manual and nothing was ever published: the first ruleset is put in force all the same.
+        rules.publish("start", None).await.map_err(|e| e.to_string())?;
+    }
+    Ok(())
+}
+
+fn report(draft: &rulesets::Draft) -> String {
+    let lines: Vec<String> =
+        draft.diagnostics.iter().map(|d| format!("{}:{}:{}: {} {}", d.file, d.line, d.column, d.code, d.message)).collect();
+    format!("the rule files have problems, and no ruleset was ever in force\n{}", lines.join("\n"))
+}
+
+fn start_background(tasks: &mut JoinSet<()>, parts: &Parts, stop: &CancellationToken) {
+    let rules = Arc::clone(&parts.automation.rules);
+    tasks.spawn(watch(rules, Arc::new(ReloadMetrics), stop.clone()));
+    tasks.spawn(fire_timers(parts.automation.clone(), stop.clone()));
+    tasks.spawn(measure_queues(parts.automation.clone(), stop.clone()));
+}
+
+async fn fire_timers(automation: Automation, stop: CancellationToken) {
+    let mut ticks = ticks(TIMER_POLL);
+    while ticked(&mut ticks, &stop).await {
+        if let Err(error) = timers::fire_due(&automation.store, automation.clock.now()).await {
+            tracing::warn!(%error, "due timers could not be looked for");
+        }
+    }
+}
+
+async fn measure_queues(automation: Automation, stop: CancellationToken) {
+    let mut ticks = ticks(GAUGE_POLL);
+    while ticked(&mut ticks, &stop).await {
+        let now = automation.clock.now();
+        if let Ok(stats) = automation.store.read(move |conn| jobs::stats(conn, now)).await {
+            measure(&stats);
+        }
+        let number = automation.rules.current().map_or(0, |c| c.number);
+        metrics::gauge(Metric::RulesRevision, &[], number as f64);
+    }
+}
+
+fn measure(stats: &[jobs::QueueStats]) {
+    for queue in stats {
+        metrics::gauge(Metric::QueueDepth, &[("queue", &queue.queue)], queue.ready as f64);
+        let age = queue.oldest_ready_age.0 as f64 / 1_000.0;
+        metrics::gauge(Metric::OldestJobAgeSeconds, &[("queue", &queue.queue)], age);
+    }
+}
+
+fn ticks(period: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    interval
+}
+
+/// Waits for the next tick; false at the stop.
+async fn ticked(ticks: &mut tokio::time::Interval, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        _ = ticks.tick() => true,
+    }
+}
+
+fn start_runner(parts: &Parts, sending: Sending, stop: &CancellationToken) -> Option<tokio::task::JoinHandle<StoreResult<()>>> {
+    let workers = parts.settings.jobs.workers as usize;
+    if workers == 0 {
+        return None;
+    }
+    let queue = |name: &str, workers: usize, batch: usize| QueueOptions { name: name.to_owned(), workers, batch };
+    let queues =
+        vec![queue(kinds::AUTOMATION, workers, CLAIM_MAX), queue(kinds::SMS, 1, CLAIM_MAX), queue(kinds::MAINTENANCE, 1, 1)];
+    let node = format!("{}-{}", parts.settings.server.listen, crate::domain::ids::new_id(parts.clock.now()));
+    let options = RunnerOptions {
+        lease: parts.settings.jobs.lease,
+        poll: Duration::from_millis(parts.settings.jobs.poll.0.unsigned_abs()),
+        keep_history: parts.settings.database.retention.job_history,
+        ..RunnerOptions::new(node, queues)
+    };
+    let runner = Runner::new(parts.store.clone(), Arc::clone(&parts.clock), kinds::registry(sending), options);
+    Some(tokio::spawn(runner.run(stop.clone())))
+}
+
+async fn serve_until(
+    context: &Context<'_>,
+    parts: &Parts,
+    metrics: telemetry::MetricsHandle,
+    stop: CancellationToken,
+) -> Result<(), String> {
+    let address = parts.settings.server.listen;
+    let listener = TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))?;
+    let bound = listener.local_addr().map_err(|e| e.to_string())?;
+    announce(context, parts, bound);
+    let http = Arc::new(http_context(parts, metrics));
+    http::serve(listener, http, server_limits(&parts.settings), stop).await.map_err(|e| e.to_string())
+}
+
+pub(super) fn http_context(parts: &Parts, metrics: telemetry::MetricsHandle) -> HttpContext {
+    HttpContext {
+        store: parts.store.clone(),
+        inbound: Arc::clone(&parts.inbound),
+        clock: Arc::clone(&parts.clock),
+        clinic: Arc::clone(&parts.settings.clinic),
+        pipelines: Arc::clone(&parts.settings.pipelines),
+        rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
+        metrics: Arc::new(move || metrics.render()),
+    }
+}
+
+fn announce(context: &Context<'_>, parts: &Parts, bound: SocketAddr) {
+    for (source, variables) in parts.inbound.unconfigured() {
+        tracing::warn!(source, variables, "no secret is configured: its webhooks are refused");
+    }
+    let in_force = parts.automation.rules.current();
+    let (number, rules) = in_force.map_or((0, 0), |c| (c.number, c.ruleset.rules.len()));
+    context.output.hint(&format!("serving on http://{bound}, r{number} in force with {rules} rules; stop with Ctrl C"));
+    tracing::info!(address = %bound, revision = number, "ready");
+}
+
+pub(super) fn server_limits(settings: &Settings) -> ServerLimits {
+    let limits = settings.server.limits;
+    let span = |millis: crate::domain::time::Millis| Duration::from_millis(millis.0.unsigned_abs());
+    ServerLimits {
+        connections_max: limits.connections_max,
+        connections_per_ip_max: limits.connections_per_ip_max,
+        header_timeout: span(limits.header_timeout),
+        body_timeout: span(limits.body_timeout),
+        idle_timeout: span(limits.idle_timeout),
+        drain_timeout: span(limits.shutdown_timeout),
+        ..ServerLimits::default()
+    }
+}
+
+/// Cancelled by Ctrl C and by SIGTERM. A second signal ends the process at once.
+fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        tracing::info!("stopping");
+        asked.cancel();
+        wait_for_signal().await;
+        std::process::exit(130);
+    });
+    stop
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+struct ReloadMetrics;
+
+impl Watching for ReloadMetrics {
+    fn reloaded(&self, ok: bool, took: Duration) {
+        metrics::observe(Metric::RulesReloadSeconds, &[], took.as_secs_f64());
+        metrics::counter(Metric::RulesReloads, &[("result", if ok { "clean" } else { "refused" })], 1);
+    }
+}

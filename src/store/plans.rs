@@ -1,0 +1,83 @@
+//! How the database goes about the statements that run all the time: each must use its index, or a grown table stops the clinic.
+
+use super::append::COUNT_DUPLICATE;
+use super::db::Tx;
+use super::error::StoreResult;
+use super::jobs::{PROBE_LITE, PROBE_PG, fence_text, promote_text, stale_text};
+use super::schedules::due_text;
+use super::sql::{Value, sql};
+use diesel::QueryableByName;
+use diesel::sql_types::Text;
+
+/// One statement and the steps of its plan.
+pub type StatementPlan = (&'static str, Vec<String>);
+
+/// The plans of the hot statements. On PostgreSQL with sequential scans off, for empty tables hide what large ones would show.
+pub fn hot_plans(tx: &mut Tx<'_>) -> StoreResult<Vec<StatementPlan>> {
+    let postgres = tx.is_postgres();
+    if postgres {
+        tx.batch("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")?;
+    }
+    let explain = if postgres { explain_postgres } else { explain_sqlite };
+    statements(postgres).into_iter().map(|(name, text)| Ok((name, explain(tx, &text)?))).collect()
+}
+
+fn statements(postgres: bool) -> Vec<(&'static str, String)> {
+    vec![
+        ("claim", if postgres { PROBE_PG } else { PROBE_LITE }.to_owned()),
+        ("complete one", fence_text(1)),
+        ("complete many", fence_text(16)),
+        ("promote lanes", promote_text(4)),
+        ("rescue", stale_text()),
+        ("duplicate", COUNT_DUPLICATE.to_owned()),
+        ("schedules due", due_text()),
+        ("timers due", "SELECT rule_id FROM timers WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?".to_owned()),
+    ]
+}
+
+/// A value for each mark, of the type that what stands before asks for; in a list, of the type of the one before.
+fn samples(text: &str) -> Vec<Value> {
+    let pieces: Vec<&str> = text.split('?').collect();
+    let mut values: Vec<Value> = Vec::new();
+    for piece in pieces.iter().take(pieces.len() - 1) {
+        let value = match values.last() {
+            Some(last) if *piece == ", " => last.clone(),
+            _ => sample_after(piece),
+        };
+        values.push(value);
+    }
+    values
+}
+
+fn sample_after(piece: &str) -> Value {
+    let ends = |words: &[&str]| words.iter().any(|word| piece.ends_with(word));
+    if ends(&["queue = ", "source = ", "dedupe_key = ", "lane_key IN ("]) {
+        "x".into()
+    } else if ends(&["priority = ", "duplicates + "]) {
+        0.into()
+    } else {
+        0i64.into()
+    }
+}
+
+#[derive(QueryableByName)]
+struct LiteStep {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+fn explain_sqlite(tx: &mut Tx<'_>, text: &str) -> StoreResult<Vec<String>> {
+    let steps: Vec<LiteStep> = sql(format!("EXPLAIN QUERY PLAN {text}")).bind_all(samples(text)).load(tx)?;
+    Ok(steps.into_iter().map(|step| step.detail).collect())
+}
+
+#[derive(QueryableByName)]
+struct PgStep {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    line: String,
+}
+
+fn explain_postgres(tx: &mut Tx<'_>, text: &str) -> StoreResult<Vec<String>> {
+    let steps: Vec<PgStep> = sql(format!("EXPLAIN (COSTS OFF) {text}")).bind_all(samples(text)).load(tx)?;
+    Ok(steps.into_iter().map(|step| step.line.trim().to_owned()).collect())
+}
