@@ -1,7 +1,7 @@
 //! Lives through the demo's month: posts what arrives, fires what is due, works what is ready, and lets people react to texts.
 
 use super::bodies::{Answered, clicksend_inbound, clicksend_receipt};
-use super::generator::{PAST, generate, people};
+use super::generator::{Size, generate, people};
 use super::post::{PostError, Providers};
 use super::random::Random;
 use super::reactions::{Text, react};
@@ -36,6 +36,7 @@ pub struct DemoParts {
     pub registry: Registry,
     pub keys: SigningKeys,
     pub seed: u64,
+    pub size: Size,
     /// When the story ends and the clock goes live.
     pub now: Timestamp,
 }
@@ -78,9 +79,9 @@ pub enum FeedError {
 /// # Errors
 /// At the first answer that is not the expected one, and when the database fails. The clock then stands still.
 pub async fn feed(parts: DemoParts, mut progress: impl FnMut(Progress)) -> Result<Summary, FeedError> {
-    let end = parts.now;
+    let (end, past) = (parts.now, parts.size.past);
     let mut feeder = Feeder::new(parts)?;
-    let mut at = end - PAST;
+    let mut at = end - past;
     let mut day_told = at;
     while at < end {
         let before = at;
@@ -88,7 +89,7 @@ pub async fn feed(parts: DemoParts, mut progress: impl FnMut(Progress)) -> Resul
         feeder.step(before, at).await?;
         if at - day_told >= Millis::DAY || at == end {
             day_told = at;
-            let percent = ((PAST.0 - (end - at).0) * 100 / PAST.0) as u8;
+            let percent = ((past.0 - (end - at).0) * 100 / past.0) as u8;
             progress(Progress { at, percent, requests: feeder.summary.requests });
         }
     }
@@ -116,7 +117,8 @@ impl Feeder {
     fn new(parts: DemoParts) -> Result<Self, FeedError> {
         let client = HttpClient::new().map_err(PostError::from)?;
         let tz = parts.automation.clinic.calendar.tz;
-        let stoppers = people(parts.seed).into_iter().filter(|p| p.stops).filter_map(|p| phone::normalise(&p.phone).ok());
+        let stoppers =
+            people(parts.seed, parts.size).into_iter().filter(|p| p.stops).filter_map(|p| phone::normalise(&p.phone).ok());
         let mut feeder = Self {
             stoppers: stoppers.map(|phone| phone.e164).collect(),
             providers: Providers { client, base_url: parts.base_url, keys: parts.keys },
@@ -129,7 +131,7 @@ impl Feeder {
             made: 0,
             summary: Summary::default(),
         };
-        generate(parts.seed, parts.now, tz).into_iter().for_each(|request| feeder.plan(request));
+        generate(parts.seed, parts.now, tz, parts.size).into_iter().for_each(|request| feeder.plan(request));
         Ok(feeder)
     }
 

@@ -8,10 +8,23 @@ use super::story::{Course, Teller};
 use crate::domain::time::{Millis, Timestamp};
 use chrono_tz::Tz;
 
-/// How far back the story begins.
-pub const PAST: Millis = Millis::days(30);
-const BOOKINGS: usize = 310;
-const LEADS: usize = 200;
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// How far back the story begins.
+    pub past: Millis,
+    /// Beside those of leads.
+    pub bookings: usize,
+    pub leads: usize,
+}
+
+impl Size {
+    /// What the demo shows.
+    pub const MONTH: Self = Self { past: Millis::days(30), bookings: 310, leads: 200 };
+    /// Enough to see everything happen once.
+    pub const WEEK: Self = Self { past: Millis::days(8), bookings: 80, leads: 50 };
+}
+
 /// People who book by themselves; those from here on are leads, a few are both.
 const PATIENTS: usize = 260;
 const LEADS_FROM: usize = 240;
@@ -22,27 +35,26 @@ const OVERTAKEN: f64 = 0.06;
 const LATE: f64 = 0.01;
 /// When a provider sends again what was received already.
 const RETRIED_AFTER_MINUTES: [i64; 3] = [1, 10, 60];
-/// Those who want no texts book so long ago that they have been reminded by now.
-const STOPPERS_BOOKED_BEFORE: Millis = Millis::days(12);
-
 /// Who is in the story of this seed.
 #[must_use]
-pub fn people(seed: u64) -> Vec<Person> {
-    cast(seed, LEADS_FROM + LEADS)
+pub fn people(seed: u64, size: Size) -> Vec<Person> {
+    cast(seed, LEADS_FROM + size.leads)
 }
 
-/// Everything that arrives from [`PAST`] ago until `now`, in the order of arrival, but for what answers our own texts.
+/// Everything that arrives from `size.past` ago until `now`, in the order of arrival, but for what answers our own texts.
 #[must_use]
-pub fn generate(seed: u64, now: Timestamp, tz: Tz) -> Vec<DemoRequest> {
-    let people = people(seed);
-    let mut teller = Teller { tz, start: now - PAST, now, random: Random::of(seed, "story"), diary: Diary::new(tz) };
+pub fn generate(seed: u64, now: Timestamp, tz: Tz, size: Size) -> Vec<DemoRequest> {
+    let people = people(seed, size);
+    // Those who want no texts book so long ago that they have been reminded by now.
+    let stoppers_booked = now - Millis(size.past.0 / 5 * 2);
+    let mut teller = Teller { tz, start: now - size.past, now, random: Random::of(seed, "story"), diary: Diary::new(tz) };
     let mut lives: Vec<Vec<DemoRequest>> = people
         .iter()
         .filter(|person| person.stops)
-        .map(|person| teller.booking(person, now - STOPPERS_BOOKED_BEFORE, Course::Plain))
+        .map(|person| teller.booking(person, stoppers_booked, Course::Plain))
         .collect();
     let patients = people.get(..PATIENTS).unwrap_or(&people);
-    for number in 0..BOOKINGS {
+    for number in 0..size.bookings {
         // Everybody books once before anybody books again.
         let person = patients.get(number).or_else(|| teller.random.pick(patients));
         let Some(person) = person.filter(|p| !p.stops) else { continue };
@@ -54,7 +66,7 @@ pub fn generate(seed: u64, now: Timestamp, tz: Tz) -> Vec<DemoRequest> {
     }
     let mut network = Random::of(seed, "network");
     lives.iter_mut().for_each(|life| disturb(&mut network, life, now));
-    let mut requests: Vec<DemoRequest> = lives.into_iter().flatten().chain(nonsense(now)).collect();
+    let mut requests: Vec<DemoRequest> = lives.into_iter().flatten().chain(nonsense(now, size)).collect();
     requests.sort_by_key(|request| request.at);
     requests
 }
@@ -85,9 +97,9 @@ fn disturb(random: &mut Random, life: &mut Vec<DemoRequest>, now: Timestamp) {
 }
 
 /// A signed body that nobody understands, and one that somebody else signed.
-fn nonsense(now: Timestamp) -> [DemoRequest; 2] {
-    let one = |days, body, expect, key: &str| DemoRequest {
-        at: now - Millis::days(days),
+fn nonsense(now: Timestamp, size: Size) -> [DemoRequest; 2] {
+    let one = |part, body, expect, key: &str| DemoRequest {
+        at: now - Millis(size.past.0 / part),
         route: Route::Wix,
         body,
         kind: Kind::Nonsense,
@@ -96,7 +108,7 @@ fn nonsense(now: Timestamp) -> [DemoRequest; 2] {
     };
     let garbled = r#"{"data":"{\"eventType\":\"wix.bookings.v2.booking_created\",\"data\":\"{cut off"}"#.to_owned();
     let forged = Body::Forged(r#"{"id":"00000000-0000-4000-8000-000000000000","slug":"created"}"#.to_owned());
-    [one(3, Body::WixClaims(garbled), Expect::Accepted, "garbled"), one(2, forged, Expect::Refused, "forged")]
+    [one(10, Body::WixClaims(garbled), Expect::Accepted, "garbled"), one(15, forged, Expect::Refused, "forged")]
 }
 
 #[cfg(test)]
@@ -107,7 +119,7 @@ mod tests {
     const NOW: &str = "2026-11-23T13:00:00+11:00";
 
     fn month(seed: u64) -> Vec<DemoRequest> {
-        generate(seed, Timestamp::parse_rfc3339(NOW).unwrap(), chrono_tz::Australia::Sydney)
+        generate(seed, Timestamp::parse_rfc3339(NOW).unwrap(), chrono_tz::Australia::Sydney, Size::MONTH)
     }
 
     fn starts(requests: &[DemoRequest]) -> Vec<Timestamp> {
@@ -134,13 +146,13 @@ mod tests {
         for seed in [1, 7, 2_026] {
             let requests = month(seed);
             assert!(requests.is_sorted_by_key(|r| r.at));
-            assert!(requests.iter().all(|r| r.at >= now - PAST && r.at <= now));
+            assert!(requests.iter().all(|r| r.at >= now - Size::MONTH.past && r.at <= now));
             let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
             for request in requests.iter().filter(|r| r.expect != Expect::Duplicate) {
                 *kinds.entry(request.kind).or_default() += 1;
             }
             assert!((320..400).contains(&kinds[&Kind::NewBooking]), "{kinds:?}");
-            assert_eq!(kinds[&Kind::Lead], LEADS, "{kinds:?}");
+            assert_eq!(kinds[&Kind::Lead], Size::MONTH.leads, "{kinds:?}");
             assert!(kinds[&Kind::BookingChange] > 250 && kinds[&Kind::Message] > 50, "{kinds:?}");
             let share = |count: usize| count as f64 / requests.len() as f64;
             let twice = share(requests.iter().filter(|r| r.expect == Expect::Duplicate).count());

@@ -2,7 +2,7 @@
 //!
 //! How `serve --demo` puts it together:
 //!
-//! 1. `let demo = demo::prepare(now)?` gives the clock, which stands a month ago, the secrets for `Inbound::new`, and the keys.
+//! 1. `let demo = demo::prepare(now, Size::MONTH)?` gives the clock, which stands a month ago, the secrets for `Inbound::new`, and the keys.
 //! 2. Open the store, the ruleset host and the server with `demo.clock`; `Automation::is_demo` is true and the gateway is the
 //!    sandbox. Publish the rules. Serve. Start no workers: they would race the story.
 //! 3. `demo::feed(DemoParts { .. }, |progress| ..).await?` lives through the month (some seconds) and lets the clock go live.
@@ -24,7 +24,7 @@ mod services;
 mod story;
 
 pub use feed::{DemoParts, FeedError, Progress, Summary, feed};
-pub use generator::{PAST, generate};
+pub use generator::{Size, generate};
 pub use post::PostError;
 pub use secrets::{DemoSecretsError, SigningKeys, demo_secrets};
 
@@ -35,10 +35,11 @@ use std::sync::Arc;
 
 /// What the program is opened with before the story can be told.
 pub struct Prepared {
-    /// Stands [`PAST`] before `now`.
+    /// Stands `size.past` before `now`.
     pub clock: Arc<BackfillClock>,
     pub secrets: Secrets,
     pub keys: SigningKeys,
+    pub size: Size,
     pub now: Timestamp,
 }
 
@@ -46,7 +47,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// When no RSA key could be made.
-pub fn prepare(now: Timestamp) -> Result<Prepared, DemoSecretsError> {
+pub fn prepare(now: Timestamp, size: Size) -> Result<Prepared, DemoSecretsError> {
     let (secrets, keys) = demo_secrets()?;
-    Ok(Prepared { clock: BackfillClock::at(now - PAST), secrets, keys, now })
+    Ok(Prepared { clock: BackfillClock::at(now - size.past), secrets, keys, size, now })
 }
