@@ -416,3 +416,22 @@ pub struct Timer {
     pub state: String,
     pub updated_at: Timestamp,
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_is_named_by_what_most_providers_know() {
+        let some = |text: &str| Some(text.to_owned());
+        let mut contact =
+            ContactInput { phone: some("+61491570006"), wix_contact: some("w"), manychat: some("m"), ..ContactInput::default() };
+        assert_eq!(lane_key(Some(&contact), Some("b")), some("p:+61491570006"));
+        contact.phone = None;
+        assert_eq!(lane_key(Some(&contact), Some("b")), some("w:w"));
+        contact.wix_contact = None;
+        assert_eq!(lane_key(Some(&contact), Some("b")), some("m:m"));
+        contact.manychat = None;
+        assert_eq!(lane_key(Some(&contact), Some("b")), some("b:b"));
+        assert_eq!(lane_key(None, None), None);
+    }
+}

@@ -33,6 +33,8 @@ impl Query {
                 query.refuse(&name, "is given twice");
             } else if value.len() > VALUE_BYTES_MAX {
                 query.refuse(&name, "is too long");
+            } else if value.chars().any(char::is_control) {
+                query.refuse(&name, "has characters that no value has");
             } else {
                 query.given.push((name.into_owned(), value.into_owned()));
             }
@@ -135,11 +137,11 @@ mod tests {
 
     #[test]
     fn every_wrong_value_is_told_at_once() {
-        let mut query = Query::parse("limit=0&cursor=%00&from=tomorrow&limit=3");
+        let mut query = Query::parse("limit=0&cursor=%21&q=%00&from=tomorrow&limit=3");
         query.page::<1>();
         query.time("from");
-        let error = pointers(query.finish().expect_err("four errors"));
-        for pointer in ["/query/limit", "/query/cursor", "/query/from", "is given twice"] {
+        let error = pointers(query.finish().expect_err("five errors"));
+        for pointer in ["/query/limit", "/query/cursor", "/query/from", "/query/q", "is given twice"] {
             assert!(error.contains(pointer), "{pointer} in {error}");
         }
     }

@@ -14,6 +14,7 @@ pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 /// An API answers data, never a page: nothing in it may be loaded or run.
 const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// 200 with a JSON body.
 pub(super) fn json<T: Serialize>(body: &T) -> Response {
@@ -43,6 +44,7 @@ pub(super) fn add_security_headers(response: &mut Response, in_api: bool) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
     if !headers.contains_key(CONTENT_SECURITY_POLICY) {
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(API_POLICY));
     }

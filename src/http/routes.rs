@@ -11,19 +11,18 @@ use super::server::ServerLimits;
 use super::system;
 use super::webhooks::{self, Gates};
 use std::sync::Arc;
-use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
+use warp::{Filter, Rejection};
 
 /// Every route, and a fallback that tells an unknown path from a wrong method.
 pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits) -> BoxedFilter<(Response,)> {
     let shared = shared(context, limits);
     let fallback = no_route(routes_of(&shared));
-    // Providers first: they come in bursts.
-    let webhooks = warp::path("webhooks").and(webhooks::filter(&shared)).boxed();
-    let api = warp::path("api").and(any_of(api::endpoints(&shared))).boxed();
+    let api = under("/api/").and(any_of(api::endpoints(&shared))).boxed();
     let system = any_of(system::endpoints(&shared));
-    webhooks.or(api).unify().or(system).unify().or(fallback).unify().boxed()
+    // Providers first: they come in bursts.
+    webhooks::filter(&shared).or(api).unify().or(system).unify().or(fallback).unify().boxed()
 }
 
 /// The list of all routes: for tests and documents.
@@ -33,17 +32,22 @@ pub fn list(context: &Arc<HttpContext>) -> Vec<Route> {
 }
 
 fn shared(context: &Arc<HttpContext>, limits: &ServerLimits) -> Arc<Shared> {
-    Arc::new(Shared {
-        context: Arc::clone(context),
-        keys: Keys::default(),
-        gates: Gates::new(limits.source_concurrency_max),
-        limits: limits.clone(),
-    })
+    Arc::new(Shared { context: Arc::clone(context), keys: Keys::default(), gates: Gates::new(limits), limits: limits.clone() })
 }
 
 fn routes_of(shared: &Arc<Shared>) -> Vec<Route> {
     let endpoints = api::endpoints(shared).into_iter().chain(system::endpoints(shared));
     webhooks::ROUTES.into_iter().chain(endpoints.map(|e| e.route)).collect()
+}
+
+/// Rejects other paths before their list is walked. Unlike `warp::path`, it does not write what was asked for into the log.
+fn under(prefix: &'static str) -> impl Filter<Extract = (), Error = Rejection> + Clone {
+    warp::path::full()
+        .and_then(move |path: FullPath| {
+            let is_ours = path.as_str().starts_with(prefix);
+            std::future::ready(if is_ours { Ok(()) } else { Err(warp::reject::not_found()) })
+        })
+        .untuple_one()
 }
 
 /// The first endpoint that does not reject.

@@ -6,6 +6,7 @@ use super::metrics;
 use super::problem::ApiError;
 use super::reply::{self, Response};
 use super::route::{Permission, Route, Verb};
+use super::server::ServerLimits;
 use crate::automation::receive::{ReceiveError, Received, receive};
 use crate::inbound::{RawRequest, Refusal, Source};
 use bytes::{Buf, Bytes};
@@ -13,7 +14,7 @@ use futures_util::Stream;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use warp::filters::BoxedFilter;
 use warp::http::header::CONTENT_TYPE;
 use warp::http::{HeaderMap, Method};
@@ -87,12 +88,16 @@ where
     let inbound = &shared.context.inbound;
     let place = asked.path.strip_prefix(PREFIX).and_then(|place| inbound.route(place));
     let (source, token) = place.ok_or_else(ApiError::not_found)?;
+    let limits = BodyLimits { bytes_max: source.body_bytes_max(), timeout: shared.limits.body_timeout };
+    let body = {
+        let _place = shared.gates.read_body().ok_or_else(|| ApiError::unavailable("Too many bodies at once; try again."))?;
+        body::read(stream, asked.headers, limits).await?
+    };
+    // Only now: whoever sends slowly, and has proved nothing yet, must not take places from the source itself.
     let _place = shared.gates.enter(source.name()).ok_or_else(|| {
         metrics::delivery(source.name(), "throttled");
         ApiError::too_many_requests()
     })?;
-    let limits = BodyLimits { bytes_max: source.body_bytes_max(), timeout: shared.limits.body_timeout };
-    let body = body::read(stream, asked.headers, limits).await?;
     match record(shared, source, token, asked, &body).await {
         Ok(received) => Ok(accepted(source, &received)),
         Err(error) => Err(refused(source, error)),
@@ -162,16 +167,27 @@ const fn bad_request_text(refusal: &Refusal) -> &'static str {
     }
 }
 
-/// So many requests of each source at once: one source's storm leaves room for the others.
+/// So many bodies are read at once, which bounds their memory; and so many requests of each source are worked on at once, so
+/// that one source's storm leaves room for the others.
 pub(super) struct Gates {
+    bodies: Semaphore,
     concurrency_max: usize,
     /// Only names of configured sources get in here.
     by_source: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl Gates {
-    pub(super) fn new(concurrency_max: usize) -> Self {
-        Self { concurrency_max, by_source: Mutex::default() }
+    pub(super) fn new(limits: &ServerLimits) -> Self {
+        Self {
+            bodies: Semaphore::new(limits.bodies_max),
+            concurrency_max: limits.source_concurrency_max,
+            by_source: Mutex::default(),
+        }
+    }
+
+    /// Leave to read one body, until dropped; `None` when all are taken.
+    fn read_body(&self) -> Option<SemaphorePermit<'_>> {
+        self.bodies.try_acquire().ok()
     }
 
     /// A place for one request, until dropped; `None` when all are taken.

@@ -91,3 +91,14 @@ pub fn sha256_of(parts: &[&str]) -> String {
     }
     hex::encode(context.finish())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_do_not_run_into_each_other() {
+        assert_ne!(sha256_of(&["ab", "c"]), sha256_of(&["a", "bc"]));
+        assert_eq!(sha256_hex(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+}

@@ -94,6 +94,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_so_many_values_are_held_and_none_twice() {
+        let mut secrets = Secrets::new().with("NAME", "v0");
+        secrets.add_list("NAME", "v0,v0,v1,v2,v3,v4,v5,v6,v7,v8,v9");
+        let held: Vec<&str> = secrets.get("NAME").iter().map(Secret::expose).collect();
+        assert_eq!(held, ["v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7"]);
+    }
+
+    #[test]
     fn a_list_keeps_order_and_ends() {
         let mut secrets = Secrets::new();
         secrets.add_list("NAME", "new-one, old-one until 2026-12-01T00:00:00+11:00,,");

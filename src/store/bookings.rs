@@ -8,7 +8,7 @@ use crate::domain::booking::{Booking, BookingStatus};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 
-row!(bookings, BookingRow, Booking, id {
+row!(bookings, BookingRow, Booking, id, upsert {
     id => id: String, contact_id => contact_id: String, wix_booking_id => wix_booking_id: Option<String>,
     source => source: String, service_id => service_id: Option<String>, service_name => service_name: Option<String>,
     location => location: Option<String>, resource_name => resource_name: Option<String>,

@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
-row!(contacts, ContactRow, Contact, id {
+row!(contacts, ContactRow, Contact, id, upsert {
     id => id: String, name => name: String, first_name => first_name: String, last_name => last_name: String,
     phone => phone: Option<String>, phone_raw => phone_raw: Option<String>, phone_status => phone_status: String,
     email => email: Option<String>, is_existing_patient => is_existing_patient: bool,

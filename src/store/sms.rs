@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 use std::collections::HashSet;
 
-row!(sms_messages, SmsRow, SmsMessage, id {
+row!(sms_messages, SmsRow, SmsMessage, id, insert {
     id => id: String, direction => direction: String, contact_id => contact_id: Option<String>,
     booking_id => booking_id: Option<String>, template => template: Option<String>, category => category: SmsCategory,
     to_number => to: String, from_number => from: Option<String>, body => body: String, encoding => encoding: String,

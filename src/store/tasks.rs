@@ -8,7 +8,7 @@ use crate::domain::task::{Task, TaskStatus};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 
-row!(tasks, TaskRow, Task, id {
+row!(tasks, TaskRow, Task, id, upsert {
     id => id: String, task_type => task_type: String, title => title: String, contact_id => contact_id: Option<String>,
     booking_id => booking_id: Option<String>, status => status: TaskStatus, due_datetime => due_datetime: Timestamp,
     priority_score => priority_score: i32, assigned_to => assigned_to: Option<String>, because => because: String,

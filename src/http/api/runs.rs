@@ -20,7 +20,6 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![reading(LIST, shared, list), reading(ONE, shared, show)]
 }
 
-/// A run as lists show it.
 #[derive(Serialize)]
 pub(super) struct Run {
     id: String,
@@ -34,17 +33,11 @@ pub(super) struct Run {
     contact_id: Option<String>,
     booking_id: Option<String>,
     at: String,
-}
-
-#[derive(Serialize)]
-struct RunInFull {
-    #[serde(flatten)]
-    run: Run,
     /// As the engine wrote it: rule, outcome, where it stopped, steps.
     trace: Option<Box<RawValue>>,
 }
 
-/// The one part of a trace that lists show.
+/// The one part of a trace that is shown beside it.
 #[derive(Deserialize)]
 struct TraceStop {
     #[serde(default)]
@@ -63,6 +56,7 @@ pub(super) fn run(view: RunView, wall: Wall) -> Run {
         contact_id: view.contact_id,
         booking_id: view.booking_id,
         at: wall.time(view.at),
+        trace: RawValue::from_string(view.trace).ok(),
     }
 }
 
@@ -88,6 +82,5 @@ async fn list(call: Call) -> Result<Response, ApiError> {
 
 async fn show(call: Call) -> Result<Response, ApiError> {
     let view = one(&call, runs::find).await?;
-    let trace = RawValue::from_string(view.trace.clone()).ok();
-    Ok(reply::json(&RunInFull { run: run(view, Wall::of(&call)), trace }))
+    Ok(reply::json(&run(view, Wall::of(&call))))
 }

@@ -15,6 +15,8 @@ pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
 /// How much of a body that is too large is read and thrown away, so that its sender gets to read the answer.
 pub const BODY_DISCARD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bodies that are being read at once. More than connections, since one HTTP/2 connection can send many.
+pub const BODIES_MAX: usize = 8_192;
 /// Requests of one webhook source that are worked on at once.
 pub const SOURCE_CONCURRENCY_MAX: usize = 512;
 
@@ -39,6 +41,7 @@ pub struct ServerLimits {
     pub append_timeout: Duration,
     /// How long requests in flight may take after the stop was asked for.
     pub drain_timeout: Duration,
+    pub bodies_max: usize,
     pub source_concurrency_max: usize,
     /// Addresses that speak for many clients: no limit per address.
     pub trusted_proxies: Vec<IpAddr>,
@@ -54,6 +57,7 @@ impl Default for ServerLimits {
             idle_timeout: Duration::from_millis(IDLE_TIMEOUT_MS),
             append_timeout: Duration::from_millis(APPEND_TIMEOUT_MS),
             drain_timeout: Duration::from_millis(DRAIN_TIMEOUT_MS),
+            bodies_max: BODIES_MAX,
             source_concurrency_max: SOURCE_CONCURRENCY_MAX,
             trusted_proxies: Vec::new(),
         }

@@ -32,7 +32,7 @@ impl Slots {
     /// A place for a connection from `ip`; `None` when there is no more.
     pub(super) fn take(self: &Arc<Self>, ip: IpAddr) -> Option<Slot> {
         let ip = ip.to_canonical();
-        let counted = (!self.limits.trusts(ip)).then_some(ip);
+        let counted = (!self.limits.trusts(ip)).then(|| one_of_its_owner(ip));
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.all >= self.limits.connections_max {
             return None;
@@ -46,6 +46,17 @@ impl Slots {
         }
         taken.all += 1;
         Some(Slot { slots: Arc::clone(self), counted })
+    }
+}
+
+/// Whoever has one IPv6 address has the 2⁶⁴ of its network: they count as one.
+fn one_of_its_owner(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
     }
 }
 
@@ -83,6 +94,8 @@ mod tests {
         assert!(slots.take(ip("192.0.2.2")).is_some());
         drop(second);
         assert!(slots.take(ip("192.0.2.1")).is_some());
+        let _network = [ip("2001:db8::1"), ip("2001:db8::2")].map(|ip| slots.take(ip).expect("a place"));
+        assert!(slots.take(ip("2001:db8::3:3")).is_none());
     }
 
     #[test]

@@ -59,16 +59,16 @@ macro_rules! matching {
     ($query:expr, $filter:expr) => {{
         let (mut query, filter) = ($query.filter(contacts::merged_into_id.is_null()), $filter);
         if let Some(text) = &filter.text {
-            let pattern = containing(&text.to_lowercase());
-            let digits = phone_digits(text).map(|digits| containing(&digits));
-            let by_text = lower(contacts::name)
-                .like(pattern.clone())
+            // SQLite's lower() knows ASCII only: a name with other letters is found as it is written.
+            let (as_written, pattern) = (containing(text), containing(&text.to_lowercase()));
+            let by_text = contacts::name
+                .nullable()
+                .like(as_written)
                 .escape('\\')
-                .or(lower(contacts::email.assume_not_null()).like(pattern).escape('\\').and(contacts::email.is_not_null()));
-            query = match digits {
-                Some(digits) => {
-                    query.filter(by_text.or(contacts::phone.assume_not_null().like(digits).and(contacts::phone.is_not_null())))
-                }
+                .or(lower(contacts::name.nullable()).like(pattern.clone()).escape('\\'))
+                .or(lower(contacts::email).like(pattern).escape('\\'));
+            query = match phone_digits(text) {
+                Some(digits) => query.filter(by_text.or(contacts::phone.like(containing(&digits)))),
                 None => query.filter(by_text),
             };
         }

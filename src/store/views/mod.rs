@@ -67,7 +67,7 @@ fn containing(text: &str) -> String {
 
 diesel::define_sql_function! {
     /// Lower case; ASCII only on SQLite.
-    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+    fn lower(text: diesel::sql_types::Nullable<diesel::sql_types::Text>) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Who may read what.
 
+use super::raw::within;
 use super::site::Site;
 use avatar::automation::staff::{self, StaffError, split_api_key};
 use avatar::domain::ids::new_id;
 use avatar::domain::staff::Role;
 use avatar::domain::time::Millis;
 use avatar::http::{Permission, Verb, list_routes};
+use avatar::store::staff::find_api_key;
 
 /// Every route and the roles that may use it, written out by hand: the program's own table is not believed.
 const MATRIX: &[(&str, &str)] = &[
@@ -126,4 +128,26 @@ async fn members_of_staff_have_one_address_each_and_a_long_password() {
     assert!(matches!(add("KIM@clinic.example ", None).await, Err(StaffError::DuplicateEmail)));
     assert!(matches!(add("lee@clinic.example", Some("short")).await, Err(StaffError::PasswordTooShort)));
     assert!(matches!(add("lee", None).await, Err(StaffError::InvalidEmail)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_use_of_a_key_is_kept_to_the_minute() {
+    let site = Site::open().await;
+    let key = site.key(Role::Ops).await;
+    let (id, _) = split_api_key(&key).unwrap();
+    let used_at = async || {
+        let id = id.to_owned();
+        site.context.store.read(move |conn| find_api_key(conn, &id)).await.unwrap().unwrap().last_used_at
+    };
+    let first = site.test.now();
+    assert_eq!(site.get(&key, "/api/tasks").await.status, 200);
+    // It is written beside the answer, so it may come a moment later.
+    within(async { while used_at().await != Some(first) {} }).await;
+    site.test.clock.advance(Millis::seconds(59));
+    assert_eq!(site.get(&key, "/api/tasks").await.status, 200);
+    site.test.clock.advance(Millis::seconds(10));
+    let later = site.test.now();
+    assert_eq!(used_at().await, Some(first));
+    assert_eq!(site.get(&key, "/api/tasks").await.status, 200);
+    within(async { while used_at().await != Some(later) {} }).await;
 }

@@ -3,14 +3,14 @@
 use super::raw::{self, connect, read_answer, read_to_end, request, within};
 use super::site::{MANYCHAT_HEADERS, Site, lead_body};
 use avatar::http::ServerLimits;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 const SHORT: Duration = Duration::from_millis(200);
-
-fn hasty() -> ServerLimits {
-    ServerLimits { header_timeout: SHORT, body_timeout: SHORT, idle_timeout: SHORT, ..ServerLimits::default() }
-}
+/// Long enough for a busy machine to send the next request.
+const IDLE: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_megabytes_are_413_whether_announced_or_not() {
@@ -37,14 +37,14 @@ async fn ten_megabytes_are_413_whether_announced_or_not() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_says_nothing_or_never_ends_is_hung_up_on() {
-    let site = Site::with(hasty()).await;
+    let site = Site::with(ServerLimits { header_timeout: SHORT, ..ServerLimits::default() }).await;
     for beginning in ["", "GET /hea", "GET /health HTTP/1.1\r\nHost: clin", "PRI * HTTP/2.0\r\n\r\n"] {
         let mut stream = connect(site.address).await;
         stream.write_all(beginning.as_bytes()).await.unwrap();
         let answer = read_to_end(&mut stream).await;
         assert!(!String::from_utf8_lossy(&answer).contains("200 OK"), "{beginning:?}");
     }
-    assert_eq!(site.send("GET", "/health", &[], "").await.status, 200, "others are served");
+    within(async { while !answers(&site).await {} }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,7 +58,7 @@ async fn a_body_that_stalls_is_408() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_is_kept_for_more_requests_until_it_idles() {
-    let site = Site::with(hasty()).await;
+    let site = Site::with(ServerLimits { idle_timeout: IDLE, ..ServerLimits::default() }).await;
     let mut stream = connect(site.address).await;
     for _ in 0..3 {
         stream.write_all(b"GET /health HTTP/1.1\r\nHost: clinic\r\n\r\n").await.unwrap();
@@ -109,56 +109,101 @@ async fn too_many_or_too_large_headers_are_431() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_source_in_a_storm_is_429_and_leaves_room_for_others() {
-    let site = Site::with(ServerLimits { source_concurrency_max: 1, ..ServerLimits::default() }).await;
-    let mut first = connect(site.address).await;
-    let whole = request("POST", "/webhooks/manychat", &MANYCHAT_HEADERS, &lead_body("first"));
-    let (most, rest) = whole.split_at(whole.len() - 5);
-    first.write_all(most).await.unwrap();
-    let throttled = within(async {
-        loop {
-            let answer = site.lead("second").await;
-            if answer.status != 200 {
-                break answer;
-            }
-        }
-    })
-    .await;
-    assert_eq!((throttled.status, throttled.header("retry-after").is_some()), (429, true));
-    assert_eq!(site.send("POST", "/webhooks/wix", &[], "{}").await.status, 401, "another source is not held up");
-    first.write_all(rest).await.unwrap();
-    assert_eq!(read_answer(&mut first).await.status, 200);
+async fn only_so_many_bodies_are_read_at_once() {
+    let site = Site::with(one_at_a_time()).await;
+    let mut first = InFlight::begin(&site, "first").await;
+    let refused = site.lead("second").await;
+    assert_eq!((refused.status, refused.header("retry-after").is_some()), (503, true));
+    first.finish().await;
+    assert_eq!(read_answer(&mut first.stream).await.status, 200);
+    assert_eq!(site.lead("second").await.status, 200);
+}
+
+fn one_at_a_time() -> ServerLimits {
+    ServerLimits { bodies_max: 1, drain_timeout: SHORT, ..ServerLimits::default() }
+}
+
+/// A lead of which the last bytes are held back.
+struct InFlight {
+    stream: TcpStream,
+    rest: Vec<u8>,
+}
+
+impl InFlight {
+    /// Comes back when the server is reading the body: then it, which reads one at a time, refuses others.
+    async fn begin(site: &Site, id: &str) -> Self {
+        let mut stream = connect(site.address).await;
+        let mut most = request("POST", "/webhooks/manychat", &MANYCHAT_HEADERS, &lead_body(id));
+        let rest = most.split_off(most.len() - 5);
+        stream.write_all(&most).await.unwrap();
+        within(async { while site.lead("another").await.status != 503 {} }).await;
+        Self { stream, rest }
+    }
+
+    async fn finish(&mut self) {
+        self.stream.write_all(&self.rest).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_finishes_what_has_begun_and_closes_the_rest() {
-    let site = Site::open().await;
+    let site = Site::with(ServerLimits { drain_timeout: raw::PATIENCE, ..one_at_a_time() }).await;
     let mut idle = connect(site.address).await;
     idle.write_all(b"GET /health HTTP/1.1\r\nHost: clinic\r\n\r\n").await.unwrap();
     read_answer(&mut idle).await;
-    let mut busy = connect(site.address).await;
-    let whole = request("POST", "/webhooks/manychat", &MANYCHAT_HEADERS, &lead_body("in flight"));
-    let (most, rest) = whole.split_at(whole.len() - 5);
-    busy.write_all(b"GET /health HTTP/1.1\r\nHost: clinic\r\n\r\n").await.unwrap();
-    read_answer(&mut busy).await;
-    busy.write_all(most).await.unwrap();
-    // The server has the beginning of it once it refuses to idle: ask on another connection, in order.
-    assert_eq!(site.send("GET", "/health", &[], "").await.status, 200);
+    let mut busy = InFlight::begin(&site, "in flight").await;
     site.stop.cancel();
     assert!(read_to_end(&mut idle).await.is_empty());
-    busy.write_all(rest).await.unwrap();
-    assert_eq!(read_answer(&mut busy).await.status, 200);
+    busy.finish().await;
+    assert_eq!(read_answer(&mut busy.stream).await.status, 200);
     within(site.server).await.unwrap().unwrap();
-    assert!(tokio::net::TcpStream::connect(site.address).await.is_err(), "nobody is listening any more");
+    assert!(TcpStream::connect(site.address).await.is_err(), "nobody is listening any more");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_does_not_wait_for_ever() {
-    let site = Site::with(ServerLimits { drain_timeout: SHORT, ..ServerLimits::default() }).await;
-    let mut stalled = connect(site.address).await;
-    let whole = request("POST", "/webhooks/manychat", &MANYCHAT_HEADERS, &lead_body("never"));
-    stalled.write_all(&whole[..whole.len() - 5]).await.unwrap();
-    assert_eq!(site.send("GET", "/health", &[], "").await.status, 200);
+    let site = Site::with(one_at_a_time()).await;
+    let mut stalled = InFlight::begin(&site, "never").await;
     site.stop.cancel();
     within(site.server).await.unwrap().unwrap();
+    assert!(read_to_end(&mut stalled.stream).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_that_says_nothing_does_not_keep_others_out() {
+    let site = Site::with(ServerLimits { header_timeout: SHORT, connections_max: 300, ..ServerLimits::default() }).await;
+    let mut crowd = Vec::new();
+    for n in 0..250 {
+        let mut stream = connect(site.address).await;
+        if n % 2 == 0 {
+            stream.write_all(b"POST /webhooks/manychat HTTP/1.1\r\nX-").await.unwrap();
+        }
+        crowd.push(stream);
+    }
+    for n in 0..20 {
+        assert_eq!(site.lead(&format!("lead {n}")).await.status, 200);
+    }
+    for mut stream in crowd {
+        assert!(read_to_end(&mut stream).await.is_empty(), "hung up on without a word");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn http_2_is_spoken_on_the_same_port() {
+    let site = Site::open().await;
+    let io = TokioIo::new(connect(site.address).await);
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    let connection = tokio::spawn(connection);
+    for n in 0..3 {
+        let body = http_body_util::Full::new(bytes::Bytes::from(lead_body(&format!("h2 {n}"))));
+        let request =
+            MANYCHAT_HEADERS.iter().fold(hyper::Request::post("http://clinic/webhooks/manychat"), |request, (name, value)| {
+                request.header(*name, *value)
+            });
+        let answer = within(sender.send_request(request.body(body).unwrap())).await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.version()), (200, hyper::Version::HTTP_2));
+    }
+    site.stop.cancel();
+    within(site.server).await.unwrap().unwrap();
+    assert!(within(connection).await.unwrap().is_ok(), "said goodbye");
 }

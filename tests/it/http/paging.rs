@@ -36,13 +36,13 @@ fn fill(site: &Site) -> String {
         let (priority, due) = (50 + (n % 2), at + i64::from(n % 3));
         sql.push_str(&format!(
             "INSERT INTO tasks (id, type, title, contact_id, status, due_datetime, priority_score, because, is_demo, version, created_at, updated_at)
-             VALUES ('{id}', 'lead_call', 'Call', '{contact}', 'todo', {due}, {priority}, 'new lead', 0, 1, {at}, {at});
+             VALUES ('{id}', 'lead_call', 'Call', '{contact}', 'todo', {due}, {priority}, 'new lead', FALSE, 1, {at}, {at});
              INSERT INTO contacts (id, name, first_name, last_name, phone_status, is_existing_patient, marketing_consent, source, warmness, no_shows, is_demo, version, created_at, updated_at)
-             VALUES ('{id}', 'Jane N', 'Jane', 'N', 'unknown', 0, 'unknown', 'wix', 10, 0, 0, 1, {at}, {at});
+             VALUES ('{id}', 'Jane N', 'Jane', 'N', 'unknown', FALSE, 'unknown', 'wix', 10, 0, FALSE, 1, {at}, {at});
              INSERT INTO bookings (id, contact_id, source, appointment_datetime, timezone, status, urgency_level, referral_status, reschedule_count, provider_sequence, provider_revision, is_demo, version, created_at, updated_at)
-             VALUES ('{id}', '{contact}', 'wix', {at}, 'Australia/Sydney', 'scheduled', 'routine', 'missing', 0, 0, 0, 0, 1, {at}, {at});
+             VALUES ('{id}', '{contact}', 'wix', {at}, 'Australia/Sydney', 'scheduled', 'routine', 'missing', 0, 0, 0, FALSE, 1, {at}, {at});
              INSERT INTO sms_messages (id, direction, contact_id, category, to_number, body, encoding, parts, status, attempts, is_demo, created_at, updated_at)
-             VALUES ('{id}-s', 'out', '{contact}', 'transactional', '+61491570006', 'Hi', 'gsm7', 1, 'queued', 0, 0, {at}, {at});
+             VALUES ('{id}-s', 'out', '{contact}', 'transactional', '+61491570006', 'Hi', 'gsm7', 1, 'queued', 0, FALSE, {at}, {at});
              INSERT INTO event_log (id, event_type, source, dedupe_key, timestamp, actor, signature_state, payload, depth, status, duplicates)
              VALUES ('{id}', 'lead_created', 'wix', 'key-{n}', {at}, 'patient', 'valid', '{{}}', 0, 'accepted', 0);
              INSERT INTO automation_runs (id, event_id, rule_id, revision, outcome, at, trace)
@@ -55,7 +55,7 @@ fn fill(site: &Site) -> String {
     }
     sql.push_str(&format!(
         "INSERT INTO contacts (id, name, first_name, last_name, phone_status, is_existing_patient, marketing_consent, source, warmness, no_shows, is_demo, version, created_at, updated_at, merged_into_id)
-         VALUES ('{contact}', 'Gone', 'Gone', 'G', 'unknown', 0, 'unknown', 'wix', 10, 0, 0, 1, {at}, {at}, 'other');"
+         VALUES ('{contact}', 'Gone', 'Gone', 'G', 'unknown', FALSE, 'unknown', 'wix', 10, 0, FALSE, 1, {at}, {at}, 'other');"
     ));
     site.sql(&format!("BEGIN; {sql} COMMIT;"));
     contact
@@ -63,17 +63,22 @@ fn fill(site: &Site) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_row_is_met_once_whatever_the_size_of_the_pages() {
-    let site = Site::open().await;
-    let contact = fill(&site);
+    for site in Site::of_each_database().await {
+        every_row_is_met_once(&site).await;
+    }
+}
+
+async fn every_row_is_met_once(site: &Site) {
+    let contact = fill(site);
     let key = site.key(Role::Ops).await;
     let lists = ["tasks", "contacts", "bookings", "sms", "events", "runs", "jobs"].map(|name| format!("/api/{name}?"));
     let timeline = format!("/api/contacts/{contact}/timeline?");
     for list in lists.iter().chain([&timeline]) {
         let rows = if *list == timeline { 92 } else { 23 };
-        let all = walk(&site, &key, list, 200).await;
+        let all = walk(site, &key, list, 200).await;
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), rows, "{list}");
         for limit in [1, 4, 23] {
-            assert_eq!(walk(&site, &key, list, limit).await, all, "{list} by {limit}");
+            assert_eq!(walk(site, &key, list, limit).await, all, "{list} by {limit}");
         }
     }
 }

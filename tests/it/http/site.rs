@@ -11,7 +11,7 @@ use avatar::domain::staff::Role;
 use avatar::http::{DraftStatus, HttpContext, RuleSummary, RulesStatus, RulesView, ServerLimits, serve};
 use avatar::inbound::{Inbound, Secrets, Sources};
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
+use diesel::{Connection, PgConnection, SqliteConnection};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,7 +69,20 @@ impl Site {
     }
 
     pub async fn with(limits: ServerLimits) -> Self {
-        let test = TestStore::sqlite();
+        Self::over(TestStore::sqlite(), limits).await
+    }
+
+    /// One site for each database that this machine has.
+    pub async fn of_each_database() -> Vec<Self> {
+        let mut sites = vec![Self::open().await];
+        // Making a PostgreSQL database blocks for a while.
+        if let Some(test) = tokio::task::spawn_blocking(TestStore::postgres).await.unwrap() {
+            sites.push(Self::over(test, ServerLimits::default()).await);
+        }
+        sites
+    }
+
+    async fn over(test: TestStore, limits: ServerLimits) -> Self {
         let rules = Arc::new(Rules::default());
         let context = Arc::new(context(&test, Arc::clone(&rules)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -97,16 +110,21 @@ impl Site {
         self.send("POST", "/webhooks/manychat", &MANYCHAT_HEADERS, &lead_body(id)).await
     }
 
-    /// A connection of the test's own to the database file.
+    /// A connection of the test's own to the SQLite file.
     pub fn database(&self) -> SqliteConnection {
         let path = self.test.url.strip_prefix("sqlite://").unwrap();
-        SqliteConnection::establish(path).unwrap()
+        let mut connection = SqliteConnection::establish(path).unwrap();
+        connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+        connection
     }
 
+    /// Statements that both databases understand.
     pub fn sql(&self, statements: &str) {
-        let mut connection = self.database();
-        connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
-        connection.batch_execute(statements).unwrap();
+        if self.test.url.starts_with("postgres") {
+            PgConnection::establish(&self.test.url).unwrap().batch_execute(statements).unwrap();
+        } else {
+            self.database().batch_execute(statements).unwrap();
+        }
     }
 }
 

@@ -13,13 +13,13 @@ const INBOUND: &str = include_str!("../../samples/clicksend_inbound.form");
 const RECEIPT: &str = include_str!("../../samples/clicksend_receipt_201.form");
 
 /// One line of the status table: what is sent, and what must come back.
-struct Case {
-    name: &'static str,
-    request: Vec<u8>,
-    status: u16,
+pub struct Case {
+    pub name: &'static str,
+    pub request: Vec<u8>,
+    pub status: u16,
 }
 
-fn table() -> Vec<Case> {
+pub fn table() -> Vec<Case> {
     let json = ("Content-Type", "application/json");
     let form = ("Content-Type", FORM);
     let token = ("X-Webhook-Token", SMS_TOKEN);

@@ -45,22 +45,13 @@ fn the_shipped_file_is_right_and_its_web_form_makes_leads() {
         "email": "zoe@example.com",
         "interest": "MRI"
       },
-      "message": {
-        "from": "+61255501234",
-        "to": null,
-        "body": "When are you open?",
-        "provider": "website_form",
-        "provider_message_id": null,
-        "in_reply_to": null,
-        "reply_to_sms_id": null,
-        "channel": "sms"
-      },
       "campaign": {
         "source": "google",
         "medium": null,
         "campaign": null
       },
       "data": {
+        "message": "When are you open?",
         "page": "/mri"
       }
     }
@@ -120,6 +111,26 @@ sources:
     assert_eq!((booking.wix_booking_id.as_deref(), booking.status), (Some("12"), Some(BookingStatus::Scheduled)));
     let nobody = sent(&json!({ "kind": "booking_created", "who": "Ann" }));
     assert_eq!(nobody.quarantine_reason.as_deref(), Some("none of the booking's fields was found"));
+}
+
+#[test]
+fn a_declared_source_can_bring_messages() {
+    let yaml = r"
+sources:
+  chat:
+    verify: [{ scheme: header_token, secret_env: CHAT_TOKEN, header: X-Chat }]
+    event: sms_received
+    id: [/n]
+    fields: { message.body: [/text], message.from: [/who], message.id: [/n] }
+";
+    let inbound = with_sources(yaml, &Secrets::new().with("CHAT_TOKEN", "secret"));
+    let sent = |body: &Value| Sent::to("chat", body.to_string()).header("X-Chat", "secret").delivered(&inbound);
+    let event = sent(&json!({ "n": 5, "text": " yes ", "who": "0491 570 006" }));
+    assert_eq!((event.dedupe_key.as_str(), event.lane_key.as_deref()), ("5", Some("p:+61491570006")));
+    let message = event.payload.message.expect("a message");
+    assert_eq!((message.body.as_str(), message.from.as_str(), message.provider.as_str()), ("yes", "+61491570006", "chat"));
+    let empty = sent(&json!({ "n": 6, "who": "0491 570 006" }));
+    assert_eq!(empty.quarantine_reason.as_deref(), Some("the message's text was not found"));
 }
 
 #[test]

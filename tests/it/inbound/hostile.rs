@@ -145,3 +145,18 @@ fn bombs_are_cheap() {
         }
     }
 }
+
+#[test]
+fn every_limit_holds_at_its_edge() {
+    let sms = |body: String| Sent::to(&format!("sms/inbound/{SMS_TOKEN}"), body).arrive(&INBOUND).expect("events");
+    let form = |fields: usize| (2..fields).fold("from=0491570006&body=x".to_owned(), |form, n| format!("{form}&k{n}="));
+    assert_eq!(sms(form(200))[0].event_type, "sms_received");
+    assert_eq!(sms(form(201))[0].event_type, "quarantined");
+    let list = |items: usize| format!("[{}]", vec![r#"{"from":"0491570006","body":"x"}"#; items].join(","));
+    assert_eq!(sms(list(100)).len(), 100);
+    let too_many = sms(list(101));
+    assert_eq!((too_many.len(), too_many[0].event_type.as_str()), (1, "quarantined"));
+    let identity =
+        Sent::to("manychat", r#"{"id":"7"}"#).header("X-Webhook-Token", MANYCHAT_SECRET).header("Content-Encoding", "identity");
+    assert_eq!(identity.delivered(&INBOUND).event_type, "manychat_message");
+}

@@ -86,9 +86,14 @@ fn the_same_delivery_has_the_same_key_and_another_message_has_not() {
     assert_eq!(key(&first), key(&first));
     assert_ne!(key(&first), key(&body("2026-11-22T13:02:44+11:00", "hello?")));
     assert_ne!(key(&first), key(&body("2026-11-22T13:03:00+11:00", "hello")));
+    let mut lead = first.clone();
+    lead["event"] = json!("lead_created");
+    assert_ne!(key(&first), key(&lead));
     assert_eq!(key(&json!({ "id": "7", "event_id": "e-1", "text": "a" })), "e-1");
 
     let without_time = sent(r#"{"id":"7","text":"ok"}"#);
+    let other = sent(r#"{"id":"7","text":"and now"}"#);
+    assert_ne!(without_time.delivered(&inbound()).dedupe_key, other.delivered(&inbound()).dedupe_key);
     let tomorrow = without_time.clone().at(now() + Millis::DAY);
     assert_eq!(without_time.delivered(&inbound()).dedupe_key, without_time.delivered(&inbound()).dedupe_key);
     assert_ne!(

@@ -8,6 +8,8 @@ use avatar::inbound::{Inbound, Refusal, Secret, Secrets};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 
 const SIGNED_AT_S: i64 = 1_796_000_000;
@@ -138,6 +140,19 @@ fn five_minutes_either_way_and_no_more() {
 }
 
 #[test]
+fn sixteen_signatures_of_a_list_are_tried_and_no_more() {
+    let inbound = partner("scheme: standard_webhooks", STANDARD_SECRET);
+    let right = standard_signature(STANDARD_SECRET, "msg_1", SIGNED_AT_S, b"{}").expect("a secret");
+    let sent = |wrong: usize| {
+        let list = format!("{}{right}", "v1,AAAA ".repeat(wrong));
+        let sent = to_partner("{}").header("webhook-id", "msg_1").header("webhook-timestamp", SIGNED_AT_S.to_string());
+        sent.header("webhook-signature", list)
+    };
+    accepted(&sent(15), &inbound);
+    assert_eq!(sent(16).refused(&inbound), Refusal::BadSignature);
+}
+
+#[test]
 fn base64_signatures_over_a_template() {
     let content = "signed_content: 'POST:{path}:{body}'";
     let inbound = partner(&format!("scheme: hmac, header: X-Sig, encoding: base64, {content}"), HMAC_SECRET);
@@ -208,6 +223,37 @@ fn a_jwt_without_rs256_is_refused_whatever_it_is_signed_with() {
     }
 }
 
+/// Signed by the right key in the right way, under a header of the caller's choice.
+fn truly_signed(header: &Value, claims: &str) -> String {
+    let pem = sample("wix_test_private.pem");
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let key = RsaKeyPair::from_pkcs8(&STANDARD.decode(base64).expect("base64")).expect("the test key");
+    let unsigned = jwt(header, claims, b"");
+    let content = unsigned.trim_end_matches('.');
+    let mut signature = vec![0; key.public().modulus_len()];
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), content.as_bytes(), &mut signature).expect("a signature");
+    format!("{content}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+#[test]
+fn the_header_counts_even_when_the_signature_is_right() {
+    let claims = json!({ "data": "{}" }).to_string();
+    let sent = |header: Value| Sent::to("wix", truly_signed(&header, &claims)).arrive(&inbound());
+    assert!(sent(json!({ "alg": "RS256" })).is_ok());
+    for header in [
+        json!({ "alg": "none" }),
+        json!({ "alg": "RS512" }),
+        json!({ "alg": "rs256" }),
+        json!({ "alg": "RS256", "crit": ["b64"] }),
+    ] {
+        assert_eq!(sent(header.clone()), Err(Refusal::BadSignature), "{header}");
+    }
+    let huge = json!({ "alg": "RS256", "x": "x".repeat(1_024) });
+    assert_eq!(sent(huge), Err(Refusal::BadSignature));
+    let four_parts = truly_signed(&json!({ "alg": "RS256" }), &claims).replacen('.', ".eyJ9.", 1);
+    assert_eq!(Sent::to("wix", four_parts).refused(&inbound()), Refusal::MissingSignature);
+}
+
 #[test]
 fn a_jwts_own_times_are_respected_when_it_has_them() {
     let signer = WixSigner::from_pem(&sample("wix_test_private.pem")).expect("the test key");
@@ -260,6 +306,15 @@ fn two_keys_of_wix_are_in_force_while_one_replaces_the_other() {
     let old = Sent::to("wix", sample("wix_created.jwt"));
     accepted(&old, &inbound);
     assert_eq!(old.at(now() + Millis::DAY).refused(&inbound), Refusal::BadSignature);
+}
+
+#[test]
+fn a_key_of_1024_bits_is_too_short_for_wix() {
+    let vectors: Value = serde_json::from_str(&sample("messagemedia_signature_vectors.json")).expect("vectors");
+    let short = vectors["public_key_base64_der_spki"].as_str().expect("a key");
+    let secrets = Secrets::new().with("WIX_WEBHOOK_PUBLIC_KEY", short);
+    let problems = Inbound::new(&avatar::inbound::Sources::builtin(), &secrets, chrono_tz::UTC).err().expect("problems");
+    assert!(problems[0].to_string().contains("fewer than 2048 bits"), "{}", problems[0]);
 }
 
 /// Flips one bit; the position is taken modulo the length.

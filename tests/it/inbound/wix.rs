@@ -201,6 +201,43 @@ fn without_a_phone_the_lane_is_the_contact_and_then_the_booking() {
 }
 
 #[test]
+fn an_event_without_an_id_is_known_by_its_place_in_the_bookings_life() {
+    let nameless = |sequence: &str| {
+        signed("wix_canceled.inner.json", "wix.bookings.v2.booking_canceled", Identity::Visitor, |event| {
+            event.as_object_mut().expect("an object").remove("id");
+            event["entityEventSequence"] = json!(sequence);
+        })
+    };
+    assert_eq!(nameless("4").dedupe_key, nameless("4").dedupe_key);
+    assert_ne!(nameless("4").dedupe_key, nameless("5").dedupe_key);
+    assert_ne!(nameless("4").dedupe_key, nameless("4").raw_sha256, "a resent token may be signed anew");
+}
+
+#[test]
+fn without_an_identity_the_initiator_is_who_did_it() {
+    for (initiator, actor) in [
+        (json!({ "memberId": "m" }), Actor::Patient),
+        (json!({ "anonymousVisitorId": "v" }), Actor::Patient),
+        (json!({ "wixUserId": "u" }), Actor::Staff),
+        (json!({ "appId": "a", "memberId": null }), Actor::Provider),
+        (json!({}), Actor::Provider),
+    ] {
+        let mut event: Value = serde_json::from_str(&sample("wix_confirmed.inner.json")).expect("a sample");
+        event["actionEvent"]["body"]["initiatedBy"] = initiator.clone();
+        assert_eq!(plain(&event).actor, actor, "{initiator}");
+    }
+}
+
+#[test]
+fn the_time_before_a_move_may_be_in_the_slot_alone() {
+    let event = signed("wix_rescheduled.inner.json", "wix.bookings.v2.booking_rescheduled", Identity::Visitor, |event| {
+        event["actionEvent"]["body"].as_object_mut().expect("an object").remove("previousStartDate");
+    });
+    let booking = event.payload.booking.expect("a booking");
+    assert_eq!(booking.previous_appointment_datetime, Some(at("2026-12-04T10:30:00+11:00")));
+}
+
+#[test]
 fn a_resent_event_keeps_its_identity_though_it_is_signed_anew() {
     let first = signed("wix_created.inner.json", "wix.bookings.v2.booking_created", Identity::Visitor, |_| {});
     let inner = sample("wix_created.inner.json");
