@@ -51,8 +51,9 @@ impl Connection {
 
 /// A POST as it goes over the wire.
 pub fn post(path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len()).into_bytes()
+    let mut head = vec![format!("POST {path} HTTP/1.1"), "Host: localhost".to_owned(), format!("Content-Length: {}", body.len())];
+    head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    format!("{}\r\n\r\n{body}", head.join("\r\n")).into_bytes()
 }
 
 /// What many requests gave.

@@ -21,18 +21,19 @@ pub async fn run() {
     let clock: SharedClock = Arc::new(SystemClock);
     let house = House::open(clock, &secrets).await;
     let serving = house.serve().await;
+    let address = serving.base_url.trim_start_matches("http://").parse().expect("an address");
     for connections in CONNECTIONS {
         let make = move |client, n| Some(signed_json(&format!("h{connections}-{client}-{n}")));
-        let measured = closed_loop(serving.address, connections, SECONDS, make).await;
+        let measured = closed_loop(address, connections, SECONDS, make).await;
         line(&measured.row(&format!("HMAC JSON, {connections} connections")));
     }
     let make = move |client, n| Some(signed_json(&format!("o-{client}-{n}")));
-    let measured = open_loop(serving.address, 64, OPEN_RATE, SECONDS, make).await;
+    let measured = open_loop(address, 64, OPEN_RATE, SECONDS, make).await;
     line(&measured.row(&format!("HMAC JSON, open loop {OPEN_RATE}/s")));
     for connections in [16, 64] {
         let requests = Arc::new(jwts(connections));
         let make = move |client: usize, n: usize| requests.get(n * connections + client).cloned();
-        let measured = closed_loop(serving.address, connections, SECONDS, make).await;
+        let measured = closed_loop(address, connections, SECONDS, make).await;
         line(&measured.row(&format!("Wix JWT, {connections} connections")));
     }
     serving.stop().await;

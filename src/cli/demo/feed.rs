@@ -131,7 +131,9 @@ impl Feeder {
             made: 0,
             summary: Summary::default(),
         };
-        generate(parts.seed, parts.now, tz, parts.size).into_iter().for_each(|request| feeder.plan(request));
+        for request in generate(parts.seed, parts.now, tz, parts.size) {
+            feeder.plan(request);
+        }
         Ok(feeder)
     }
 
@@ -160,7 +162,9 @@ impl Feeder {
     async fn react(&mut self, before: Timestamp, at: Timestamp) -> Result<(), FeedError> {
         let left = self.automation.store.read(move |conn| sms::list_accepted_between(conn, before, at)).await?;
         self.summary.texts += left.len();
-        left.iter().for_each(|text| self.plan_reaction(text));
+        for text in &left {
+            self.plan_reaction(text);
+        }
         Ok(())
     }
 
@@ -168,7 +172,9 @@ impl Feeder {
         if let Some(last) = wave.last() {
             self.clock.set(Timestamp(last.at.0.max(self.clock.now().0)));
         }
-        wave.iter().for_each(|request| self.summary.count(request));
+        for request in &wave {
+            self.summary.count(request);
+        }
         let providers = &self.providers;
         let mut answers = iter(&wave).map(|request| providers.post(request)).buffer_unordered(IN_FLIGHT_MAX);
         while let Some(answer) = answers.next().await {

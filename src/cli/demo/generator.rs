@@ -65,7 +65,9 @@ pub fn generate(seed: u64, now: Timestamp, tz: Tz, size: Size) -> Vec<DemoReques
         lives.push(teller.lead(person));
     }
     let mut network = Random::of(seed, "network");
-    lives.iter_mut().for_each(|life| disturb(&mut network, life, now));
+    for life in &mut lives {
+        disturb(&mut network, life, now);
+    }
     let mut requests: Vec<DemoRequest> = lives.into_iter().flatten().chain(nonsense(now, size)).collect();
     requests.sort_by_key(|request| request.at);
     requests

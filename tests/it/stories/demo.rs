@@ -31,7 +31,6 @@ async fn a_week_of_the_demo_clinic_is_told_without_a_wrong_answer() {
     assert!(told.bookings > 70 && told.leads == 50, "{told:?}");
     assert!(told.texts > 100 && told.receipts > 90 && told.replies > 20, "{told:?}");
     assert!(told.tasks > 50, "{told:?}");
-    println!("{told:?}");
     assert!(demo.clock.is_live() && demo.clock.now() - now > Millis(0));
     let broken = house.automation.store.read(invariants::check).await.expect("a check");
     assert!(broken.is_empty(), "{broken:?}");

@@ -29,7 +29,6 @@ pub struct House {
 /// A server of a house; ask it to stop, then wait for it.
 pub struct Serving {
     pub base_url: String,
-    pub address: std::net::SocketAddr,
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -86,7 +85,7 @@ impl House {
         };
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve(listener, Arc::new(context), ServerLimits::default(), stop.clone()));
-        Serving { base_url: format!("http://{address}"), address, stop, server }
+        Serving { base_url: format!("http://{address}"), stop, server }
     }
 }
 
