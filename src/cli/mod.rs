@@ -3,6 +3,7 @@
 pub mod args;
 mod completions;
 mod config;
+pub mod demo;
 mod exit;
 mod output;
 pub mod parts;

@@ -68,6 +68,17 @@ pub fn find_by_provider_id(conn: &mut Conn, provider: &str, message_id: &str) ->
     row.map(SmsRow::into_domain).transpose()
 }
 
+/// Texts that a provider took after `after` and until `until`, in that order.
+pub fn list_accepted_between(conn: &mut Conn, after: Timestamp, until: Timestamp) -> StoreResult<Vec<SmsMessage>> {
+    let rows: Vec<SmsRow> = on!(conn, c => sms_messages::table
+        .filter(sms_messages::accepted_at.gt(after.0))
+        .filter(sms_messages::accepted_at.le(until.0))
+        .order((sms_messages::accepted_at, sms_messages::id))
+        .select(SmsRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
 /// Texts to these contacts that have not left yet.
 pub fn list_unsent_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<Vec<SmsMessage>> {
     if contact_ids.is_empty() {

@@ -22,6 +22,12 @@ pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Task>> {
     row.map(TaskRow::into_domain).transpose()
 }
 
+/// All tasks, open or not.
+pub fn count(conn: &mut Conn) -> StoreResult<usize> {
+    let count: i64 = on!(conn, c => tasks::table.count().get_result(c))?;
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
 /// Open tasks of these contacts.
 pub fn list_open_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<Vec<Task>> {
     if contact_ids.is_empty() {

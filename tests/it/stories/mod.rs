@@ -1,3 +1,5 @@
 //! What the clinic that ships does.
 
+mod demo;
+mod house;
 mod shipped;
