@@ -12,6 +12,7 @@ mod serve;
 
 pub use exit::Exit;
 pub use output::Output;
+pub use serve::{HostView, prepare};
 
 use crate::config::Environment;
 use args::{Cli, Command};

@@ -12,7 +12,6 @@ use crate::http::{self, HttpContext, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
 use crate::store::{StoreResult, jobs};
 use crate::telemetry::{self, Metric, metrics};
-use rules_view::HostView;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +20,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 mod rules_view;
+
+pub use rules_view::HostView;
 
 /// How often due timers are looked for.
 const TIMER_POLL: Duration = Duration::from_millis(500);
@@ -107,7 +108,10 @@ async fn run_all(context: &Context<'_>, parts: Parts, with_server: bool, stop: C
 }
 
 /// Migrations and rules, before anything is taken in.
-pub(super) async fn prepare(parts: &Parts) -> Result<(), String> {
+///
+/// # Errors
+/// When the database cannot be migrated, or there are no rules that could be in force.
+pub async fn prepare(parts: &Parts) -> Result<(), String> {
     let store = parts.store.clone();
     let applied = tokio::task::spawn_blocking(move || store.migrate()).await.map_err(|e| e.to_string())?;
     let applied = applied.map_err(|e| format!("the database cannot be migrated: {e}"))?;
