@@ -128,3 +128,11 @@ pub fn list_first(conn: &mut Conn) -> StoreResult<Vec<Contact>> {
         on!(conn, c => contacts::table.order(contacts::id).select(ContactRow::as_select()).limit(20).load(c))?;
     domain_rows!(rows)
 }
+
+/// A text went out. Raises the version: whoever decided on the contact meanwhile decides anew.
+pub fn note_outbound(tx: &mut Tx<'_>, id: &str, at: Timestamp) -> StoreResult<()> {
+    on!(tx, c => diesel::update(contacts::table.find(id))
+        .set((contacts::last_outbound_at.eq(Some(at.0)), contacts::version.eq(contacts::version + 1)))
+        .execute(c))?;
+    Ok(())
+}

@@ -11,7 +11,6 @@ use crate::domain::staff::Role;
 use crate::jobs::kinds;
 use crate::store::contacts;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 /// Another seed is another clinic.
 const SEED: u64 = 20_261_123;
