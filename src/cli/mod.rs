@@ -3,15 +3,22 @@
 pub mod args;
 mod completions;
 mod config;
+mod db;
 pub mod demo;
 mod exit;
+mod explain;
+mod failure;
 mod output;
 pub mod parts;
+mod rules;
 mod runtime;
 mod serve;
+mod token;
+mod user;
 
 pub use exit::Exit;
 pub use output::Output;
+pub use serve::{HostView, prepare};
 
 use crate::config::Environment;
 use args::{Cli, Command};
@@ -44,13 +51,13 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Serve(args) => serve::run(context, &args),
         Command::Worker(args) => serve::run_worker(context, &args),
         Command::Why(_) => not_wired(context, "why"),
-        Command::Explain(_) => not_wired(context, "explain"),
-        Command::Rules(_) => not_wired(context, "rules"),
+        Command::Explain(args) => explain::run(context, &args),
+        Command::Rules(command) => rules::run(context, &command),
         Command::Events(_) => not_wired(context, "events"),
         Command::Jobs(_) => not_wired(context, "jobs"),
-        Command::Db(_) => not_wired(context, "db"),
-        Command::Token(_) => not_wired(context, "token"),
-        Command::User(_) => not_wired(context, "user"),
+        Command::Db(command) => db::run(context, command),
+        Command::Token(command) => token::run(context, &command),
+        Command::User(command) => user::run(context, &command),
         Command::Check => not_wired(context, "check"),
         Command::Doctor(_) => not_wired(context, "doctor"),
         Command::Sms(_) => not_wired(context, "sms"),

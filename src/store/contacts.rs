@@ -121,3 +121,10 @@ pub fn list_identities(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<H
     }
     Ok(found)
 }
+
+/// A few contacts, oldest ids first: enough to tell what kind of database this is.
+pub fn list_first(conn: &mut Conn) -> StoreResult<Vec<Contact>> {
+    let rows: Vec<ContactRow> =
+        on!(conn, c => contacts::table.order(contacts::id).select(ContactRow::as_select()).limit(20).load(c))?;
+    domain_rows!(rows)
+}

@@ -34,6 +34,13 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
+    /// The file of each function, for messages of the script host.
+    pub fn files(&self) -> BTreeMap<String, Arc<str>> {
+        self.by_name.values().map(|f| (f.name.clone(), Arc::clone(&f.file))).collect()
+    }
+}
+
+impl Functions {
     pub fn find(&self, name: &str) -> Option<&ScriptFunction> {
         self.by_name.get(name)
     }

@@ -27,4 +27,4 @@ pub use list::{FinishedJob, JOBS_PER_PAGE_MAX, Job, JobAttempt, JobDetail, JobFi
 pub use queues::{pause, paused, resume};
 pub(in crate::store) use rescue::stale_text;
 pub use rescue::{RESCUED_PER_CALL_MAX, RESCUES_MAX, Rescued, rescue};
-pub use stats::{QueueStats, stats};
+pub use stats::{QueueStats, next_due, stats};

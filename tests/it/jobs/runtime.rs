@@ -4,6 +4,7 @@ use avatar::domain::job::NewJob;
 use avatar::domain::time::Millis;
 use avatar::jobs::{QueueOptions, Registry, Runner, RunnerOptions, work_available};
 use avatar::store::jobs::{self, Job, JobFilter};
+use avatar::store::workers;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -114,10 +115,19 @@ async fn a_process_declared_dead_drops_its_jobs_and_begins_a_new_life() {
     let now = t.now();
     t.store.write(move |tx| jobs::enqueue(tx, &scripted("hang"), now)).await.unwrap();
     handler.called.notified().await;
-    // The machine slept for longer than the lease: whoever wakes first, the job is taken and runs again in a new life.
+    // The machine slept for longer than the lease, and others declared the process dead before it woke: the job is taken and
+    // runs again in a new life.
     t.clock.advance(Millis::MINUTE);
     let later = t.now();
-    t.store.write(move |tx| jobs::rescue(tx, later)).await.unwrap();
+    t.store
+        .write(move |tx| {
+            for worker in workers::alive(tx)? {
+                workers::retire(tx, worker.id, later)?;
+            }
+            jobs::rescue(tx, later)
+        })
+        .await
+        .unwrap();
     handler.called.notified().await;
     stop.cancel();
     running.await.unwrap().unwrap();

@@ -1,5 +1,32 @@
 //! What the clinic that ships does.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code: a failed expectation is a failed test")]
 
 mod demo;
 mod house;
+/// Each story on SQLite and, where there is one, on PostgreSQL.
+macro_rules! on_both_engines {
+    ($($story:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[test]
+            fn $story() {
+                let clinic = crate::support::clinic::Clinic::sqlite();
+                super::$story(&clinic);
+                clinic.check();
+            })+
+        }
+        mod on_postgres {
+            $(#[test]
+            fn $story() {
+                let Some(clinic) = crate::support::clinic::Clinic::postgres() else { return };
+                super::$story(&clinic);
+                clinic.check();
+            })+
+        }
+    };
+}
+
+mod bookings;
+mod orders;
+mod people;
 mod shipped;
+mod texts;
