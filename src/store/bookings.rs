@@ -71,6 +71,19 @@ pub fn list_ids_after(conn: &mut Conn, since: Timestamp, after: &str, limit: i64
         .load(c))?)
 }
 
+/// Bookings whose patients were expected before this time and about whom nobody has said anything yet.
+pub fn list_expected_before(conn: &mut Conn, before: Timestamp, limit: i64) -> StoreResult<Vec<Booking>> {
+    let expected = [BookingStatus::Scheduled.as_str(), BookingStatus::Confirmed.as_str()];
+    let rows: Vec<BookingRow> = on!(conn, c => bookings::table
+        .filter(bookings::status.eq_any(expected))
+        .filter(bookings::appointment_datetime.lt(before.0))
+        .order((bookings::appointment_datetime, bookings::id))
+        .limit(limit)
+        .select(BookingRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
 pub fn upsert_many(tx: &mut Tx<'_>, bookings: &[&Booking]) -> StoreResult<()> {
     let rows: Vec<BookingRow> = bookings.iter().map(|b| BookingRow::of(b)).collect();
     BookingRow::upsert_all(tx, &rows)

@@ -22,6 +22,19 @@ pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Task>> {
     row.map(TaskRow::into_domain).transpose()
 }
 
+/// Open tasks that are due from `from` on and before `until`, in that order.
+pub fn list_open_due(conn: &mut Conn, from: Timestamp, until: Timestamp, limit: i64) -> StoreResult<Vec<Task>> {
+    let rows: Vec<TaskRow> = on!(conn, c => tasks::table
+        .filter(tasks::status.eq_any([TaskStatus::Todo.as_str(), TaskStatus::InProgress.as_str()]))
+        .filter(tasks::due_datetime.ge(from.0))
+        .filter(tasks::due_datetime.lt(until.0))
+        .order((tasks::due_datetime, tasks::id))
+        .limit(limit)
+        .select(TaskRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
 /// All tasks, open or not.
 pub fn count(conn: &mut Conn) -> StoreResult<usize> {
     let count: i64 = on!(conn, c => tasks::table.count().get_result(c))?;

@@ -7,6 +7,7 @@ use super::random::Random;
 use super::reactions::{Text, react};
 use super::request::{Body, DemoRequest, Expect, Kind, Route};
 use super::secrets::SigningKeys;
+use super::staff;
 use crate::automation::{Automation, timers};
 use crate::domain::clock::{BackfillClock, Clock};
 use crate::domain::phone;
@@ -152,6 +153,10 @@ impl Feeder {
             self.post(wave).await?;
         }
         self.clock.set(at);
+        if at.0 % Millis::HOUR.0 < STEP.0 && self.automation.clinic.calendar.is_open(at) {
+            let mut random = Random::of(self.seed, &at.to_rfc3339());
+            self.automation.store.write(move |tx| staff::work_an_hour(tx, &mut random, at)).await?;
+        }
         if self.work(at).await? {
             self.react(before, at).await?;
         }

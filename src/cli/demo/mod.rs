@@ -21,6 +21,7 @@ mod reactions;
 pub mod request;
 mod secrets;
 mod services;
+mod staff;
 mod story;
 
 pub use feed::{DemoParts, FeedError, Progress, Summary, feed};
