@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod config;
 mod db;
+mod doctor;
 mod events;
 mod exit;
 mod explain;
@@ -16,6 +17,7 @@ pub mod parts;
 mod rules;
 mod runtime;
 mod serve;
+mod sms;
 mod token;
 mod user;
 mod why;
@@ -62,14 +64,9 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Token(command) => token::run(context, &command),
         Command::User(command) => user::run(context, &command),
         Command::Check => check::run(context),
-        Command::Doctor(_) => not_wired(context, "doctor"),
-        Command::Sms(_) => not_wired(context, "sms"),
+        Command::Doctor(args) => doctor::run(context, &args),
+        Command::Sms(command) => sms::run(context, &command),
     }
-}
-
-fn not_wired(context: &Context, command: &str) -> Exit {
-    context.output.error(&format!("`avatar {command}` is not part of this build yet"), None);
-    Exit::CouldNotRun
 }
 
 /// Help and version are results; everything else is a mistake of usage. A closed pipe is nobody's problem.
