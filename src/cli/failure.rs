@@ -35,6 +35,16 @@ impl Failure {
     }
 }
 
+impl Failure {
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub fn help(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+}
+
 impl From<Exit> for Failure {
     fn from(exit: Exit) -> Self {
         Self { told: Some(exit), ..Self::new("") }

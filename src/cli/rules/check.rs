@@ -35,7 +35,7 @@ async fn check(context: &Context<'_>, settings: &Settings, path: Option<&Path>, 
 }
 
 /// Compiles on a thread with the stack that scripts need.
-pub(super) async fn compile_aside(sources: Sources, catalogue: Catalogue) -> Result<(Sources, Compiled), Failure> {
+pub async fn compile_aside(sources: Sources, catalogue: Catalogue) -> Result<(Sources, Compiled), Failure> {
     let work = tokio::task::spawn_blocking(move || {
         let compiled = compile(&sources, &catalogue);
         (sources, compiled)
@@ -44,7 +44,7 @@ pub(super) async fn compile_aside(sources: Sources, catalogue: Catalogue) -> Res
 }
 
 /// Prints every problem on stdout: they are the result.
-pub(super) fn tell(context: &Context<'_>, sources: &Sources, compiled: &Compiled, format: ReportFormat) {
+pub fn tell(context: &Context<'_>, sources: &Sources, compiled: &Compiled, format: ReportFormat) {
     let text = render(&compiled.diagnostics, sources, shown_as(context, format), context.output.color);
     if !text.is_empty() {
         context.output.line(text.strip_suffix('\n').unwrap_or(&text));
@@ -61,7 +61,7 @@ fn shown_as(context: &Context<'_>, format: ReportFormat) -> Format {
     }
 }
 
-fn folders(settings: &Settings, path: Option<&Path>) -> RulesetOptions {
+pub fn folders(settings: &Settings, path: Option<&Path>) -> RulesetOptions {
     let (rules_dir, templates_dir) = match path {
         Some(path) => (path.join("rules"), path.join("sms_templates")),
         None => (settings.rules.rules_dir.clone(), settings.rules.sms_templates_dir.clone()),
@@ -70,7 +70,7 @@ fn folders(settings: &Settings, path: Option<&Path>) -> RulesetOptions {
 }
 
 /// Rules may name the events of declared sources; their secrets play no part.
-fn catalogue_of(settings: &Settings) -> Result<Catalogue, Failure> {
+pub fn catalogue_of(settings: &Settings) -> Result<Catalogue, Failure> {
     let sources = parts::read_sources(settings)?;
     let inbound = Inbound::new(&sources, &Secrets::new(), settings.clinic.calendar.tz).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();

@@ -1,6 +1,6 @@
 //! `avatar rules`
 
-mod check;
+pub mod check;
 mod listing;
 mod publish;
 
