@@ -27,4 +27,5 @@ mod bookings;
 mod orders;
 mod people;
 mod shipped;
+mod storm;
 mod texts;

@@ -50,7 +50,7 @@ fn every_order(with_copies: bool) {
 }
 
 fn visit(life: &str, number: usize) -> Visit {
-    let patient = Patient::new(&format!("wix-{life}-{number}"), "Kim", "Lee", &format!("04{:08}", number * 10 + life.len()));
+    let patient = Patient::new(&format!("wix-{life}-{number}"), "Kim", "Lee", &format!("04{:05}{:03}", life.len(), number));
     Visit::new(&patient, &format!("{life}-{number}"), FIRST)
 }
 
@@ -61,7 +61,8 @@ fn tell(clinic: &Clinic, event: &WixEvent) {
 
 fn same_end(clinic: &Clinic, life: &str, orders: &[Vec<usize>]) {
     let of_life = format!("b.wix_booking_id LIKE '{}-%' AND LENGTH(b.wix_booking_id) <= {}", life, life.len() + 4);
-    let states = clinic.lines(&format!("SELECT DISTINCT b.status AS value, b.appointment_datetime AS at FROM bookings b WHERE {of_life}"));
+    let states =
+        clinic.lines(&format!("SELECT DISTINCT b.status AS value, b.appointment_datetime AS at FROM bookings b WHERE {of_life}"));
     let expected = match life {
         "accepted" => "scheduled Mon 11-30 10:30",
         "moved" => "scheduled Thu 12-03 14:00",
@@ -74,7 +75,7 @@ fn same_end(clinic: &Clinic, life: &str, orders: &[Vec<usize>]) {
     for event in ["booking_created", "booking_confirmed", "booking_cancelled"] {
         let twice = clinic.words(&format!(
             "SELECT b.wix_booking_id AS value FROM bookings b JOIN event_log e ON e.booking_id = b.id
-             JOIN automation_runs r ON r.event_id = e.id AND r.rule_id = '{}' AND r.outcome = 'fired'
+             JOIN automation_runs r ON r.event_id = e.id AND r.rule_id = '{}'
              WHERE {of_life} GROUP BY b.wix_booking_id HAVING COUNT(*) > 1",
             rule_of(event)
         ));
@@ -85,7 +86,9 @@ fn same_end(clinic: &Clinic, life: &str, orders: &[Vec<usize>]) {
     ));
     assert_eq!(left, 0, "{life}: reminders of a cancelled booking");
     let (timers, live) = (
-        format!("SELECT COUNT(*) AS value FROM timers t JOIN bookings b ON b.id = t.subject_id WHERE t.state = 'pending' AND {of_life}"),
+        format!(
+            "SELECT COUNT(*) AS value FROM timers t JOIN bookings b ON b.id = t.subject_id WHERE t.state = 'pending' AND {of_life}"
+        ),
         if expected.starts_with("scheduled") { 4 * orders.len() as i64 } else { 0 },
     );
     assert_eq!(clinic.number(&timers), live, "{life}");

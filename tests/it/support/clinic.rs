@@ -1,9 +1,10 @@
 //! A whole clinic in one process: real database, real server, shipped rules, and a clock that the story moves.
 
 use super::client::{self, Answer};
+use super::postgres;
 use super::records::Records;
 use super::wix::{Patient, WixEvent};
-use super::postgres;
+use avatar::automation::receive::receive;
 use avatar::automation::rulesets::{RulesetHost, Watching, watch};
 use avatar::automation::{Automation, staff, timers};
 use avatar::cli::parts::Parts;
@@ -13,9 +14,8 @@ use avatar::domain::clock::{Clock, ManualClock};
 use avatar::domain::staff::Role;
 use avatar::domain::time::Timestamp;
 use avatar::http::{HttpContext, ServerLimits, serve};
-use avatar::automation::receive::receive;
-use avatar::inbound::{Inbound, RawRequest};
 use avatar::inbound::sign::{Identity, WixSigner};
+use avatar::inbound::{Inbound, RawRequest};
 use avatar::jobs::{Registry, kinds, work_available};
 use avatar::store::invariants;
 use serde_json::{Value, json};
@@ -232,7 +232,8 @@ impl Clinic {
 
     /// What the provider says became of one of our texts. `code`: 201 delivered, 301 failed.
     pub fn post_receipt(&self, message_id: &str, sms_id: &str, code: &str) -> Answer {
-        let body = json!({ "message_id": message_id, "custom_string": sms_id, "status_code": code, "timestamp": self.now().0 / 1_000 });
+        let body =
+            json!({ "message_id": message_id, "custom_string": sms_id, "status_code": code, "timestamp": self.now().0 / 1_000 });
         let path = format!("/webhooks/sms/receipts/{SMS_TOKEN}");
         self.post(&path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
     }
@@ -335,8 +336,14 @@ pub fn wait_until(within: Duration, what: &str, mut holds: impl FnMut() -> bool)
     let started = std::time::Instant::now();
     while !holds() {
         assert!(started.elapsed() < within, "{what}: not within {within:?}");
-        std::thread::sleep(POLL);
+        pause(POLL);
     }
+}
+
+/// Sleeps. Only where nothing signals: files and other processes.
+#[expect(clippy::disallowed_methods, reason = "other processes have no clock that a test could move")]
+pub fn pause(span: Duration) {
+    std::thread::sleep(span);
 }
 
 const POLL: Duration = Duration::from_millis(5);

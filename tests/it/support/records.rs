@@ -90,10 +90,8 @@ impl Records {
 
     /// `status when` of a booking by Wix's id.
     pub fn booking(&self, wix_id: &str) -> String {
-        self.lines(&format!(
-            "SELECT status AS value, appointment_datetime AS at FROM bookings WHERE wix_booking_id = '{wix_id}'"
-        ))
-        .join(" and ")
+        self.lines(&format!("SELECT status AS value, appointment_datetime AS at FROM bookings WHERE wix_booking_id = '{wix_id}'"))
+            .join(" and ")
     }
 
     /// Pending timers: `rule when`.
