@@ -69,9 +69,10 @@ const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "one_reminder_for_each_appointment",
-        means: "a text about a booking went out twice",
+        means: "a reminder of an appointment went out twice",
         sql: "SELECT MIN(s.id) AS id FROM sms_messages s WHERE s.direction = 'out' AND s.booking_id IS NOT NULL AND s.template IS NOT NULL \
-              AND s.appointment_datetime IS NOT NULL AND s.accepted_at IS NOT NULL GROUP BY s.booking_id, s.template, s.appointment_datetime HAVING COUNT(*) > 1",
+              AND s.appointment_datetime IS NOT NULL AND s.accepted_at IS NOT NULL AND s.run_id IN \
+              (SELECT r.id FROM automation_runs r JOIN event_log e ON e.id = r.event_id WHERE e.event_type = 'timer_due') GROUP BY s.booking_id, s.template, s.appointment_datetime HAVING COUNT(*) > 1",
     },
     Invariant {
         name: "booking_has_a_contact",

@@ -21,6 +21,8 @@ pub struct StoredRuleset {
 type Columns = (i64, String, String, String, Option<String>, i64);
 
 const IN_FORCE_KEY: &str = "ruleset_in_force";
+/// Who published last; its row is the lock that publishers take.
+const PUBLISHING_KEY: &str = "ruleset_publisher";
 
 /// The number of the ruleset in force; `None` before the first was published.
 pub fn find_in_force(conn: &mut Conn) -> StoreResult<Option<i64>> {
@@ -32,6 +34,10 @@ pub fn find_in_force(conn: &mut Conn) -> StoreResult<Option<i64>> {
 pub fn find(conn: &mut Conn, number: i64) -> StoreResult<Option<StoredRuleset>> {
     let row: Option<Columns> = on!(conn, c => rulesets::table.find(number).select(rulesets::all_columns).first(c).optional())?;
     row.map(stored).transpose()
+}
+
+fn find_hash(conn: &mut Conn, number: i64) -> StoreResult<Option<String>> {
+    Ok(on!(conn, c => rulesets::table.find(number).select(rulesets::hash).first(c).optional())?)
 }
 
 /// All rulesets, newest first, without their files.
@@ -54,7 +60,8 @@ pub fn list(conn: &mut Conn, limit: i64) -> StoreResult<Vec<StoredRuleset>> {
         .collect())
 }
 
-/// Records a ruleset and puts it in force, in one transaction. Returns its number.
+/// Records a ruleset and puts it in force, in one transaction. Returns its number: that of the one in force when it has the
+/// same hash, for several nodes may have seen the same edit.
 pub fn publish(
     tx: &mut Tx<'_>,
     hash: &str,
@@ -63,6 +70,13 @@ pub fn publish(
     note: Option<&str>,
     now: Timestamp,
 ) -> StoreResult<i64> {
+    // Locks out other nodes until the end of the transaction, before anything was ever in force too.
+    set_value(tx, PUBLISHING_KEY, by, now)?;
+    if let Some(number) = find_in_force(tx)?
+        && find_hash(tx, number)?.as_deref() == Some(hash)
+    {
+        return Ok(number);
+    }
     let text = serde_json::to_string(files).map_err(|e| StoreError::Statement(e.to_string()))?;
     let number: i64 = on!(tx, c => diesel::insert_into(rulesets::table)
         .values((

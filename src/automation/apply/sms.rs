@@ -13,11 +13,10 @@ pub fn apply(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: 
     let Action::Sms { template, category, body, encoding, parts, immediate } = action else { return Applied::done(step) };
     let planned = Planned { template, category: *category, body, encoding, parts: *parts, immediate: *immediate };
     let Some(contact) = world.contact.clone() else { return Applied::refused(step, "there is no contact") };
-    let key = dedupe_key(world, with, step, template);
-    let is_planned = world.changes.sms.iter().any(|s| s.dedupe_key.as_deref() == Some(&key));
-    if is_planned || world.known_sms_keys.contains(&key) {
-        return Applied::new(step, "already", Some(key));
-    }
+    let key = match free_key(world, with, dedupe_key(world, with, step, template)) {
+        Ok(key) => key,
+        Err(taken) => return Applied::new(step, "already", Some(taken)),
+    };
     let phone = phone_of(&contact, world.guardian.as_ref());
     let obstacle = obstacle(world, &contact, phone.as_deref(), *category);
     let mut sms = message(world, with, step, &planned, &contact, phone.unwrap_or_default());
@@ -57,6 +56,24 @@ fn dedupe_key(world: &World, with: Applying<'_>, step: &PlannedStep, template: &
         Some(booking) => format!("b:{}:{template}:{}", booking.id, booking.appointment_datetime.0),
         None => format!("r:{}:{}", with.run_id, step.path),
     }
+}
+
+/// Changes of a booking, each of which happens once. What the patient was told before such a change is true no more: an
+/// appointment that moves to and fro, a booking that is put back, are told again.
+const CHANGES: [&str; 4] = ["booking_confirmed", "booking_rescheduled", "booking_cancelled", "booking_declined"];
+
+/// The key under which a text is planned; `Err` when it is planned already.
+fn free_key(world: &World, with: Applying<'_>, key: String) -> Result<String, String> {
+    let is_new = |key: &str| world.changes.sms.iter().any(|s| s.dedupe_key.as_deref() == Some(key));
+    if is_new(&key) {
+        return Err(key);
+    }
+    if !world.known_sms_keys.contains(&key) {
+        return Ok(key);
+    }
+    let told_again = format!("{key}:{}", with.event.id);
+    let is_change = with.booking_id.is_some() && CHANGES.contains(&with.event.event_type.as_str());
+    if is_change && !is_new(&told_again) && !world.known_sms_keys.contains(&told_again) { Ok(told_again) } else { Err(key) }
 }
 
 fn phone_of(contact: &Contact, guardian: Option<&Contact>) -> Option<String> {

@@ -10,6 +10,8 @@ on_both_engines!(
     yes_confirms_and_spares_the_next_reminder,
     a_moved_appointment_moves_its_reminders,
     a_cancelled_appointment_has_no_reminders,
+    each_move_of_an_appointment_is_told,
+    a_reinstated_booking_is_told,
     booked_late_there_is_only_the_last_reminder,
     texts_wait_for_the_morning,
 );
@@ -106,6 +108,35 @@ fn a_cancelled_appointment_has_no_reminders(clinic: &Clinic) {
     assert_eq!(clinic.texts(), ["booking_cancelled accepted Mon 11-23 09:00", "booking_confirmation accepted Mon 11-23 09:00"]);
     assert_eq!(clinic.stage("Jane"), "pre_appointment/cancelled");
     assert_eq!(clinic.tasks(), ["rebook_call todo Mon 11-23 17:00", "welcome_call cancelled Mon 11-23 18:00"]);
+}
+
+/// To and fro and to again: the last word that the patient has is the true one.
+fn each_move_of_an_appointment_is_told(clinic: &Clinic) {
+    let mut visit = Visit::new(&Patient::jane(), "mri", NEXT_MONDAY);
+    clinic.wix(&visit.created());
+    for to in ["2026-12-03T14:00:00+11:00", NEXT_MONDAY, "2026-12-03T14:00:00+11:00"] {
+        clinic.wix(&visit.rescheduled(to));
+    }
+    let told = clinic.texts().iter().filter(|t| t.starts_with("booking_rescheduled accepted")).count();
+    assert_eq!(told, 3, "{:?}", clinic.texts());
+    clinic.advance("2026-12-04T00:00:00+11:00");
+    let reminders = clinic.texts().iter().filter(|t| t.starts_with("reminder")).count();
+    assert_eq!(reminders, 3, "{:?}", clinic.texts());
+}
+
+/// Cancelled by mistake and put back: the patient, who was told that it is cancelled, is told that it is not.
+fn a_reinstated_booking_is_told(clinic: &Clinic) {
+    let mut visit = Visit::new(&Patient::jane(), "mri", NEXT_MONDAY);
+    clinic.wix(&visit.created());
+    clinic.wix(&visit.cancelled());
+    clinic.advance("2026-11-23T10:00:00+11:00");
+    clinic.wix(&visit.confirmed());
+    assert_eq!(clinic.booking("mri"), "scheduled Mon 11-30 10:30");
+    assert_eq!(clinic.texts().last().unwrap(), "booking_confirmation accepted Mon 11-23 10:00");
+    assert_eq!(clinic.timers().len(), 4, "the reminders are back");
+    clinic.advance("2026-11-23T11:00:00+11:00");
+    clinic.wix(&visit.cancelled());
+    assert_eq!(clinic.texts().last().unwrap(), "booking_cancelled accepted Mon 11-23 11:00");
 }
 
 /// Twenty hours ahead, the times of the 48 and 24 hour reminders have passed.

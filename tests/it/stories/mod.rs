@@ -28,5 +28,8 @@ macro_rules! on_both_engines {
 mod bookings;
 mod orders;
 mod people;
+mod reload;
 mod shipped;
+mod storm;
 mod texts;
+mod trouble;

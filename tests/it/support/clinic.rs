@@ -336,8 +336,14 @@ pub fn wait_until(within: Duration, what: &str, mut holds: impl FnMut() -> bool)
     let started = std::time::Instant::now();
     while !holds() {
         assert!(started.elapsed() < within, "{what}: not within {within:?}");
-        std::thread::sleep(POLL);
+        pause(POLL);
     }
+}
+
+/// Sleeps. Only where nothing signals: files and other processes.
+#[expect(clippy::disallowed_methods, reason = "other processes have no clock that a test could move")]
+pub fn pause(span: Duration) {
+    std::thread::sleep(span);
 }
 
 const POLL: Duration = Duration::from_millis(5);

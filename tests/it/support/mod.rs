@@ -3,6 +3,8 @@
 
 pub mod client;
 pub mod clinic;
+pub mod load;
 pub mod postgres;
+pub mod process;
 pub mod records;
 pub mod wix;
