@@ -108,13 +108,12 @@ async fn run_all(context: &Context<'_>, parts: Parts, mode: Mode, demo: Option<d
     let mut background = JoinSet::new();
     start_background(&mut background, &parts, &stop);
     let runner = start_runner(&parts, sending, &stop);
-    let served = match server {
-        Some((_, serving)) => serving.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string()),
-        None => {
-            context.output.hint("working; stop with Ctrl C");
-            stop.cancelled().await;
-            Ok(())
-        }
+    let served = if let Some((_, serving)) = server {
+        serving.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())
+    } else {
+        context.output.hint("working; stop with Ctrl C");
+        stop.cancelled().await;
+        Ok(())
     };
     stop.cancel();
     if let Some(runner) = runner {

@@ -56,10 +56,7 @@ pub(super) fn run(context: &Context, args: &DoctorArgs) -> Exit {
         };
         return context.end(Err(Failure::new(format!("there is no part `{wanted}`")).with_help(help)));
     }
-    let settings = match context.settings() {
-        Ok(settings) => settings,
-        Err(_) => return Exit::Found,
-    };
+    let Ok(settings) = context.settings() else { return Exit::Found };
     context.end(wait_for(Box::pin(async {
         let findings = examine(context, settings).await;
         let findings: Vec<Finding> = findings.into_iter().filter(|f| only.is_none_or(|wanted| f.part == wanted)).collect();

@@ -108,7 +108,7 @@ fn tell_of_files(context: &Context, parts: &Parts, stored: &Files, number: i64) 
         (true, true) => {
             format!("r{number} is in force; the files differ from it: the next save or start puts them in force again")
         }
-    })
+    });
 }
 
 async fn files_in_force(parts: &Parts) -> Result<(Option<i64>, Files), Failure> {
