@@ -7,6 +7,7 @@ mod running;
 use super::args::DoctorArgs;
 use super::failure::{Failure, refuse_missing, wait_for};
 use super::parts::Parts;
+use super::rules::check::counted_word;
 use super::{Context, Exit};
 use crate::config::{Settings, nearest};
 use serde_json::json;
@@ -56,10 +57,7 @@ pub(super) fn run(context: &Context, args: &DoctorArgs) -> Exit {
         };
         return context.end(Err(Failure::new(format!("there is no part `{wanted}`")).with_help(help)));
     }
-    let settings = match context.settings() {
-        Ok(settings) => settings,
-        Err(_) => return Exit::Found,
-    };
+    let Ok(settings) = context.settings() else { return Exit::Found };
     context.end(wait_for(Box::pin(async {
         let findings = examine(context, settings).await;
         let findings: Vec<Finding> = findings.into_iter().filter(|f| only.is_none_or(|wanted| f.part == wanted)).collect();
@@ -105,7 +103,8 @@ fn report(context: &Context<'_>, findings: &[Finding]) -> Exit {
                 context.output.line(&format!("  {:<NAME_COLUMNS$}  {help}", ""));
             }
         }
-        context.output.hint(&format!("{problems} problems, {warnings} warnings"));
+        let (problems, warnings) = (counted_word(problems, "problem"), counted_word(warnings, "warning"));
+        context.output.hint(&format!("{problems}, {warnings}"));
     }
     if problems == 0 { Exit::Done } else { Exit::Found }
 }
