@@ -48,12 +48,16 @@ fn an_event_is_sent_followed_and_explained() {
     while types.len() < 2 {
         let line = lines.next().expect("another event").expect("a line");
         let event: serde_json::Value = serde_json::from_str(&line).expect("a JSON line");
-        types.push((event["id"] == id, event["event_type"].as_str().unwrap_or_default().to_owned(), event["status"].clone()));
+        let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        types.push((event["id"] == id, text("event_type"), text("status")));
     }
     types.sort();
     assert_eq!(
         types,
-        [(false, "booking_confirmed".to_owned(), "processed".into()), (true, "booking_created".to_owned(), "processed".into())]
+        [
+            (false, "booking_confirmed".to_owned(), "processed".to_owned()),
+            (true, "booking_created".to_owned(), "processed".to_owned())
+        ]
     );
     assert_eq!(tail.interrupt(), Some(130));
     drop(worker);

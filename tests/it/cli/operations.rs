@@ -104,7 +104,11 @@ fn doctor_finds_what_is_missing_and_says_what_to_do() {
         let all = report["findings"].as_array().expect("findings");
         all.iter().find(|f| f["part"] == part).map(|f| f["state"].clone()).unwrap_or_default()
     };
-    assert_eq!((state("database"), state("rules"), state("workers")), ("good".into(), "problem".into(), "warning".into()));
+    assert_eq!(
+        (state("database"), state("rules"), state("workers")),
+        ("good".into(), "problem".into(), "problem".into()),
+        "a job waits, nobody works"
+    );
     assert!(clinic.refusal(&["doctor", "--only", "slms"]).contains("did you mean `sms`?"));
 }
 
