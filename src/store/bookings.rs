@@ -1,7 +1,7 @@
 //! Bookings.
 
 use super::db::on;
-use super::row::{domain_rows, row};
+use super::row::{Row, domain_rows, row};
 use super::schema::bookings;
 use super::{Conn, StoreResult, Tx};
 use crate::domain::booking::{Booking, BookingStatus};

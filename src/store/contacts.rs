@@ -1,7 +1,7 @@
 //! Contacts and what identifies them.
 
 use super::db::on;
-use super::row::{domain_rows, row};
+use super::row::{Row, domain_rows, row};
 use super::schema::{contact_identities, contacts};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::contact::{Contact, Identity, IdentityKind};

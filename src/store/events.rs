@@ -1,7 +1,7 @@
 //! The event log.
 
 use super::db::on;
-use super::row::{Stored, domain_rows, row};
+use super::row::{Row, Stored, domain_rows, row};
 use super::schema::{event_log, event_payloads};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::event::{Actor, Event, EventPayload, EventStatus, SignatureState};

@@ -1,7 +1,7 @@
 //! What only ever grows beside a contact: touchpoints, notes, moves between stages.
 
 use super::db::on;
-use super::row::{domain_rows, row};
+use super::row::{Row, domain_rows, row};
 use super::schema::{notes, touchpoints};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::contact::Note;

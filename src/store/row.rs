@@ -1,5 +1,6 @@
 //! The one mapping between domain types and columns: [`Stored`] for values, [`row!`] for whole rows.
 
+use super::db::Tx;
 use super::error::{StoreError, StoreResult};
 use crate::domain::booking::BookingStatus;
 use crate::domain::contact::IdentityKind;
@@ -67,8 +68,22 @@ pub(in crate::store) fn read<T: Stored>(raw: T::Raw, table: &'static str, column
     T::from_raw(raw).ok_or(StoreError::Corrupt { table, column })
 }
 
-/// Defines the row of a table: a plain struct, its conversions from and to the domain type, `select`, `insert_all`
-/// and `upsert_all` (by the first column named, the primary key).
+/// The row of a table. A trait, because not every table needs every verb.
+pub(in crate::store) trait Row: Sized {
+    type Domain;
+
+    fn of(value: &Self::Domain) -> Self;
+
+    fn into_domain(self) -> StoreResult<Self::Domain>;
+
+    /// Inserts all rows, a bounded number in each statement.
+    fn insert_all(tx: &mut Tx<'_>, rows: &[Self]) -> StoreResult<()>;
+
+    /// Inserts rows, or replaces those with the same key.
+    fn upsert_all(tx: &mut Tx<'_>, rows: &[Self]) -> StoreResult<()>;
+}
+
+/// Defines the row of a table: a plain struct, and its [`Row`]. The name after the domain type is that of the primary key.
 macro_rules! row {
     ($table:ident, $row:ident, $domain:ty, $key:ident { $($column:ident => $field:ident : $ty:ty),* $(,)? }) => {
         #[derive(diesel::Queryable, diesel::Insertable, diesel::Selectable)]
@@ -77,20 +92,20 @@ macro_rules! row {
             $( pub $column: <$ty as $crate::store::row::Stored>::Raw, )*
         }
 
-        impl $row {
-            pub fn of(value: &$domain) -> Self {
+        impl $crate::store::row::Row for $row {
+            type Domain = $domain;
+
+            fn of(value: &$domain) -> Self {
                 use $crate::store::row::Stored;
                 Self { $( $column: value.$field.to_raw(), )* }
             }
 
-            pub fn into_domain(self) -> $crate::store::StoreResult<$domain> {
+            fn into_domain(self) -> $crate::store::StoreResult<$domain> {
                 type Domain = $domain;
                 Ok(Domain { $( $field: $crate::store::row::read::<$ty>(self.$column, stringify!($table), stringify!($column))?, )* })
             }
 
-            /// Inserts all rows, a bounded number in each statement.
-            #[allow(dead_code, clippy::allow_attributes, reason = "not every table needs every verb")]
-            pub fn insert_all(tx: &mut $crate::store::Tx<'_>, rows: &[Self]) -> $crate::store::StoreResult<()> {
+            fn insert_all(tx: &mut $crate::store::Tx<'_>, rows: &[Self]) -> $crate::store::StoreResult<()> {
                 use diesel::prelude::*;
                 for chunk in rows.chunks($crate::store::row::ROWS_PER_STATEMENT_MAX) {
                     $crate::store::db::on!(tx, c => diesel::insert_into($crate::store::schema::$table::table).values(chunk).execute(c))?;
@@ -98,9 +113,7 @@ macro_rules! row {
                 Ok(())
             }
 
-            /// Inserts rows, or replaces those with the same key.
-            #[allow(dead_code, clippy::allow_attributes, reason = "not every table needs every verb")]
-            pub fn upsert_all(tx: &mut $crate::store::Tx<'_>, rows: &[Self]) -> $crate::store::StoreResult<()> {
+            fn upsert_all(tx: &mut $crate::store::Tx<'_>, rows: &[Self]) -> $crate::store::StoreResult<()> {
                 use diesel::prelude::*;
                 use diesel::upsert::excluded;
                 use $crate::store::schema::$table::dsl;

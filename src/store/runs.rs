@@ -1,7 +1,7 @@
 //! What each rule did with each event.
 
 use super::db::on;
-use super::row::{Stored, domain_rows, row};
+use super::row::{Row, Stored, domain_rows, row};
 use super::schema::automation_runs;
 use super::{Conn, StoreResult, Tx};
 use crate::domain::event::Run;

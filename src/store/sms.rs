@@ -1,7 +1,7 @@
 //! The outbox and the messages that came in.
 
 use super::db::on;
-use super::row::{domain_rows, row};
+use super::row::{Row, domain_rows, row};
 use super::schema::{sms_messages, sms_status_events, suppressions};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};

@@ -1,7 +1,7 @@
 //! Staff tasks.
 
 use super::db::on;
-use super::row::{domain_rows, row};
+use super::row::{Row, domain_rows, row};
 use super::schema::tasks;
 use super::{Conn, StoreResult, Tx};
 use crate::domain::task::{Task, TaskStatus};

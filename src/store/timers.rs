@@ -1,7 +1,7 @@
 //! Pending timers of `date` triggers.
 
 use super::db::on;
-use super::row::{domain_rows, row};
+use super::row::{Row, domain_rows, row};
 use super::schema::timers;
 use super::{Conn, StoreResult, Tx};
 use crate::domain::event::{SubjectKind, Timer};
