@@ -218,7 +218,7 @@ impl RulesetHost {
 /// What has to happen with every change of the ruleset, in the same transaction: schedules, and a job that derives all timers.
 fn follow_up(tx: &mut Tx<'_>, plan: &[super::schedules::Wanted], now: Timestamp) -> StoreResult<()> {
     super::schedules::store(tx, plan, now)?;
-    jobs::enqueue(tx, &derive_job(""), now)?;
+    jobs::enqueue(tx, &NewJob { run_at: now, ..derive_job("") }, now)?;
     Ok(())
 }
 

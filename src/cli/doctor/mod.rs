@@ -7,6 +7,7 @@ mod running;
 use super::args::DoctorArgs;
 use super::failure::{Failure, refuse_missing, wait_for};
 use super::parts::Parts;
+use super::rules::check::counted_word;
 use super::{Context, Exit};
 use crate::config::{Settings, nearest};
 use serde_json::json;
@@ -102,7 +103,8 @@ fn report(context: &Context<'_>, findings: &[Finding]) -> Exit {
                 context.output.line(&format!("  {:<NAME_COLUMNS$}  {help}", ""));
             }
         }
-        context.output.hint(&format!("{problems} problems, {warnings} warnings"));
+        let (problems, warnings) = (counted_word(problems, "problem"), counted_word(warnings, "warning"));
+        context.output.hint(&format!("{problems}, {warnings}"));
     }
     if problems == 0 { Exit::Done } else { Exit::Found }
 }

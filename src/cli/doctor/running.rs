@@ -34,7 +34,7 @@ async fn workers_found(store: &Store, now: Timestamp) -> StoreResult<Finding> {
     let oldest = queues.iter().map(|queue| queue.oldest_ready_age).max().unwrap_or_default();
     let sum = |of: fn(&QueueStats) -> i64| queues.iter().map(of).sum::<i64>();
     let (waiting, dead) = (sum(|queue| queue.ready + queue.lane_blocked), sum(|queue| queue.dead));
-    let text = format!("{alive} processes work, {waiting} jobs waiting (oldest {}), {dead} failed for good", span(oldest));
+    let text = format!("{alive} running, {waiting} jobs waiting (oldest {}), {dead} failed for good", span(oldest));
     Ok(if alive == 0 && waiting > 0 {
         Finding::problem("workers", text, "start `avatar serve` or `avatar worker`")
     } else if oldest > WAIT_MAX {

@@ -29,13 +29,8 @@ const LENGTH: Millis = Millis::minutes(30);
 /// `id` tells this event's booking from those of other events.
 pub fn payload(event_type: &str, id: &str, timezone: &str, now: Timestamp) -> EventPayload {
     let some = |text: &str| Some(text.to_owned());
-    let contact = ContactInput {
-        first_name: some("Test"),
-        last_name: some("Patient"),
-        phone: some(PHONE),
-        email: some("test.patient@example.com"),
-        ..ContactInput::default()
-    };
+    let contact =
+        ContactInput { first_name: some("Test"), last_name: some("Patient"), phone: some(PHONE), ..ContactInput::default() };
     let mut payload = EventPayload { contact: Some(contact), ..EventPayload::default() };
     match event_type {
         "sms_received" => payload.message = Some(message("sms", "Yes")),

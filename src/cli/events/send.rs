@@ -62,12 +62,14 @@ fn with_sender(mut payload: EventPayload) -> EventPayload {
 fn delivery(event_type: &str, id: &str, payload: EventPayload, now: Timestamp) -> Delivery {
     let raw_payload = serde_json::to_string(&payload).unwrap_or_default();
     let wix_booking_id = payload.booking.as_ref().and_then(|booking| booking.wix_booking_id.as_deref());
+    // A message is the patient's own word; everything else is said by whoever types the command.
+    let actor = if payload.message.is_some() { Actor::Patient } else { Actor::Staff };
     Delivery {
         source: SOURCE.to_owned(),
         dedupe_key: id.to_owned(),
         event_type: event_type.to_owned(),
         occurred_at: Some(now),
-        actor: Actor::Staff,
+        actor,
         signature_state: SignatureState::Internal,
         lane_key: lane_key(payload.contact.as_ref(), wix_booking_id),
         raw_sha256: hex::encode(Sha256::digest(raw_payload.as_bytes())),

@@ -96,6 +96,6 @@ pub(super) fn counted(compiled: &Compiled) -> String {
     format!("{}, {}", counted_word(errors, "error"), counted_word(warnings, "warning"))
 }
 
-pub(super) fn counted_word(count: usize, word: &str) -> String {
+pub fn counted_word(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }

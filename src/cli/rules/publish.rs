@@ -102,13 +102,14 @@ async fn unknown(parts: &Parts, number: i64) -> Result<Failure, Failure> {
 fn tell_of_files(context: &Context, parts: &Parts, stored: &Files, number: i64) {
     let options = parts.automation.rules.options();
     let differs = read_sources(options).is_ok_and(|sources| !changes(stored, &sources.files).is_empty());
-    context.output.hint(&match (differs, options.auto) {
+    let hint = match (differs, options.auto) {
         (false, _) => format!("r{number} is in force"),
         (true, false) => format!("r{number} is in force; the files differ from it until they are published"),
         (true, true) => {
             format!("r{number} is in force; the files differ from it: the next save or start puts them in force again")
         }
-    });
+    };
+    context.output.hint(&hint);
 }
 
 async fn files_in_force(parts: &Parts) -> Result<(Option<i64>, Files), Failure> {

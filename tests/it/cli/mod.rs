@@ -1,5 +1,10 @@
 //! The binary as a shell sees it: what goes to stdout, what to stderr, and how it ends.
 
+mod clinic;
+mod events;
+mod operations;
+mod rules;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -1,0 +1,121 @@
+//! `avatar rules`, `explain` and `sms preview`.
+
+use super::clinic::Clinic;
+
+#[test]
+fn the_shipped_rules_are_clean_without_any_database() {
+    let clinic = Clinic::new();
+    let said = clinic.run(&["rules", "check"]);
+    assert_eq!((said.exit, said.err.as_str()), (Some(0), ""));
+    assert!(said.out.starts_with("14 rules, 3 scripts, 8 templates in "), "{}", said.out);
+    assert!(said.out.ends_with(" ms: 0 errors, 0 warnings\n"), "{}", said.out);
+    assert!(!clinic.dir.path().join("data").exists(), "a check makes no database");
+    assert_eq!(clinic.done(&["rules", "check", "--quiet"]), "");
+}
+
+#[test]
+fn a_broken_rule_is_shown_with_its_place_and_ends_with_1() {
+    let clinic = Clinic::new();
+    clinic.edit("rules/bookings.yaml", "booking.status == \"pending\"", "booking.statu == \"pending\"");
+    let full = clinic.run(&["rules", "check"]);
+    assert_eq!(full.exit, Some(1));
+    let (problem, summary) = full.out.split_once("\n\n").expect("a problem, then the summary");
+    insta::assert_snapshot!(problem, @r#"
+    error[R0303]: a booking has no field `statu`
+     --> rules/bookings.yaml:9:17
+      |
+    9 |     if: booking.statu == "pending"
+      |                 ^^^^^
+      |
+      = help: did you mean `status`?
+    "#);
+    assert!(
+        summary.starts_with("5 rule files, 3 scripts, 8 templates") && summary.ends_with("1 error, 0 warnings\n"),
+        "{summary}"
+    );
+    let concise = clinic.run(&["rules", "check", "--format", "concise", "-q"]);
+    assert_eq!(concise.out, "rules/bookings.yaml:9:17: error[R0303] a booking has no field `statu`\n");
+    let here = clinic.dir.path().to_str().expect("a path");
+    let json = clinic.run(&["rules", "check", here, "--json"]);
+    assert_eq!(json.exit, Some(1));
+    let report: serde_json::Value = serde_json::from_str(&json.out).expect("one object");
+    assert_eq!((&report["errors"], &report["diagnostics"][0]["line"]), (&1.into(), &9.into()));
+}
+
+#[test]
+fn a_folder_that_is_not_there_cannot_be_checked() {
+    let said = Clinic::new().refusal(&["rules", "check", "nowhere"]);
+    assert!(said.starts_with("error: nowhere/rules: "), "{said}");
+}
+
+#[test]
+fn rules_are_published_listed_shown_and_rolled_back() {
+    let clinic = Clinic::open();
+    assert_eq!(clinic.done(&["rules", "list"]).lines().count(), 14);
+    clinic.edit("rules/bookings.yaml", "name: New booking", "name: Brand-new booking");
+    let shown = clinic.done(&["rules", "show", "booking-confirmed"]);
+    assert!(shown.starts_with("  - id: booking-confirmed\n    name: New booking\n"), "what is in force, not the draft: {shown}");
+    assert!(!shown.contains("booking-rescheduled"), "only this rule: {shown}");
+    let published = clinic.run(&["rules", "publish", "--message", "new name", "--yes"]);
+    assert_eq!(published.out, "changed rules/bookings.yaml\nr2\n", "{}", published.err);
+    assert!(published.err.contains("avatar rules rollback r1"), "{}", published.err);
+    assert!(clinic.done(&["rules", "show", "booking-confirmed"]).contains("Brand-new"));
+    let again = clinic.run(&["rules", "publish"]);
+    assert_eq!((again.exit, again.err.as_str()), (Some(0), "nothing differs from r2\n"));
+    let rolled_back = clinic.run(&["rules", "rollback", "r1"]);
+    assert_eq!((rolled_back.exit, rolled_back.out.as_str()), (Some(0), "r1\n"));
+    assert!(rolled_back.err.contains("the files differ"), "{}", rolled_back.err);
+    assert_eq!(clinic.object(&["rules", "list", "--json"])["revision"], "r1");
+}
+
+#[test]
+fn what_is_broken_is_not_published() {
+    let clinic = Clinic::open();
+    clinic.edit("sms_templates/reminder_24hr.hbs", "{{clinic.name}}", "{{clinic.nam}}");
+    let said = clinic.run(&["rules", "publish", "--yes"]);
+    assert_eq!(said.exit, Some(1));
+    assert!(said.out.contains("--> sms_templates/reminder_24hr.hbs:"), "{}", said.out);
+    assert!(said.err.ends_with("nothing was published; r1 stays in force\n"), "{}", said.err);
+    assert_eq!(clinic.object(&["rules", "list", "--json"])["revision"], "r1");
+}
+
+#[test]
+fn a_wrong_name_is_answered_with_the_nearest() {
+    let clinic = Clinic::open();
+    insta::assert_snapshot!(clinic.refusal(&["rules", "show", "booking-confirmd"]), @r"
+    error: there is no rule `booking-confirmd` in force
+      = did you mean `booking-confirmed`?
+    ");
+    insta::assert_snapshot!(clinic.refusal(&["rules", "rollback", "r9"]), @r"
+    error: there is no ruleset r9
+      = the newest are: r1
+    ");
+    insta::assert_snapshot!(clinic.refusal(&["rules", "rollback", "latest"]), @r"
+    error: `latest` is no revision
+      = write it like r47
+    ");
+    insta::assert_snapshot!(clinic.refusal(&["sms", "preview", "reminder_24h"]), @r"
+    error: there is no template `reminder_24h`
+      = did you mean `reminder_24hr`?
+    ");
+}
+
+#[test]
+fn a_code_is_explained() {
+    let clinic = Clinic::new();
+    let text = clinic.done(&["explain", "s0303"]);
+    assert!(text.starts_with("S0303: unknown field\n\n"), "{text}");
+    assert_eq!(clinic.object(&["explain", "R0303", "--json"])["title"], "unknown field");
+    assert!(clinic.refusal(&["explain", "X9999"]).contains("there is no code `X9999`"));
+}
+
+#[test]
+fn a_template_is_previewed_from_the_files_and_counted() {
+    let clinic = Clinic::new();
+    let preview = clinic.object(&["sms", "preview", "reminder_24hr", "--json"]);
+    assert!(preview["body"].as_str().is_some_and(|body| body.starts_with("Hi Sam, Avatar Imaging expects you ")), "{preview}");
+    assert_eq!((&preview["encoding"], &preview["parts"]), (&"gsm7".into(), &1.into()));
+    clinic.edit("sms_templates/reminder_24hr.hbs", "Hi ", "\u{1f44b} Hi ");
+    let said = clinic.run(&["sms", "preview", "reminder_24hr"]);
+    assert!(said.err.contains("ucs2, 2 parts; transactional"), "{}", said.err);
+}
