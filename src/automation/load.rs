@@ -177,7 +177,7 @@ fn named_id(loaded: &Loaded) -> Option<String> {
 fn sms_facts(conn: &mut Conn, loaded: &mut [Loaded]) -> StoreResult<()> {
     let booking_ids: Vec<String> = loaded.iter().flat_map(|l| l.world.bookings.iter().map(|b| b.id.clone())).collect();
     let keys = sms::list_known_dedupe_keys(conn, &sorted(booking_ids.into_iter().collect()))?;
-    let phones: Vec<String> = loaded.iter().flat_map(|l| phones_of(l)).collect();
+    let phones: Vec<String> = loaded.iter().flat_map(phones_of).collect();
     let suppressed = sms::list_suppressed(conn, &sorted(phones.into_iter().collect()))?;
     for item in loaded.iter_mut() {
         item.world.known_sms_keys.clone_from(&keys);

@@ -4,7 +4,7 @@ use super::contact::{add_touchpoint, ensure};
 use super::{Projected, Projection};
 use crate::automation::world::World;
 use crate::domain::booking::{Booking, BookingStatus};
-use crate::domain::event::{BookingInput, Event};
+use crate::domain::event::BookingInput;
 use crate::domain::ids::derived_id;
 use crate::domain::time::Timestamp;
 
@@ -195,9 +195,4 @@ fn settle(world: &mut World, with: Projection<'_>, before: Option<&Booking>, aft
         let reason = if over { "booking_cancelled" } else { "booking_moved" };
         world.withdraw_sms(reason, |sms| sms.booking_id.as_deref() == Some(&after.id));
     }
-}
-
-/// The booking that an event is about, when the event was made by this program.
-pub fn of_event(world: &World, event: &Event) -> Option<String> {
-    event.booking_id.clone().filter(|id| world.find_booking(id).is_some())
 }

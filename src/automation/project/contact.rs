@@ -16,7 +16,7 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
         ensure(world, with);
     }
     let mut projected = Projected::only(&with.event.event_type);
-    projected.booking_id = with.event.booking_id.clone();
+    projected.booking_id.clone_from(&with.event.booking_id);
     projected
 }
 
@@ -59,7 +59,7 @@ fn fill(world: &mut World, with: Projection<'_>, input: &ContactInput) {
     fill_text(&mut after.first_name, input.first_name.as_ref());
     fill_text(&mut after.last_name, input.last_name.as_ref());
     if after.name.is_empty() || !before.name.contains(&after.last_name) || !before.name.contains(&after.first_name) {
-        after.name = format!("{} {}", after.first_name, after.last_name).trim().to_owned();
+        format!("{} {}", after.first_name, after.last_name).trim().clone_into(&mut after.name);
     }
     fill_option(&mut after.interest, input.interest.as_ref());
     fill_option(&mut after.phone_raw, input.phone_raw.as_ref());

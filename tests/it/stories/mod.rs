@@ -1,5 +1,4 @@
 //! What the clinic that ships does.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test code: a failed expectation is a failed test")]
 
 /// Each story on SQLite and, where there is one, on PostgreSQL.
 macro_rules! on_both_engines {

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// SIGKILLs in a normal run; `AVATAR_STORM_KILLS` asks for another number.
 const KILLS: u64 = 12;
 /// After the last event was acknowledged, everything is done by then.
-const QUIET_PATIENCE: Duration = Duration::from_secs(60);
+const QUIET_PATIENCE: Duration = Duration::from_mins(1);
 /// A process is frozen for longer than its lease, which is 2 seconds.
 const FREEZE: Duration = Duration::from_millis(4_500);
 

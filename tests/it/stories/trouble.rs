@@ -25,6 +25,9 @@ fn created(number: usize) -> WixEvent {
     Visit::new(&patient, &format!("visit-{number}"), NEXT_MONDAY).created()
 }
 
+/// Path, headers, body, and the status of the answer.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [u8], u16);
+
 fn garbage_is_refused_and_leaves_no_trace(clinic: &Clinic) {
     let good = signed(&created(1), clinic.now());
     let forged = format!("{}AAAA", &good[..good.len() - 4]);
@@ -33,7 +36,7 @@ fn garbage_is_refused_and_leaves_no_trace(clinic: &Clinic) {
     let plain = [("X-Webhook-Token", MANYCHAT_SECRET), ("Content-Type", "text/plain")];
     let wrong = [("X-Webhook-Token", "guess"), ("Content-Type", "application/json")];
     let texts = format!("/webhooks/sms/inbound/{SMS_TOKEN}");
-    let cases: [(&str, &[(&str, &str)], &[u8], u16); 9] = [
+    let cases: [Case; 9] = [
         ("/webhooks/wix/bookings", &[], forged.as_bytes(), 401),
         ("/webhooks/wix/bookings", &[], b"\x00\xff\xfe not a token", 401),
         ("/webhooks/wix/bookings", &[], b"", 401),
