@@ -83,7 +83,6 @@ macro_rules! row {
                 Self { $( $column: value.$field.to_raw(), )* }
             }
 
-            #[allow(dead_code, clippy::allow_attributes, reason = "not every table needs every verb")]
             pub fn into_domain(self) -> $crate::store::StoreResult<$domain> {
                 type Domain = $domain;
                 Ok(Domain { $( $field: $crate::store::row::read::<$ty>(self.$column, stringify!($table), stringify!($column))?, )* })

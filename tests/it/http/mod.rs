@@ -1,6 +1,12 @@
 //! The real server on a loopback port with a real database file, spoken to over plain sockets.
 
-#![expect(clippy::format_push_string, reason = "these are tests: what goes wrong shall stop them")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::format_push_string,
+    reason = "these are tests: what goes wrong shall stop them"
+)]
 
 mod access;
 mod limits;
