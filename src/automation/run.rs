@@ -8,10 +8,11 @@ use super::load::{Loaded, load};
 use super::project;
 use super::rulesets::InForce;
 use super::world::World;
-use crate::domain::event::{Event, EventStatus};
+use crate::domain::event::{Event, EventStatus, RunOutcome};
 use crate::domain::job::ClaimedJob;
 use crate::domain::time::Timestamp;
 use crate::store::{Conn, StoreError, StoreResult, events};
+use crate::telemetry::{Metric, metrics};
 use futures_util::future::join_all;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -85,7 +86,12 @@ async fn attempt(context: &Automation, in_force: &Arc<InForce>, jobs: Vec<Claime
         context.store.clone().read(move |conn| decide_all(conn, &context, &in_force, jobs, now)).await?
     };
     let (decisions, deferred) = decided;
+    let outcomes: Vec<RunOutcome> = decisions.iter().flat_map(|d| d.world.changes.runs.iter().map(|r| r.outcome)).collect();
     context.store.write(move |tx| commit(tx, &decisions, now)).await?;
+    for outcome in [RunOutcome::Fired, RunOutcome::Skipped, RunOutcome::Failed] {
+        let count = outcomes.iter().filter(|o| **o == outcome).count();
+        metrics::counter(Metric::RuleRuns, &[("outcome", outcome.as_str())], count as u64);
+    }
     Ok(deferred)
 }
 

@@ -16,6 +16,7 @@ use crate::domain::touchpoint::Touchpoint;
 use crate::gateway::{Gateway, Outgoing, SendResult};
 use crate::store::sms::{StatusChange, StatusEvent};
 use crate::store::{StoreResult, Tx, bookings, contacts, history, jobs, rate, sms, tasks};
+use crate::telemetry::{Metric, metrics};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -84,7 +85,20 @@ pub async fn send(sending: &Sending, claimed: Vec<ClaimedJob>) -> Vec<(ClaimedJo
     };
     let outgoing: Vec<Outgoing> = admitted.leaving.values().cloned().collect();
     let results = if outgoing.is_empty() { HashMap::new() } else { sending.gateway.send(&outgoing).await };
+    count(sending.gateway.name(), &results);
     settle(sending, claimed, admitted, results).await
+}
+
+fn count(provider: &str, results: &HashMap<String, SendResult>) {
+    for result in results.values() {
+        let name = match result {
+            SendResult::Accepted { .. } => "accepted",
+            SendResult::Refused { .. } => "refused",
+            SendResult::NotProcessed { .. } => "not_processed",
+            SendResult::Unknown { .. } => "unknown",
+        };
+        metrics::counter(Metric::SmsSent, &[("provider", provider), ("result", name)], 1);
+    }
 }
 
 /// What may leave now, by job, and what becomes of the rest.
@@ -338,6 +352,7 @@ fn record_result(tx: &mut Tx<'_>, sms_id: &str, result: &SendResult, now: Timest
 
 fn touch(tx: &mut Tx<'_>, text: &SmsMessage, now: Timestamp) -> StoreResult<()> {
     let Some(contact_id) = text.contact_id.clone() else { return Ok(()) };
+    contacts::note_outbound(tx, &contact_id, now)?;
     let touchpoint = Touchpoint {
         id: derived_id(now, &[&text.id, "sms_out"]),
         contact_id,

@@ -292,7 +292,7 @@ pub enum ConfigCommand {
 
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Only this part: config, database, rules, workers, webhooks, sms, clock, dashboard
+    /// Only this part: config, database, rules, workers, webhooks, sms, clock, disk
     #[arg(long, value_name = "PART")]
     pub only: Option<String>,
 }

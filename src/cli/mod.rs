@@ -1,13 +1,27 @@
 //! The command line: one binary, `avatar`. Nouns group, verbs act. Results go to stdout; progress, hints and logs to stderr.
 
 pub mod args;
+mod check;
 mod completions;
 mod config;
+mod db;
+pub mod demo;
+mod doctor;
+mod events;
 mod exit;
+mod explain;
+mod failure;
+mod jobs;
+mod moment;
 mod output;
 pub mod parts;
+mod rules;
 mod runtime;
 mod serve;
+mod sms;
+mod token;
+mod user;
+mod why;
 
 pub use exit::Exit;
 pub use output::Output;
@@ -43,23 +57,18 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Completions(args) => completions::run(context, args.shell),
         Command::Serve(args) => serve::run(context, &args),
         Command::Worker(args) => serve::run_worker(context, &args),
-        Command::Why(_) => not_wired(context, "why"),
-        Command::Explain(_) => not_wired(context, "explain"),
-        Command::Rules(_) => not_wired(context, "rules"),
-        Command::Events(_) => not_wired(context, "events"),
-        Command::Jobs(_) => not_wired(context, "jobs"),
-        Command::Db(_) => not_wired(context, "db"),
-        Command::Token(_) => not_wired(context, "token"),
-        Command::User(_) => not_wired(context, "user"),
-        Command::Check => not_wired(context, "check"),
-        Command::Doctor(_) => not_wired(context, "doctor"),
-        Command::Sms(_) => not_wired(context, "sms"),
+        Command::Why(args) => why::run(context, &args),
+        Command::Explain(args) => explain::run(context, &args),
+        Command::Rules(command) => rules::run(context, &command),
+        Command::Events(command) => events::run(context, &command),
+        Command::Jobs(command) => jobs::run(context, &command),
+        Command::Db(command) => db::run(context, command),
+        Command::Token(command) => token::run(context, &command),
+        Command::User(command) => user::run(context, &command),
+        Command::Check => check::run(context),
+        Command::Doctor(args) => doctor::run(context, &args),
+        Command::Sms(command) => sms::run(context, &command),
     }
-}
-
-fn not_wired(context: &Context, command: &str) -> Exit {
-    context.output.error(&format!("`avatar {command}` is not part of this build yet"), None);
-    Exit::CouldNotRun
 }
 
 /// Help and version are results; everything else is a mistake of usage. A closed pipe is nobody's problem.

@@ -39,6 +39,13 @@ impl Output {
         }
     }
 
+    /// A question; the answer follows on the same line.
+    pub fn ask(&self, question: &str) {
+        let mut stderr = std::io::stderr();
+        let _ = write!(stderr, "{question}");
+        let _ = stderr.flush();
+    }
+
     /// What went wrong, and what to do.
     pub fn error(&self, message: &str, help: Option<&str>) {
         let mut stderr = std::io::stderr();

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+mod demo;
 mod rules_view;
 
 pub use rules_view::HostView;
@@ -31,42 +32,59 @@ const GAUGE_POLL: Duration = Duration::from_secs(5);
 const CLAIM_MAX: usize = 64;
 
 pub(super) fn run(context: &Context, args: &ServeArgs) -> Exit {
-    start(context, |settings| {
+    let adjust = |settings: &mut Settings| {
         if let Some(listen) = args.listen {
             settings.server.listen = listen;
         }
         if let Some(workers) = args.workers {
             settings.jobs.workers = workers;
         }
-        true
-    })
+    };
+    start(context, if args.demo { Mode::Demo } else { Mode::Server }, adjust)
 }
 
 pub(super) fn run_worker(context: &Context, args: &WorkerArgs) -> Exit {
-    start(context, |settings| {
+    let adjust = |settings: &mut Settings| {
         if let Some(workers) = args.workers {
             settings.jobs.workers = workers;
         }
-        false
-    })
+    };
+    start(context, Mode::Worker, adjust)
 }
 
-fn start(context: &Context, adjust: impl FnOnce(&mut Settings) -> bool) -> Exit {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Server,
+    Demo,
+    Worker,
+}
+
+fn start(context: &Context, mode: Mode, adjust: impl FnOnce(&mut Settings)) -> Exit {
     let mut settings = match context.settings() {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
-    let with_server = adjust(&mut settings);
+    adjust(&mut settings);
     telemetry::init_logs(&settings.server.log_level, settings.server.log_format);
-    let parts = match Parts::open(settings, context.environment) {
-        Ok(parts) => parts,
+    let opened = match mode {
+        Mode::Demo => demo::open(settings, context.environment).map(|(parts, demo)| (parts, Some(demo))),
+        Mode::Server | Mode::Worker => {
+            Parts::open(settings, context.environment).map(|parts| (parts, None)).map_err(|e| e.to_string())
+        }
+    };
+    let (parts, demo) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
-            context.output.error(&error.to_string(), Some("`avatar doctor` looks at everything a running clinic needs"));
+            context.output.error(&error, Some("`avatar doctor` looks at everything a running clinic needs"));
             return Exit::CouldNotRun;
         }
     };
-    match block_on(async { Box::pin(live(context, parts, with_server)).await }) {
-        Ok(exit) => exit,
+    match block_on(async { Box::pin(run_all(context, parts, mode, demo)).await }) {
+        Ok(Ok(())) => Exit::Done,
+        Ok(Err(message)) => {
+            context.output.error(&message, None);
+            Exit::CouldNotRun
+        }
         Err(error) => {
             context.output.error(&error.to_string(), None);
             Exit::CouldNotRun
@@ -74,37 +92,36 @@ fn start(context: &Context, adjust: impl FnOnce(&mut Settings) -> bool) -> Exit 
     }
 }
 
-async fn live(context: &Context<'_>, parts: Parts, with_server: bool) -> Exit {
-    let stop = stop_on_signal();
-    match Box::pin(run_all(context, parts, with_server, stop)).await {
-        Ok(()) => Exit::Done,
-        Err(message) => {
-            context.output.error(&message, None);
-            Exit::CouldNotRun
-        }
-    }
-}
-
 /// Starts everything, waits for the stop, and lets the parts end in order: server, workers, background.
-async fn run_all(context: &Context<'_>, parts: Parts, with_server: bool, stop: CancellationToken) -> Result<(), String> {
+async fn run_all(context: &Context<'_>, parts: Parts, mode: Mode, demo: Option<demo::Prepared>) -> Result<(), String> {
+    let stop = stop_on_signal();
     let metrics = telemetry::MetricsHandle::install().map_err(|e| format!("metrics: {e}"))?;
     let sending = parts.sending(context.environment).map_err(|e| e.to_string())?;
     prepare(&parts).await?;
+    let server = match mode {
+        Mode::Worker => None,
+        Mode::Server | Mode::Demo => Some(listen(context, &parts, metrics, stop.clone()).await?),
+    };
+    if let (Some(demo), Some((address, _))) = (demo, &server) {
+        demo::tell(context, &parts, demo, sending.clone(), *address).await?;
+    }
     let mut background = JoinSet::new();
     start_background(&mut background, &parts, &stop);
     let runner = start_runner(&parts, sending, &stop);
-    if with_server {
-        serve_until(context, &parts, metrics, stop.clone()).await?;
-    } else {
-        context.output.hint("working; stop with Ctrl C");
-        stop.cancelled().await;
-    }
+    let served = match server {
+        Some((_, serving)) => serving.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string()),
+        None => {
+            context.output.hint("working; stop with Ctrl C");
+            stop.cancelled().await;
+            Ok(())
+        }
+    };
     stop.cancel();
     if let Some(runner) = runner {
         runner.await.map_err(|e| e.to_string())?.map_err(|e| format!("workers: {e}"))?;
     }
     while background.join_next().await.is_some() {}
-    Ok(())
+    served
 }
 
 /// Migrations and rules, before anything is taken in.
@@ -214,18 +231,21 @@ fn start_runner(parts: &Parts, sending: Sending, stop: &CancellationToken) -> Op
     Some(tokio::spawn(runner.run(stop.clone())))
 }
 
-async fn serve_until(
+type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
+
+async fn listen(
     context: &Context<'_>,
     parts: &Parts,
     metrics: telemetry::MetricsHandle,
     stop: CancellationToken,
-) -> Result<(), String> {
+) -> Result<(SocketAddr, Serving), String> {
     let address = parts.settings.server.listen;
     let listener = TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))?;
     let bound = listener.local_addr().map_err(|e| e.to_string())?;
-    announce(context, parts, bound);
     let http = Arc::new(http_context(parts, metrics));
-    http::serve(listener, http, server_limits(&parts.settings), stop).await.map_err(|e| e.to_string())
+    let serving = tokio::spawn(http::serve(listener, http, server_limits(&parts.settings), stop));
+    announce(context, parts, bound);
+    Ok((bound, serving))
 }
 
 pub(super) fn http_context(parts: &Parts, metrics: telemetry::MetricsHandle) -> HttpContext {

@@ -44,3 +44,58 @@ impl Clock for ManualClock {
         Timestamp(self.0.load(Ordering::SeqCst))
     }
 }
+
+/// Stands at the time it was set to until [`BackfillClock::go_live`]; then it is the machine's clock. For filling a database with
+/// a past that leads up to now.
+#[derive(Debug)]
+pub struct BackfillClock(AtomicI64);
+
+/// No time that anybody sets.
+const LIVE: i64 = i64::MIN;
+
+impl BackfillClock {
+    #[must_use]
+    pub fn at(start: Timestamp) -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(start.0)))
+    }
+
+    /// Moves the standing clock. A clock that went live stays so.
+    pub fn set(&self, to: Timestamp) {
+        let moved = |at: i64| (at != LIVE).then_some(to.0);
+        // An error only says that the clock is live.
+        let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
+    }
+
+    pub fn go_live(&self) {
+        self.0.store(LIVE, Ordering::SeqCst);
+    }
+
+    pub fn is_live(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == LIVE
+    }
+}
+
+impl Clock for BackfillClock {
+    fn now(&self) -> Timestamp {
+        match self.0.load(Ordering::SeqCst) {
+            LIVE => SystemClock.now(),
+            standing => Timestamp(standing),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backfill_clock_stands_until_it_goes_live_for_good() {
+        let clock = BackfillClock::at(Timestamp(5));
+        clock.set(Timestamp(9));
+        assert_eq!(clock.now(), Timestamp(9));
+        let before = SystemClock.now();
+        clock.go_live();
+        clock.set(Timestamp(1));
+        assert!(clock.is_live() && clock.now() >= before);
+    }
+}

@@ -1,7 +1,9 @@
 //! Outbound SMS: one trait, one file for each way to send.
 
+mod http_client;
 mod sandbox;
 
+pub use http_client::{HttpClient, HttpError};
 pub use sandbox::Sandbox;
 
 use crate::domain::time::Millis;

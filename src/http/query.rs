@@ -115,7 +115,8 @@ fn decode_cursor<const N: usize>(text: &str) -> Option<Cursor<N>> {
         *key = parts.next()?.parse().ok()?;
     }
     let id = parts.next()?;
-    (!id.contains(CURSOR_SEPARATOR)).then(|| Cursor { keys, id: id.to_owned() })
+    let is_id = id.chars().all(|c| c.is_ascii_graphic() && c != CURSOR_SEPARATOR);
+    is_id.then(|| Cursor { keys, id: id.to_owned() })
 }
 
 #[cfg(test)]
@@ -152,5 +153,6 @@ mod tests {
         assert_eq!(decode_cursor::<2>(&encode_cursor(&cursor)), Some(cursor.clone()));
         assert_eq!(decode_cursor::<0>(&encode_cursor(&cursor)), None);
         assert_eq!(decode_cursor::<2>("!!"), None);
+        assert_eq!(decode_cursor::<0>(&encode_cursor(&Cursor { keys: [], id: "a\0b".into() })), None);
     }
 }

@@ -7,7 +7,9 @@ use super::reply::{self, Response};
 use super::route::{Permission, Route};
 use crate::domain::time::{Millis, Timestamp};
 use crate::store::StoreError;
+use crate::store::views::probe;
 use serde::Serialize;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use warp::http::StatusCode;
@@ -61,6 +63,8 @@ async fn ready(call: Call, probe: Arc<Probe>) -> Result<Response, ApiError> {
 /// What the database said last, and when.
 #[derive(Default)]
 struct Probe {
+    /// All migrations were there once; nobody takes them away from a running program.
+    migrated: AtomicBool,
     last: Mutex<Option<(Timestamp, Vec<&'static str>)>>,
 }
 
@@ -73,27 +77,35 @@ impl Probe {
         {
             return reasons.clone();
         }
-        let reasons = database_reasons(context, now).await;
+        let reasons = self.ask(context, now).await;
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, reasons.clone()));
+        reasons
+    }
+
+    /// Why the database cannot be worked with; empty when it can.
+    async fn ask(&self, context: &HttpContext, now: Timestamp) -> Vec<&'static str> {
+        let mut reasons = Vec::new();
+        if !self.migrated.load(Ordering::Relaxed) {
+            match all_migrations_applied(context).await {
+                Some(true) => self.migrated.store(true, Ordering::Relaxed),
+                Some(false) => reasons.push("migrations are missing"),
+                None => reasons.push("the database cannot be opened"),
+            }
+        }
+        let write = context.store.write(move |tx| probe::write(tx, now));
+        match tokio::time::timeout(PROBE_TIMEOUT, write).await {
+            Ok(Ok(())) => {}
+            Ok(Err(StoreError::Unavailable { .. })) | Err(_) => reasons.push("the database takes no writes now"),
+            Ok(Err(_)) => reasons.push("the database refuses writes"),
+        }
         reasons
     }
 }
 
-/// Why the database cannot be worked with; empty when it can.
-async fn database_reasons(context: &HttpContext, now: Timestamp) -> Vec<&'static str> {
-    let mut reasons = Vec::new();
+/// `None` when the database does not say, or not in time.
+async fn all_migrations_applied(context: &HttpContext) -> Option<bool> {
     let store = context.store.clone();
-    let migrated = tokio::task::spawn_blocking(move || store.migration_status()).await;
-    match migrated {
-        Ok(Ok(status)) if status.iter().all(|(_, applied)| *applied) => {}
-        Ok(Ok(_)) => reasons.push("migrations are missing"),
-        Ok(Err(_)) | Err(_) => reasons.push("the database cannot be opened"),
-    }
-    let write = context.store.write(move |tx| crate::store::views::probe::write(tx, now));
-    match tokio::time::timeout(PROBE_TIMEOUT, write).await {
-        Ok(Ok(())) => {}
-        Ok(Err(StoreError::Unavailable { .. })) | Err(_) => reasons.push("the database takes no writes now"),
-        Ok(Err(_)) => reasons.push("the database refuses writes"),
-    }
-    reasons
+    let asked = tokio::task::spawn_blocking(move || store.migration_status());
+    let status = tokio::time::timeout(PROBE_TIMEOUT, asked).await.ok()?.ok()?.ok()?;
+    Some(status.iter().all(|(_, applied)| *applied))
 }

@@ -76,13 +76,15 @@ impl Heart {
     }
 
     fn beat_once(&self) -> StoreResult<()> {
-        let (worker_id, lease, now) = (lock(&self.life).worker_id, self.options.lease, self.clock.now());
-        if self.store.write_now(move |tx| workers::heartbeat(tx, worker_id, lease, now))? {
+        let (worker_id, lease) = (lock(&self.life).worker_id, self.options.lease);
+        // The time is read when the statement runs: a beat that had to wait is worth as much as a prompt one.
+        let clock = Arc::clone(&self.clock);
+        if self.store.write_first_now(move |tx| workers::heartbeat(tx, worker_id, lease, clock.now()))? {
             return Ok(());
         }
         tracing::warn!(worker = worker_id, "declared dead; its jobs are dropped and a new life begins");
-        let node = self.options.node.clone();
-        let fresh = self.store.write_now(move |tx| workers::register(tx, &node, std::process::id(), lease, now))?;
+        let (node, clock) = (self.options.node.clone(), Arc::clone(&self.clock));
+        let fresh = self.store.write_first_now(move |tx| workers::register(tx, &node, std::process::id(), lease, clock.now()))?;
         let next = Life { worker_id: fresh, dead: CancellationToken::new() };
         let former = std::mem::replace(&mut *lock(&self.life), next);
         // Only now: whoever is woken by this finds the new life.

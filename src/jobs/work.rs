@@ -4,6 +4,7 @@ use super::handler::{JobHandler, JobOutcome, Outcomes};
 use super::registry::Registry;
 use crate::domain::job::ClaimedJob;
 use crate::domain::time::Millis;
+use crate::telemetry::{Metric, metrics};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,9 +25,29 @@ pub(super) struct Signals {
 pub(super) async fn run_all(registry: &Registry, claimed: Vec<ClaimedJob>, signals: &Signals) -> Outcomes {
     let mut outcomes = Vec::with_capacity(claimed.len());
     for group in groups(registry, claimed) {
-        outcomes.extend(run_group(registry, group, signals).await);
+        let started = tokio::time::Instant::now();
+        let done = run_group(registry, group, signals).await;
+        count(registry, &done, started.elapsed());
+        outcomes.extend(done);
     }
     outcomes
+}
+
+/// Time and outcome of a group's jobs. A kind that this program does not know is no label: it could be anything.
+fn count(registry: &Registry, done: &Outcomes, took: Duration) {
+    for (job, outcome) in done {
+        let kind = registry.find(&job.kind).map_or("unknown", |handler| handler.kind());
+        let result = match outcome {
+            JobOutcome::Completed | JobOutcome::Done => "completed",
+            JobOutcome::Retry(_) => "retried",
+            JobOutcome::Fail(_) => "failed",
+            JobOutcome::Snooze(_) => "snoozed",
+            JobOutcome::Release => "released",
+            JobOutcome::LeaseLost => "lost",
+        };
+        metrics::observe(Metric::JobSeconds, &[("kind", kind)], took.as_secs_f64());
+        metrics::counter(Metric::JobsFinished, &[("kind", kind), ("outcome", result)], 1);
+    }
 }
 
 /// Neighbours of one kind, no more than its handler takes at once.

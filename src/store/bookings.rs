@@ -8,7 +8,7 @@ use crate::domain::booking::{Booking, BookingStatus};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 
-row!(bookings, BookingRow, Booking, id {
+row!(bookings, BookingRow, Booking, id, upsert {
     id => id: String, contact_id => contact_id: String, wix_booking_id => wix_booking_id: Option<String>,
     source => source: String, service_id => service_id: Option<String>, service_name => service_name: Option<String>,
     location => location: Option<String>, resource_name => resource_name: Option<String>,
@@ -69,6 +69,19 @@ pub fn list_ids_after(conn: &mut Conn, since: Timestamp, after: &str, limit: i64
         .select((bookings::id, bookings::contact_id))
         .limit(limit)
         .load(c))?)
+}
+
+/// Bookings whose patients were expected before this time and about whom nobody has said anything yet.
+pub fn list_expected_before(conn: &mut Conn, before: Timestamp, limit: i64) -> StoreResult<Vec<Booking>> {
+    let expected = [BookingStatus::Scheduled.as_str(), BookingStatus::Confirmed.as_str()];
+    let rows: Vec<BookingRow> = on!(conn, c => bookings::table
+        .filter(bookings::status.eq_any(expected))
+        .filter(bookings::appointment_datetime.lt(before.0))
+        .order((bookings::appointment_datetime, bookings::id))
+        .limit(limit)
+        .select(BookingRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
 }
 
 pub fn upsert_many(tx: &mut Tx<'_>, bookings: &[&Booking]) -> StoreResult<()> {

@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
-row!(contacts, ContactRow, Contact, id {
+row!(contacts, ContactRow, Contact, id, upsert {
     id => id: String, name => name: String, first_name => first_name: String, last_name => last_name: String,
     phone => phone: Option<String>, phone_raw => phone_raw: Option<String>, phone_status => phone_status: String,
     email => email: Option<String>, is_existing_patient => is_existing_patient: bool,
@@ -120,4 +120,19 @@ pub fn list_identities(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<H
         found.entry(contact_id).or_default().push(Identity { kind, value });
     }
     Ok(found)
+}
+
+/// A few contacts, oldest ids first: enough to tell what kind of database this is.
+pub fn list_first(conn: &mut Conn) -> StoreResult<Vec<Contact>> {
+    let rows: Vec<ContactRow> =
+        on!(conn, c => contacts::table.order(contacts::id).select(ContactRow::as_select()).limit(20).load(c))?;
+    domain_rows!(rows)
+}
+
+/// A text went out. Raises the version: whoever decided on the contact meanwhile decides anew.
+pub fn note_outbound(tx: &mut Tx<'_>, id: &str, at: Timestamp) -> StoreResult<()> {
+    on!(tx, c => diesel::update(contacts::table.find(id))
+        .set((contacts::last_outbound_at.eq(Some(at.0)), contacts::version.eq(contacts::version + 1)))
+        .execute(c))?;
+    Ok(())
 }

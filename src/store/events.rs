@@ -49,7 +49,7 @@ impl Stored for EventStatus {
     }
 }
 
-row!(event_log, EventRow, Event, id {
+row!(event_log, EventRow, Event, id, insert {
     id => id: String, event_type => event_type: String, source => source: String, dedupe_key => dedupe_key: String,
     timestamp => timestamp: Timestamp, occurred_at => occurred_at: Option<Timestamp>, actor => actor: Actor,
     signature_state => signature_state: SignatureState, payload => payload: EventPayload,

@@ -2,7 +2,7 @@
 
 use super::db::on;
 use super::row::{domain_rows, row};
-use super::schema::{notes, touchpoints};
+use super::schema::{notes, pipeline_transitions, touchpoints};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::contact::Note;
 use crate::domain::pipeline::Transition;
@@ -10,20 +10,20 @@ use crate::domain::time::Timestamp;
 use crate::domain::touchpoint::Touchpoint;
 use diesel::prelude::*;
 
-row!(touchpoints, TouchpointRow, Touchpoint, id {
+row!(touchpoints, TouchpointRow, Touchpoint, id, insert {
     id => id: String, contact_id => contact_id: String, timestamp => timestamp: Timestamp, kind => kind: String,
     channel => channel: Option<String>, direction => direction: String, source => source: Option<String>,
     medium => medium: Option<String>, campaign => campaign: Option<String>, event_id => event_id: Option<String>,
 });
 
-row!(pipeline_transitions, TransitionRow, Transition, id {
+row!(pipeline_transitions, TransitionRow, Transition, id, insert {
     id => id: String, contact_id => contact_id: String, booking_id => booking_id: Option<String>,
     pipeline => pipeline: String, from_pipeline => from_pipeline: Option<String>, from_stage => from_stage: Option<String>,
     to_stage => to_stage: String, at => at: Timestamp, by => by: String, run_id => run_id: Option<String>,
     duration_ms => duration_ms: Option<i64>,
 });
 
-row!(notes, NoteRow, Note, id {
+row!(notes, NoteRow, Note, id, insert {
     id => id: String, contact_id => contact_id: Option<String>, booking_id => booking_id: Option<String>,
     body => body: String, author => author: String, run_id => run_id: Option<String>, created_at => created_at: Timestamp,
 });
@@ -45,6 +45,17 @@ pub fn list_notes(conn: &mut Conn, contact_id: &str, limit: i64) -> StoreResult<
         .filter(notes::contact_id.eq(contact_id))
         .order((notes::created_at.desc(), notes::id.desc()))
         .select(NoteRow::as_select())
+        .limit(limit)
+        .load(c))?;
+    domain_rows!(rows)
+}
+
+/// The newest moves of one contact, newest first.
+pub fn list_transitions(conn: &mut Conn, contact_id: &str, limit: i64) -> StoreResult<Vec<Transition>> {
+    let rows: Vec<TransitionRow> = on!(conn, c => pipeline_transitions::table
+        .filter(pipeline_transitions::contact_id.eq(contact_id))
+        .order((pipeline_transitions::at.desc(), pipeline_transitions::id.desc()))
+        .select(TransitionRow::as_select())
         .limit(limit)
         .load(c))?;
     domain_rows!(rows)

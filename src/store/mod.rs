@@ -99,6 +99,7 @@ impl Store {
 
     /// Runs `work` in a transaction of its own and answers after the commit. An error of `work` undoes everything it wrote.
     /// On SQLite it runs on the one writer thread: keep it short, and never wait for another write inside it.
+    /// Work that stands in line is done even when nobody waits for the answer any more.
     pub async fn write<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
@@ -113,7 +114,16 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.inner.writer.write_now(work)
+        self.inner.writer.write_now(work, false)
+    }
+
+    /// Like [`Store::write_now`], in front of everything that waits: a heartbeat must not stand in the line that it is to outlive.
+    pub(crate) fn write_first_now<T, E>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.inner.writer.write_now(work, true)
     }
 
     /// Records a delivery and the job that will work on it. After `Ok`, both are on stable storage.

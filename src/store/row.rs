@@ -67,10 +67,10 @@ pub(in crate::store) fn read<T: Stored>(raw: T::Raw, table: &'static str, column
     T::from_raw(raw).ok_or(StoreError::Corrupt { table, column })
 }
 
-/// Defines the row of a table: a plain struct, its conversions from and to the domain type, `select`, `insert_all`
-/// and `upsert_all` (by the first column named, the primary key).
+/// Defines the row of a table: a plain struct, its conversions to and from the domain type, and how rows are written: `insert`
+/// (`insert_all`), `upsert` (`upsert_all`, by primary key) or `by_hand`.
 macro_rules! row {
-    ($table:ident, $row:ident, $domain:ty, $key:ident { $($column:ident => $field:ident : $ty:ty),* $(,)? }) => {
+    ($table:ident, $row:ident, $domain:ty, $key:ident, $verb:ident { $($column:ident => $field:ident : $ty:ty),* $(,)? }) => {
         #[derive(diesel::Queryable, diesel::Insertable, diesel::Selectable)]
         #[diesel(table_name = $crate::store::schema::$table, treat_none_as_default_value = false)]
         pub(in crate::store) struct $row {
@@ -87,9 +87,19 @@ macro_rules! row {
                 type Domain = $domain;
                 Ok(Domain { $( $field: $crate::store::row::read::<$ty>(self.$column, stringify!($table), stringify!($column))?, )* })
             }
+        }
 
+        $crate::store::row::row_verb!($verb, $table, $row, $key, [$($column),*]);
+    };
+}
+pub(in crate::store) use row;
+
+/// One verb of a row.
+macro_rules! row_verb {
+    (by_hand, $table:ident, $row:ident, $key:ident, [$($column:ident),*]) => {};
+    (insert, $table:ident, $row:ident, $key:ident, [$($column:ident),*]) => {
+        impl $row {
             /// Inserts all rows, a bounded number in each statement.
-            #[allow(dead_code, clippy::allow_attributes, reason = "not every table needs every verb")]
             pub fn insert_all(tx: &mut $crate::store::Tx<'_>, rows: &[Self]) -> $crate::store::StoreResult<()> {
                 use diesel::prelude::*;
                 for chunk in rows.chunks($crate::store::row::ROWS_PER_STATEMENT_MAX) {
@@ -97,9 +107,11 @@ macro_rules! row {
                 }
                 Ok(())
             }
-
+        }
+    };
+    (upsert, $table:ident, $row:ident, $key:ident, [$($column:ident),*]) => {
+        impl $row {
             /// Inserts rows, or replaces those with the same key.
-            #[allow(dead_code, clippy::allow_attributes, reason = "not every table needs every verb")]
             pub fn upsert_all(tx: &mut $crate::store::Tx<'_>, rows: &[Self]) -> $crate::store::StoreResult<()> {
                 use diesel::prelude::*;
                 use diesel::upsert::excluded;
@@ -117,7 +129,7 @@ macro_rules! row {
         }
     };
 }
-pub(in crate::store) use row;
+pub(in crate::store) use row_verb;
 
 /// Rows in one multi-row statement: far below the databases' limits of bound values (32,766 and 65,535).
 pub(in crate::store) const ROWS_PER_STATEMENT_MAX: usize = 128;

@@ -19,7 +19,7 @@ impl Stored for RunOutcome {
     }
 }
 
-row!(automation_runs, RunRow, Run, id {
+row!(automation_runs, RunRow, Run, id, insert {
     id => id: String, event_id => event_id: String, rule_id => rule_id: String, revision => revision: i64,
     outcome => outcome: RunOutcome, contact_id => contact_id: Option<String>, booking_id => booking_id: Option<String>,
     at => at: Timestamp, trace => trace: String,

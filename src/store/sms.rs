@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 use std::collections::HashSet;
 
-row!(sms_messages, SmsRow, SmsMessage, id {
+row!(sms_messages, SmsRow, SmsMessage, id, insert {
     id => id: String, direction => direction: String, contact_id => contact_id: Option<String>,
     booking_id => booking_id: Option<String>, template => template: Option<String>, category => category: SmsCategory,
     to_number => to: String, from_number => from: Option<String>, body => body: String, encoding => encoding: String,
@@ -66,6 +66,17 @@ pub fn find_by_provider_id(conn: &mut Conn, provider: &str, message_id: &str) ->
         .first(c)
         .optional())?;
     row.map(SmsRow::into_domain).transpose()
+}
+
+/// Texts that a provider took after `after` and until `until`, in that order.
+pub fn list_accepted_between(conn: &mut Conn, after: Timestamp, until: Timestamp) -> StoreResult<Vec<SmsMessage>> {
+    let rows: Vec<SmsRow> = on!(conn, c => sms_messages::table
+        .filter(sms_messages::accepted_at.gt(after.0))
+        .filter(sms_messages::accepted_at.le(until.0))
+        .order((sms_messages::accepted_at, sms_messages::id))
+        .select(SmsRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
 }
 
 /// Texts to these contacts that have not left yet.

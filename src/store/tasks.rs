@@ -8,7 +8,7 @@ use crate::domain::task::{Task, TaskStatus};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 
-row!(tasks, TaskRow, Task, id {
+row!(tasks, TaskRow, Task, id, upsert {
     id => id: String, task_type => task_type: String, title => title: String, contact_id => contact_id: Option<String>,
     booking_id => booking_id: Option<String>, status => status: TaskStatus, due_datetime => due_datetime: Timestamp,
     priority_score => priority_score: i32, assigned_to => assigned_to: Option<String>, because => because: String,
@@ -20,6 +20,25 @@ row!(tasks, TaskRow, Task, id {
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Task>> {
     let row: Option<TaskRow> = on!(conn, c => tasks::table.find(id).select(TaskRow::as_select()).first(c).optional())?;
     row.map(TaskRow::into_domain).transpose()
+}
+
+/// Open tasks that are due from `from` on and before `until`, in that order.
+pub fn list_open_due(conn: &mut Conn, from: Timestamp, until: Timestamp, limit: i64) -> StoreResult<Vec<Task>> {
+    let rows: Vec<TaskRow> = on!(conn, c => tasks::table
+        .filter(tasks::status.eq_any([TaskStatus::Todo.as_str(), TaskStatus::InProgress.as_str()]))
+        .filter(tasks::due_datetime.ge(from.0))
+        .filter(tasks::due_datetime.lt(until.0))
+        .order((tasks::due_datetime, tasks::id))
+        .limit(limit)
+        .select(TaskRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
+/// All tasks, open or not.
+pub fn count(conn: &mut Conn) -> StoreResult<usize> {
+    let count: i64 = on!(conn, c => tasks::table.count().get_result(c))?;
+    Ok(usize::try_from(count).unwrap_or(0))
 }
 
 /// Open tasks of these contacts.

@@ -8,7 +8,7 @@ use crate::domain::event::{SubjectKind, Timer};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 
-row!(timers, TimerRow, Timer, rule_id {
+row!(timers, TimerRow, Timer, rule_id, by_hand {
     rule_id => rule_id: String, trigger_index => trigger: i32, subject_id => subject_id: String,
     occurrence => occurrence: String, subject_kind => subject_kind: SubjectKind, contact_id => contact_id: String,
     due_at => due_at: Timestamp, late_ms => late_ms: i64, state => state: String, updated_at => updated_at: Timestamp,

@@ -1,8 +1,9 @@
 //! Calls of functions and methods.
 
+use super::chain::Link;
 use super::script::ScriptFunction;
 use super::ty::{Kind, Ty, UNKNOWN, describe, of};
-use super::walk::{Link, Walker};
+use super::walk::Walker;
 use crate::engine::diagnostic::names;
 use crate::engine::functions::{FUNCTIONS, Signature};
 use crate::engine::schema::Type;

@@ -8,6 +8,7 @@ use crate::engine::diagnostic::{Severity, names};
 use crate::engine::ruleset;
 use crate::engine::schema::Type;
 use crate::engine::source::{Place, Problems, Scalar, SourceFile};
+use crate::engine::syntax::did_you_mean;
 use rhai::{AST, Expr, ParseError, Position, Stmt};
 
 /// Longest expression.
@@ -134,7 +135,11 @@ fn check_result(walker: &mut Walker<'_>, root: &Expr, ty: Ty, wanted: &Wanted<'_
             let message = format!("{} cannot stand in a text", ty.describe());
             walker.error(names::WRONG_RESULT, at, width, message, Some("name one of its fields".to_owned()));
         }
-        Wanted::Value { ty: wanted, .. } if ty.fits(*wanted) => {}
+        Wanted::Value { ty: wanted, what } if ty.fits(*wanted) => {
+            if let Some(words) = wanted.words() {
+                check_words(walker, root, words, what);
+            }
+        }
         Wanted::Value { ty: wanted, what } => {
             if ty.maybe && ty.optional(false).fits(*wanted) {
                 let message = format!("this may be missing, and {what} needs {}", wanted.describe());
@@ -145,6 +150,27 @@ fn check_result(walker: &mut Walker<'_>, root: &Expr, ty: Ty, wanted: &Wanted<'_
             let message = format!("{what} is {}, and this is {}", wanted.describe(), ty.describe());
             walker.error(names::WRONG_RESULT, at, width, message, result_hint(ty, *wanted));
         }
+    }
+}
+
+/// Words that the expression can come to must be among those of the field.
+fn check_words(walker: &mut Walker<'_>, expr: &Expr, words: &'static [&'static str], what: &str) {
+    match expr {
+        Expr::StringConstant(word, position) if !words.contains(&word.as_str()) => {
+            let message = format!("\"{word}\" is not a value of {what}");
+            let help = did_you_mean(word, words, "it can be");
+            walker.error(names::UNKNOWN_VALUE, *position, word.chars().count() + 2, message, help);
+        }
+        Expr::Stmt(block) => {
+            if let Some(Stmt::If(flow, _)) = block.statements().last() {
+                for branch in [&flow.body, &flow.branch] {
+                    if let Some(Stmt::Expr(last)) = branch.statements().last() {
+                        check_words(walker, last, words, what);
+                    }
+                }
+            }
+        }
+        _ => {}
     }
 }
 

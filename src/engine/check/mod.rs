@@ -1,6 +1,7 @@
 //! Decides whether rules, scripts and templates mean something: names, types, references. Reports everything it finds.
 
 mod calls;
+mod chain;
 mod expression;
 mod flow;
 mod operators;

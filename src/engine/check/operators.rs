@@ -1,7 +1,8 @@
 //! Operators and the types they take.
 
+use super::chain::Link;
 use super::ty::{BOOL, Kind, Ty, UNKNOWN, of};
-use super::walk::{Link, Walker, start_of};
+use super::walk::{Walker, start_of};
 use crate::engine::diagnostic::names;
 use crate::engine::schema::Type;
 use crate::engine::syntax::{did_you_mean, list_of};

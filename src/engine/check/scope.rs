@@ -59,6 +59,11 @@ impl Scope {
         self.names.push((name.to_owned(), ty));
     }
 
+    /// Takes a name away.
+    pub fn hide(&mut self, name: &str) {
+        self.names.retain(|(n, _)| n != name);
+    }
+
     pub fn find(&self, name: &str) -> Option<Ty> {
         let (_, ty) = self.names.iter().rev().find(|(n, _)| n == name)?;
         let present = ty.maybe && self.is_present(name);

@@ -11,6 +11,7 @@ use crate::engine::ruleset::Catalogue;
 use crate::engine::source::{Place, Problems, SourceFile};
 use rhai::{AST, ASTNode, Position, Stmt};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Largest script.
 const SCRIPT_BYTES_MAX: usize = 32 * 1024;
@@ -21,14 +22,22 @@ pub(crate) struct ScriptFunction {
     pub name: String,
     pub params: Vec<(String, Ty)>,
     pub result: Ty,
-    /// `rules/scripts/scores.rhai:12`.
-    place: String,
+    /// Where it is defined.
+    file: Arc<str>,
+    line: usize,
 }
 
 /// The functions of all scripts, by name.
 #[derive(Default)]
 pub(crate) struct Functions {
     by_name: BTreeMap<String, ScriptFunction>,
+}
+
+impl Functions {
+    /// The file of each function, for messages of the script host.
+    pub fn files(&self) -> BTreeMap<String, Arc<str>> {
+        self.by_name.values().map(|f| (f.name.clone(), Arc::clone(&f.file))).collect()
+    }
 }
 
 impl Functions {
@@ -103,7 +112,11 @@ fn declare(file: &SourceFile, ast: &AST, functions: &mut Functions, problems: &m
             continue;
         }
         if let Some(first) = functions.find(&found.name) {
-            error(names::DUPLICATE_FUNCTION, format!("`{}` is defined twice; the first is at {}", found.name, first.place), None);
+            error(
+                names::DUPLICATE_FUNCTION,
+                format!("`{}` is defined twice; the first is at {}:{}", found.name, first.file, first.line),
+                None,
+            );
             continue;
         }
         let example = signature::example(&found.name, &script.params);
@@ -137,15 +150,15 @@ fn declare(file: &SourceFile, ast: &AST, functions: &mut Functions, problems: &m
             name: found.name.clone(),
             params: signature.params,
             result: signature.result,
-            place: format!("{}:{}", file.path, found.line),
+            file: file.path.clone(),
+            line: found.line,
         };
         functions.by_name.insert(found.name, function);
     }
 }
 
 fn check_bodies(env: &Environment<'_>, file: &SourceFile, ast: &AST, problems: &mut Problems) {
-    let here = format!("{}:", file.path);
-    for function in env.functions.by_name.values().filter(|f| f.place.starts_with(&here)) {
+    for function in env.functions.by_name.values().filter(|f| f.file == file.path) {
         let body = body_of(ast, &function.name);
         let mut scope = Scope::default();
         for (name, ty) in &function.params {

@@ -3,7 +3,7 @@
 use super::template_header::{self, Header};
 use crate::engine::diagnostic::names;
 use crate::engine::ruleset::{Catalogue, Template};
-use crate::engine::schema::{Field, RECORDS, Type, find_record};
+use crate::engine::schema::{RECORDS, Type, find_record};
 use crate::engine::source::{Place, Problems, SourceFile};
 use crate::engine::syntax::did_you_mean;
 use handlebars::template::{HelperTemplate, Parameter, Template as Parsed, TemplateElement};
@@ -127,7 +127,19 @@ impl Checker<'_> {
             self.refuse(name, &format!("`{name}` is not available: a text shows fields such as {{{{contact.first_name}}}}"));
             return;
         }
-        if let Some(path) = self.path(&field.name) {
+        if let Some((path, target)) = self.path(&field.name) {
+            if target == Target::Record {
+                let at = self.place(&path);
+                let help = Some(format!("name one of its fields: `{path}.…`"));
+                self.problems.error(
+                    names::TEMPLATE_FIELD,
+                    &self.file.path,
+                    at,
+                    format!("`{path}` is a record and cannot be shown"),
+                    help,
+                );
+                return;
+            }
             let guarded = self.guards.iter().any(|g| path == *g || path.starts_with(&format!("{g}.")));
             self.reads.push(TemplateRead { path, guarded });
         }
@@ -143,7 +155,7 @@ impl Checker<'_> {
             self.refuse(name, &format!("`{name}` takes one field, such as `{{{{#{name} booking.location}}}}`"));
             return;
         };
-        let path = self.path(condition);
+        let path = self.path(condition).map(|(path, _)| path);
         if let Some(path) = path.clone() {
             self.reads.push(TemplateRead { path, guarded: true });
         }
@@ -160,7 +172,7 @@ impl Checker<'_> {
     }
 
     /// A path of the schema; anything else is reported.
-    fn path(&mut self, parameter: &Parameter) -> Option<String> {
+    fn path(&mut self, parameter: &Parameter) -> Option<(String, Target)> {
         let raw = match parameter {
             Parameter::Path(Path::Relative((segments, raw))) => {
                 if segments.iter().any(|s| !matches!(s, PathSeg::Named(_))) {
@@ -180,7 +192,7 @@ impl Checker<'_> {
             }
         };
         match check_path(&raw) {
-            Ok(()) => Some(raw),
+            Ok(target) => Some((raw, target)),
             Err((message, help)) => {
                 let at = self.place(&raw);
                 self.problems.error(names::TEMPLATE_FIELD, &self.file.path, at, message, help);
@@ -211,34 +223,39 @@ impl Checker<'_> {
     }
 }
 
-fn check_path(raw: &str) -> Result<(), (String, Option<String>)> {
+/// What a path leads to.
+#[derive(PartialEq)]
+enum Target {
+    /// Something that can be shown.
+    Value,
+    /// A record, which can only be tested.
+    Record,
+}
+
+type Wrong = (String, Option<String>);
+
+fn check_path(raw: &str) -> Result<Target, Wrong> {
     let mut parts = raw.split('.');
     let root = parts.next().unwrap_or("");
     let Some(mut record) = ROOTS.contains(&root).then(|| find_record(root)).flatten() else {
         let owner = RECORDS.iter().filter(|r| ROOTS.contains(&r.name)).find(|r| r.find_field(raw).is_some());
-        let help =
-            owner.map(|r| format!("did you mean `{}.{raw}`?", r.name)).or_else(|| did_you_mean(root, ROOTS, "records are"));
-        return Err((format!("there is no `{raw}` in texts"), help));
+        let help = owner.map(|r| format!("did you mean `{}.{raw}`?", r.name));
+        return Err((format!("there is no `{raw}` in texts"), help.or_else(|| did_you_mean(root, ROOTS, "records are"))));
     };
-    let mut ends_in_record = true;
     while let Some(part) = parts.next() {
         let Some(field) = record.find_field(part) else {
-            let all: Vec<&str> = record.fields.iter().map(|f: &Field| f.name).collect();
+            let all: Vec<&str> = record.fields.iter().map(|f| f.name).collect();
             return Err((format!("a {} has no field `{part}`", record.name), did_you_mean(part, &all, "its fields are")));
         };
-        ends_in_record = false;
+        let more = parts.clone().next().is_some();
         match field.ty {
-            Type::Record(name) => {
-                ends_in_record = true;
-                record = find_record(name).unwrap_or(record);
-            }
-            Type::TextMap => return Ok(()),
+            Type::Record(name) => record = find_record(name).unwrap_or(record),
+            Type::TextMap if more => return Ok(Target::Value),
+            Type::TextMap => return Ok(Target::Record),
             Type::List(_) => return Err((format!("`{raw}` is a list and cannot stand in a text"), None)),
-            _ if parts.clone().next().is_some() => return Err((format!("`{part}` has no fields of its own"), None)),
-            _ => {}
+            _ if more => return Err((format!("`{part}` has no fields of its own"), None)),
+            _ => return Ok(Target::Value),
         }
     }
-    // A record alone is fine in `{{#if booking}}`; shown, it would say nothing.
-    let _ = ends_in_record;
-    Ok(())
+    Ok(Target::Record)
 }

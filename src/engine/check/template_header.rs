@@ -79,8 +79,13 @@ pub(super) fn check_text(file: &SourceFile, catalogue: &Catalogue, names_clinic:
         problems.warning(names::NO_SENDER, &file.path, at, "the text does not say who sends it", help);
     }
     if let Some((at, character)) = first_unicode(&file.text) {
-        let message = format!("`{character}` makes every part of the text 70 characters long instead of 160");
-        problems.warning(names::UNICODE, &file.path, at, message, plain(character).map(|p| format!("write `{p}`")));
+        let (message, help) = match plain(character) {
+            Some(twin) => {
+                (format!("`{character}` is not in the SMS alphabet and is sent as `{twin}`"), Some(format!("write `{twin}`")))
+            }
+            None => (format!("`{character}` makes every part of the text 70 characters long instead of 160"), None),
+        };
+        problems.warning(names::UNICODE, &file.path, at, message, help);
     }
 }
 
@@ -101,13 +106,14 @@ fn first_unicode(text: &str) -> Option<(Place, char)> {
     None
 }
 
+/// What typographic characters are sent as.
 fn plain(character: char) -> Option<&'static str> {
     match character {
-        '–' | '—' => Some("-"),
-        '‘' | '’' => Some("'"),
-        '“' | '”' => Some("\""),
-        '…' => Some("..."),
-        '\u{a0}' => Some(" "),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => Some("-"),
+        '\u{2018}'..='\u{201b}' | '\u{2032}' => Some("'"),
+        '\u{201c}'..='\u{201f}' | '\u{2033}' => Some("\""),
+        '\u{2026}' => Some("..."),
+        '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => Some(" "),
         _ => None,
     }
 }

@@ -147,7 +147,7 @@ pub(crate) fn parse_type(text: &str) -> Option<Ty> {
         "int" => Type::Int,
         "float" => Type::Float,
         "bool" => Type::Bool,
-        "string" => Type::Text,
+        "string" | "text" => Type::Text,
         "time" => Type::Time,
         "duration" => Type::Duration,
         record => Type::Record(find_record(record)?.name),

@@ -39,7 +39,9 @@ pub fn compile(sources: &Sources, catalogue: &Catalogue) -> Compiled {
         .sort_by(|a, b| (&a.file, a.line, a.column, &a.code, &a.message).cmp(&(&b.file, b.line, b.column, &b.code, &b.message)));
     diagnostics.dedup();
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
-    let ruleset = (!failed).then(|| Ruleset::new(hash(sources), rules, templates.compiled, ast, catalogue.clone()));
+    let ruleset = (!failed).then(|| {
+        Ruleset::new(hash(sources), rules, templates.compiled, ast, catalogue.clone()).with_function_files(functions.files())
+    });
     Compiled { ruleset, diagnostics }
 }
 

@@ -3,7 +3,7 @@
 use super::Templates;
 use crate::engine::check::{Environment, Part, Scope, Ty, Wanted, check_expression, of};
 use crate::engine::diagnostic::names;
-use crate::engine::ruleset::{Expr, Limit, Rule, Value};
+use crate::engine::ruleset::{Expr, Limit, Rule, Trigger, Value};
 use crate::engine::schema::Type;
 use crate::engine::source::{Place, Problems, Scalar, SourceFile};
 use crate::engine::syntax::{LimitSyntax, RuleSyntax, did_you_mean, list_of};
@@ -24,7 +24,8 @@ impl Lowering<'_> {
         let understood = triggers.len() == expected && expected > 0;
         let mut scope = if understood { Scope::of_triggers(&triggers) } else { Scope::tolerant() };
         scope.later = syntax.vars.iter().map(|(name, _)| name.text.clone()).collect();
-        let while_ = self.conditions(&syntax.while_, &mut scope);
+        let dated = triggers.iter().any(|t| matches!(t, Trigger::Date { .. }));
+        let while_ = self.lifetime(&syntax.while_, &mut scope, dated);
         let if_ = self.conditions(&syntax.if_, &mut scope);
         scope.later.clear();
         let vars = self.vars(syntax.vars, &mut scope);
@@ -47,6 +48,19 @@ impl Lowering<'_> {
             steps,
             limit,
         }
+    }
+
+    /// `while`. For a date it decides, long before anything happens, whether there is a timer: there is no event then.
+    fn lifetime(&mut self, lines: &[Scalar], scope: &mut Scope, dated: bool) -> Vec<Expr> {
+        let event = scope.find("event").filter(|_| dated);
+        if event.is_some() {
+            scope.hide("event");
+        }
+        let compiled = self.conditions(lines, scope);
+        if let Some(ty) = event {
+            scope.declare("event", ty);
+        }
+        compiled
     }
 
     /// Conditions in order: each may rely on the ones before, and the scope knows them afterwards.
@@ -162,6 +176,9 @@ fn wrong_literal(scalar: &Scalar, ty: Ty, what: &str) -> (String, Option<String>
         return (format!("`{text}` is not a value of {what}"), Some(help));
     }
     let message = format!("{what} is {}, and `{text}` is none", ty.describe());
+    if ty.is(Type::Time) && text.starts_with(|c: char| c.is_ascii_digit()) {
+        return (message, Some("a time is an expression, such as `=now + 2.days`".to_owned()));
+    }
     let help = text.contains(['(', '.', '+', ' ']) || ty.is(Type::Time);
     (message, help.then(|| format!("an expression begins with `=`: `={text}`")))
 }

@@ -11,7 +11,8 @@ use crate::engine::syntax::{ActionSyntax, StepSyntax, did_you_mean};
 
 /// Priority of a task that gives none.
 const PRIORITY_DEFAULT: i64 = 50;
-const PRIORITY_MAX: i64 = 100;
+/// Highest priority and warmness.
+const PERCENT_MAX: i64 = 100;
 
 impl Lowering<'_> {
     /// `None` when a problem was reported.
@@ -167,16 +168,22 @@ impl Lowering<'_> {
     fn priority(&mut self, scalar: Option<&Scalar>, scope: &Scope) -> Option<Value> {
         let Some(scalar) = scalar else { return Some(Value::Int(PRIORITY_DEFAULT)) };
         let value = self.value(scalar, scope, of(Type::Int), "`priority`")?;
-        if let Value::Int(number) = value
-            && !(0..=PRIORITY_MAX).contains(&number)
-        {
-            self.error(names::WRONG_RESULT, scalar.at, format!("`priority` is 0 to {PRIORITY_MAX}, not {number}"), None);
-            return None;
-        }
-        Some(value)
+        self.is_in_range(&value, scalar, "priority").then_some(value)
     }
 
-    fn set(&mut self, field: Scalar, value: &Scalar, scope: &Scope) -> Option<(String, Value)> {
+    /// Priorities and warmness are 0 to 100; what an expression comes to is seen only when it runs.
+    fn is_in_range(&mut self, value: &Value, scalar: &Scalar, what: &str) -> bool {
+        match value {
+            Value::Int(number) if !(0..=PERCENT_MAX).contains(number) => {
+                let message = format!("`{what}` is 0 to {PERCENT_MAX}, not {number}");
+                self.error(names::WRONG_RESULT, scalar.at, message, None);
+                false
+            }
+            _ => true,
+        }
+    }
+
+    fn set(&mut self, field: Scalar, scalar: &Scalar, scope: &Scope) -> Option<(String, Value)> {
         let (record, name) = field.text.split_once('.').unwrap_or(("", field.text.as_str()));
         let found = find_record(record).and_then(|r| r.find_field(name)).filter(|f| f.settable);
         let Some(found) = found else {
@@ -192,8 +199,9 @@ impl Lowering<'_> {
             return None;
         }
         let ty = of(found.ty).optional(found.optional);
-        let value = self.value(value, scope, ty, &format!("`{}`", field.text))?;
-        Some((field.text, value))
+        let value = self.value(scalar, scope, ty, &format!("`{}`", field.text))?;
+        let good = field.text != "contact.warmness" || self.is_in_range(&value, scalar, "contact.warmness");
+        good.then_some((field.text, value))
     }
 
     fn report_unsettable(&mut self, field: &Scalar, record: &str, name: &str) {

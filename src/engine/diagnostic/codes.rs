@@ -276,7 +276,7 @@ pub const CODES: &[Code] = &[
     Code {
         code: names::UNICODE,
         title: "a character that makes the text longer",
-        explanation: "The character is not in the SMS alphabet (GSM-7), so a part of the text has 70 characters, not 160.",
+        explanation: "The character is not in the SMS alphabet (GSM-7), so a part of the text has 70 characters, not 160. Dashes, curly quotes and odd spaces are sent as their plain twins.",
     },
 ];
 

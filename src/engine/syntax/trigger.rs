@@ -12,16 +12,17 @@ const LATE_DEFAULT: Millis = Millis::minutes(15);
 /// Triggers of one rule.
 const TRIGGERS_MAX: usize = 20;
 
+const LATER: &[&str] = &["as", "holds", "for", "hours", "webhook", "manual"];
 const KINDS: &[&str] = &["event", "date", "every", "cron"];
 const ANY: Keys = Keys {
     what: "a trigger",
     known: &["event", "date", "every", "cron", "unhandled", "before", "after", "at", "late", "again", "tz", "each"],
-    later: &["as", "holds", "for", "hours", "webhook", "manual"],
+    later: LATER,
 };
-const EVENT: Keys = Keys { what: "an `event` trigger", known: &["event", "unhandled"], later: &[] };
-const DATE: Keys = Keys { what: "a `date` trigger", known: &["date", "before", "after", "at", "late", "again"], later: &[] };
-const EVERY: Keys = Keys { what: "an `every` trigger", known: &["every", "at", "tz", "each", "late"], later: &[] };
-const CRON: Keys = Keys { what: "a `cron` trigger", known: &["cron", "tz", "each", "late"], later: &[] };
+const EVENT: Keys = Keys { what: "an `event` trigger", known: &["event", "unhandled"], later: LATER };
+const DATE: Keys = Keys { what: "a `date` trigger", known: &["date", "before", "after", "at", "late", "again"], later: LATER };
+const EVERY: Keys = Keys { what: "an `every` trigger", known: &["every", "at", "tz", "each", "late"], later: LATER };
+const CRON: Keys = Keys { what: "a `cron` trigger", known: &["cron", "tz", "each", "late"], later: LATER };
 
 impl Reader<'_> {
     pub fn triggers(&mut self, node: Node) -> Vec<TriggerSyntax> {

@@ -17,11 +17,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
+use tracing::Instrument;
 use warp::filters::BoxedFilter;
 use warp::http::header::HeaderName;
 use warp::http::{HeaderValue, Request};
 
-pub(in crate::http) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The routes and what surrounds them, for all connections.
 #[derive(Clone)]
@@ -62,7 +63,9 @@ impl Service<Request<Incoming>> for OfConnection {
         request.extensions_mut().insert(self.peer);
         let too_many_headers = request.headers().len() > HEADERS_MAX;
         let routes = self.shell.routes.clone();
-        Box::pin(async move {
+        // Everything logged on behalf of this request carries its id.
+        let span = tracing::info_span!("request", id = request_id);
+        let answered = async move {
             let mut response =
                 if too_many_headers { ApiError::headers_too_large().into_response() } else { answer(routes, request).await };
             let label = response.extensions().get::<RouteLabel>().map_or(route::NO_ROUTE, |label| label.0);
@@ -74,10 +77,11 @@ impl Service<Request<Incoming>> for OfConnection {
             let elapsed = started.elapsed();
             metrics::request_answered(label, &method, status, elapsed);
             // The template, never the path: path segments can be secrets.
-            tracing::debug!(request_id, %method, route = label, status = status.as_u16(), ?elapsed, "answered");
+            tracing::debug!(%method, route = label, status = status.as_u16(), ?elapsed, "answered");
             drop(guard);
             Ok(response)
-        })
+        };
+        Box::pin(answered.instrument(span))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Looking at jobs.
 
-use crate::domain::time::Timestamp;
 use crate::store::db::Conn;
 use crate::store::error::StoreResult;
 use crate::store::sql::{Value, sql};
@@ -153,10 +152,4 @@ pub fn show(conn: &mut Conn, id: i64) -> StoreResult<Option<JobDetail>> {
     let text = "SELECT lease_token, started_at, finished_at, worker_id, outcome, error FROM job_attempts WHERE job_id = ? ORDER BY lease_token";
     let attempts = sql(text).bind(id).load(conn)?;
     Ok(Some(JobDetail { job, finished, attempts }))
-}
-
-/// When the next job that waits for its time is due.
-pub fn next_due(conn: &mut Conn, queue: &str) -> StoreResult<Option<Timestamp>> {
-    let text = "SELECT run_at AS n FROM jobs WHERE queue = ? AND state = 'ready' ORDER BY run_at LIMIT 1";
-    Ok(sql(text).bind(queue).first::<crate::store::sql::Number>(conn)?.map(|row| Timestamp(row.n)))
 }

@@ -3,7 +3,7 @@
 use crate::domain::time::{Millis, Timestamp};
 use crate::store::db::Conn;
 use crate::store::error::StoreResult;
-use crate::store::sql::sql;
+use crate::store::sql::{Number, sql};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use std::collections::BTreeMap;
@@ -56,4 +56,11 @@ pub fn stats(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<QueueStats>> {
         queues.entry(name).or_default().paused = true;
     }
     Ok(queues.into_iter().map(|(queue, stats)| QueueStats { queue, ..stats }).collect())
+}
+
+/// When the next job of a queue may run; `None` when none is waiting.
+pub fn next_due(conn: &mut Conn, queue: &str) -> StoreResult<Option<Timestamp>> {
+    let text = "SELECT min(run_at) AS n FROM jobs WHERE queue = ? AND state = 'ready' HAVING count(*) > 0";
+    let rows: Vec<Number> = sql(text).bind(queue).load(conn)?;
+    Ok(rows.first().map(|row| Timestamp(row.n)))
 }

@@ -63,14 +63,16 @@ impl Writer {
         answer.await.unwrap_or_else(|_| Err(closed().into()))
     }
 
-    pub(in crate::store) fn write_now<T, E, F>(&self, work: F) -> Result<T, E>
+    /// `first` passes by the line, and its limit.
+    pub(in crate::store) fn write_now<T, E, F>(&self, work: F, first: bool) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         let (reply, answer) = mpsc::sync_channel(1);
-        self.units.push(Request::Unit(Task::boxed(work, Reply::Now(reply))))?;
+        let request = Request::Unit(Task::boxed(work, Reply::Now(reply)));
+        if first { self.units.push_first(request) } else { self.units.push(request) }?;
         answer.recv().unwrap_or_else(|_| Err(closed().into()))
     }
 

@@ -47,6 +47,18 @@ impl Queue {
         Ok(())
     }
 
+    /// To the front, whatever the length: only for the few signs of life of this process.
+    pub(super) fn push_first(&self, request: Request) -> StoreResult<()> {
+        let mut line = self.lock();
+        if line.closed {
+            return Err(super::closed());
+        }
+        line.waiting.push_front(request);
+        drop(line);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
     /// Waits for work and takes up to `max` requests; `None` when the queue is closed and empty.
     pub(super) fn take(&self, max: usize) -> Option<Vec<Request>> {
         let mut line = self.lock();

@@ -1,6 +1,6 @@
 //! Files that try to hurt: every one ends in an error, soon, and with a place.
 
-use super::clinic::{compile_files, report};
+use super::clinic::{compile_files, report, report_of};
 use std::fmt::Write;
 use std::time::Instant;
 
@@ -72,6 +72,37 @@ fn deep_expressions_end_in_an_error() {
         let said = report(&text);
         took(open, start);
         assert!(said.contains("R0301") || said.contains("R0308"), "{said}");
+    }
+}
+
+#[test]
+fn long_chains_are_refused_before_they_exhaust_the_stack() {
+    let chains = [
+        format!("1{} > 0", " + 1".repeat(900)),
+        format!("contact{}", ".next_booking".repeat(300)),
+        format!("contact{} == 1", "?.a".repeat(1_200)),
+        format!("contact.touchpoints{} == 1", "[0]".repeat(1_200)),
+        format!("contact.name{} == ''x''", ".trim()".repeat(500)),
+        format!("true{}", " and true".repeat(400)),
+        format!("1{} == 1", " ?? 1".repeat(700)),
+        format!("{} true {}", "if true { false } else ".repeat(150), ""),
+        format!("true{}", " == true".repeat(450)),
+    ];
+    for chain in chains {
+        let text =
+            format!("rules:\n  - id: r\n    when: {{ event: lead_created }}\n    if: '{chain}'\n    do: [ {{ note: x }} ]\n");
+        assert!(report(&text).contains("R0301 the expression is nested too deeply"), "{chain}");
+    }
+    for body in [
+        format!("1{}", " + 1".repeat(7_000)),
+        format!("1{}", " ?? 1".repeat(6_000)),
+        format!("c{}", ".a".repeat(15_000)),
+        format!("c{}", "[0]".repeat(10_000)),
+        format!("c{}", "?.a".repeat(10_000)),
+        format!("if true {{ 1 }}{} else {{ 2 }}", " else if true { 1 }".repeat(1_500)),
+    ] {
+        let said = report_of(&[("rules/scripts/long.rhai", &format!("/// f(c: contact) -> int\nfn f(c) {{ {body} }}\n"))]);
+        assert!(said.contains("S0101 Expression exceeds maximum complexity"), "{said}");
     }
 }
 

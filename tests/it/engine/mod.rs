@@ -4,6 +4,7 @@ mod clinic;
 mod compiles;
 mod host;
 mod hostile;
+mod later;
 mod mistakes;
 mod mutations;
 mod positions;

@@ -49,6 +49,17 @@ fn fields_are_checked_with_their_place() {
 }
 
 #[test]
+fn a_record_can_be_tested_but_not_shown() {
+    assert_eq!(text("{{#if contact.next_booking}}see you {{contact.next_booking.date}}{{/if}}"), "");
+    assert_eq!(
+        text("Hi {{contact}}"),
+        "2:6[7] T0104 `contact` is a record and cannot be shown | name one of its fields: `contact.…`"
+    );
+    assert_eq!(text("{{contact.touchpoints}}"), "2:3[19] T0104 `contact.touchpoints` is a list and cannot stand in a text");
+    assert_eq!(text("{{contact.name.first}}"), "2:3[18] T0104 `name` has no fields of its own");
+}
+
+#[test]
 fn conditions_are_fine_and_everything_else_is_refused() {
     assert_eq!(
         text("{{#if booking.location}}at {{{booking.location}}}{{else}}soon{{/if}}{{#unless contact.opted_out}}!{{/unless}}"),
@@ -91,10 +102,8 @@ fn a_text_says_who_sends_it_and_stays_in_the_sms_alphabet() {
         "1:1[1] T0201 the text does not say who sends it | use `{{clinic.name}}`"
     );
     assert_eq!(template(&format!("{HEADER}See you soon, Harbour Imaging\n")), "");
-    assert_eq!(
-        text("Tomorrow – reply YES"),
-        "2:10[1] T0202 `–` makes every part of the text 70 characters long instead of 160 | write `-`"
-    );
+    assert_eq!(text("Tomorrow – reply YES"), "2:10[1] T0202 `–` is not in the SMS alphabet and is sent as `-` | write `-`");
+    assert_eq!(text("See you 👍"), "2:9[1] T0202 `👍` makes every part of the text 70 characters long instead of 160");
     assert_eq!(text("Café £5 {{!-- 👍 in a comment --}}"), "");
 }
 

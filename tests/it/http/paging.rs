@@ -41,8 +41,8 @@ fn fill(site: &Site) -> String {
              VALUES ('{id}', 'Jane N', 'Jane', 'N', 'unknown', FALSE, 'unknown', 'wix', 10, 0, FALSE, 1, {at}, {at});
              INSERT INTO bookings (id, contact_id, source, appointment_datetime, timezone, status, urgency_level, referral_status, reschedule_count, provider_sequence, provider_revision, is_demo, version, created_at, updated_at)
              VALUES ('{id}', '{contact}', 'wix', {at}, 'Australia/Sydney', 'scheduled', 'routine', 'missing', 0, 0, 0, FALSE, 1, {at}, {at});
-             INSERT INTO sms_messages (id, direction, contact_id, category, to_number, body, encoding, parts, status, attempts, is_demo, created_at, updated_at)
-             VALUES ('{id}-s', 'out', '{contact}', 'transactional', '+61491570006', 'Hi', 'gsm7', 1, 'queued', 0, FALSE, {at}, {at});
+             INSERT INTO sms_messages (id, direction, contact_id, category, to_number, body, encoding, parts, status, attempts, immediate, is_demo, created_at, updated_at)
+             VALUES ('{id}-s', 'out', '{contact}', 'transactional', '+61491570006', 'Hi', 'gsm7', 1, 'queued', 0, FALSE, FALSE, {at}, {at});
              INSERT INTO event_log (id, event_type, source, dedupe_key, timestamp, actor, signature_state, payload, depth, status, duplicates)
              VALUES ('{id}', 'lead_created', 'wix', 'key-{n}', {at}, 'patient', 'valid', '{{}}', 0, 'accepted', 0);
              INSERT INTO automation_runs (id, event_id, rule_id, revision, outcome, at, trace)

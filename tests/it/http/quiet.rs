@@ -41,8 +41,9 @@ async fn neither_logs_nor_metrics_know_secrets_or_people() {
     let recorder = PrometheusBuilder::new().build_recorder();
     let _recorder = metrics::set_default_local_recorder(&recorder);
     let site = Site::open().await;
+    let mut last = None;
     for case in webhooks::table() {
-        super::raw::send(site.address, &case.request).await;
+        last = super::raw::send(site.address, &case.request).await.header("x-request-id").map(str::to_owned);
     }
     let key = site.key(Role::FrontDesk).await;
     let (_, secret) = split_api_key(&key).unwrap();
@@ -52,6 +53,7 @@ async fn neither_logs_nor_metrics_know_secrets_or_people() {
     let metrics = recorder.handle().render();
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("/webhooks/sms/inbound/{token}") && log.contains("event_id"), "something is logged: {log}");
+    assert!(log.contains(&format!("request{{id=\"{}\"}}", last.unwrap())), "an answer's id finds its log lines: {log}");
     for expected in [
         r#"avatar_http_requests_total{route="/webhooks/sms/inbound/{token}",method="POST",status="2xx"} 1"#,
         r#"avatar_http_requests_total{route="none",method="GET",status="4xx"}"#,

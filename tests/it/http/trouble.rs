@@ -69,5 +69,5 @@ async fn a_source_that_storms_is_429_and_leaves_room_for_others() {
     assert!(throttled.header("retry-after").is_some());
     assert_eq!(site.send("POST", "/webhooks/wix", &[], "{}").await.status, 401, "another source is not held up");
     other.batch_execute("ROLLBACK").unwrap();
-    assert!(matches!(raw::read_answer(&mut held).await.status, 200 | 503));
+    within(async { while site.lead("afterwards").await.status != 200 {} }).await;
 }

@@ -1,5 +1,4 @@
 //! Webhooks as their senders make them, through the one door that the server uses.
-#![expect(clippy::expect_used, clippy::panic, reason = "test code: a failed expectation is a failed test")]
 
 mod declared;
 mod hostile;

@@ -4,6 +4,7 @@ use avatar::domain::job::NewJob;
 use avatar::domain::time::Millis;
 use avatar::jobs::{QueueOptions, Registry, Runner, RunnerOptions, work_available};
 use avatar::store::jobs::{self, Job, JobFilter};
+use avatar::store::workers;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -114,10 +115,19 @@ async fn a_process_declared_dead_drops_its_jobs_and_begins_a_new_life() {
     let now = t.now();
     t.store.write(move |tx| jobs::enqueue(tx, &scripted("hang"), now)).await.unwrap();
     handler.called.notified().await;
-    // The machine slept for longer than the lease: whoever wakes first, the job is taken and runs again in a new life.
+    // The machine slept for longer than the lease, and others declared the process dead before it woke: the job is taken and
+    // runs again in a new life.
     t.clock.advance(Millis::MINUTE);
     let later = t.now();
-    t.store.write(move |tx| jobs::rescue(tx, later)).await.unwrap();
+    t.store
+        .write(move |tx| {
+            for worker in workers::alive(tx)? {
+                workers::retire(tx, worker.id, later)?;
+            }
+            jobs::rescue(tx, later)
+        })
+        .await
+        .unwrap();
     handler.called.notified().await;
     stop.cancel();
     running.await.unwrap().unwrap();
@@ -139,14 +149,15 @@ async fn many_workers_finish_everything_once() {
             let batch: Vec<NewJob> = (0..10).map(|m| scripted(&format!("{}", n * 10 + m))).collect();
             t.store.write(move |tx| jobs::enqueue_many(tx, &batch, now)).await.unwrap();
         }
-        let all_done = async {
-            while !live(&t).is_empty() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
+        let all_seen = async {
+            while handler.calls.lock().unwrap().concat().len() < 200 {
+                handler.called.notified().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), all_done).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), all_seen).await.unwrap();
         stop.cancel();
         running.await.unwrap().unwrap();
+        assert!(live(&t).is_empty(), "what was run is settled before the end");
         let mut seen = handler.calls.lock().unwrap().concat();
         let total = seen.len();
         seen.sort();

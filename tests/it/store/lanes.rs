@@ -95,11 +95,13 @@ fn lanes_keep_their_order_under_concurrency(t: &TestStore) {
                 while done.load(Ordering::SeqCst) < 4 * PER_CALLER {
                     let request = ClaimRequest { queue: "automation", limit: 3, turn: 0 };
                     let claimed = t.store.write_now(move |tx| jobs::claim(tx, worker, &request, now)).unwrap();
-                    for job in claimed {
+                    for job in &claimed {
                         let lane = job.lane_key.clone().unwrap();
                         assert_eq!(running.lock().unwrap().insert(lane.clone(), job.id), None, "two of one lane at once");
-                        seen.lock().unwrap().entry(lane.clone()).or_default().push(job.id);
-                        running.lock().unwrap().remove(&lane);
+                        seen.lock().unwrap().entry(lane).or_default().push(job.id);
+                    }
+                    for job in claimed {
+                        running.lock().unwrap().remove(job.lane_key.as_deref().unwrap());
                         q.complete(&job).unwrap();
                         done.fetch_add(1, Ordering::SeqCst);
                     }

@@ -1,5 +1,4 @@
 //! The store: one definition of its behaviour, run on both databases.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a story ends where it cannot go on")]
 
 mod conformance;
 mod failures;

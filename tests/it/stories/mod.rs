@@ -1,5 +1,7 @@
 //! What the clinic that ships does.
 
+mod demo;
+mod house;
 /// Each story on SQLite and, where there is one, on PostgreSQL.
 macro_rules! on_both_engines {
     ($($story:ident),+ $(,)?) => {

@@ -142,6 +142,17 @@ fn a_step_that_needs_a_contact_on_a_schedule_without_one() {
 }
 
 #[test]
+fn an_event_in_the_while_of_a_date() {
+    let said = report(
+        "rules:\n  - id: r\n    when: { date: booking.appointment_datetime, before: 4h }\n    while: event.source == 'wix'\n    if: event.source == 'timer'\n    do: [ { note: x } ]\n",
+    );
+    assert_eq!(
+        said,
+        "4:12[5] R0302 there is no `event` here | this rule listens to the date booking.appointment_datetime; available here: booking, clinic, contact, now"
+    );
+}
+
+#[test]
 fn a_limit_of_nothing() {
     let said =
         report("rules:\n  - id: r\n    when: { event: lead_created }\n    limit: { max: 0, in: 7d }\n    do: [ { note: x } ]\n");

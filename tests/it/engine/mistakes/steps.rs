@@ -199,6 +199,52 @@ fn set_a_word_that_is_none() {
 }
 
 #[test]
+fn set_a_word_out_of_an_expression() {
+    let said =
+        step("booking_created", r#"set: { booking.urgency_level: "=if contact.warmness > 5 { 'urgent' } else { 'soonish' }" }"#);
+    assert_eq!(said, r#"5:85[9] R0304 "soonish" is not a value of `booking.urgency_level` | it can be: routine, soon, urgent"#);
+}
+
+#[test]
+fn set_a_word_that_is_none_by_an_expression() {
+    let said = step("booking_created", r#"set: { "booking.status": "='noshow'" }"#);
+    assert_eq!(said, r#"5:36[8] R0304 "noshow" is not a value of `booking.status` | did you mean `no_show`?"#);
+}
+
+#[test]
+fn set_a_warmness_out_of_range() {
+    let said = step("lead_created", "set: { contact.warmness: 170 }");
+    assert_eq!(said, "5:34[3] R0311 `contact.warmness` is 0 to 100, not 170");
+}
+
+#[test]
+fn set_text_to_a_number() {
+    let said = step("lead_created", "set: { contact.warmness: warm }");
+    assert_eq!(said, "5:34[4] R0311 `contact.warmness` is a whole number, and `warm` is none");
+}
+
+#[test]
+fn set_a_field_to_nothing_that_is_always_there() {
+    let said = step("lead_created", "set: { contact.warmness: null }");
+    assert_eq!(said, "5:34[4] R0311 `contact.warmness` is a whole number, and `null` is none");
+}
+
+#[test]
+fn set_a_field_to_nothing() {
+    let said = step("lead_created", "set: { contact.interest: null, contact.recall_due_on: =now + 365.days }");
+    assert_eq!(said, "");
+}
+
+#[test]
+fn set_a_time_without_an_expression() {
+    let said = step("lead_created", "set: { contact.recall_due_on: 2026-12-01 }");
+    assert_eq!(
+        said,
+        "5:39[10] R0311 `contact.recall_due_on` is a time, and `2026-12-01` is none | a time is an expression, such as `=now + 2.days`"
+    );
+}
+
+#[test]
 fn set_a_field_of_a_record_that_may_be_missing() {
     let said = step("sms_received", "set: { booking.status: confirmed }");
     assert_eq!(

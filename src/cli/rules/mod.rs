@@ -1,0 +1,34 @@
+//! `avatar rules`
+
+pub mod check;
+mod listing;
+mod publish;
+
+use super::args::RulesCommand;
+use super::{Context, Exit};
+use crate::automation::rulesets::InForce;
+use crate::cli::failure::Failure;
+use crate::cli::parts::Parts;
+use std::sync::Arc;
+
+/// Version of the JSON that these commands print.
+const SCHEMA: &str = "avatar.rules/1";
+
+pub(super) fn run(context: &Context, command: &RulesCommand) -> Exit {
+    match command {
+        RulesCommand::Check { path, format } => check::run(context, path.as_deref(), *format),
+        RulesCommand::List => listing::list(context),
+        RulesCommand::Show { id } => listing::show(context, id),
+        RulesCommand::Publish { message, yes } => publish::publish(context, message.as_deref(), *yes),
+        RulesCommand::Rollback { revision, yes } => publish::rollback(context, revision, *yes),
+    }
+}
+
+/// What the database says is in force.
+async fn in_force(parts: &Parts) -> Result<Arc<InForce>, Failure> {
+    let rules = &parts.automation.rules;
+    rules.follow().await?;
+    rules
+        .current()
+        .ok_or_else(|| Failure::new("no ruleset was ever in force").with_help("put one in force: `avatar rules publish`"))
+}

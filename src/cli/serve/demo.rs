@@ -1,0 +1,93 @@
+//! `avatar serve --demo`: a made-up clinic, filled through the real webhooks before the workers start.
+
+use crate::automation::send::Sending;
+use crate::automation::staff;
+use crate::cli::Context;
+use crate::cli::demo::{self as story, DemoParts, Size};
+use crate::cli::parts::Parts;
+use crate::config::{DatabaseUrl, Environment, Settings, SmsProvider};
+use crate::domain::clock::{Clock, SharedClock, SystemClock};
+use crate::domain::staff::Role;
+use crate::jobs::kinds;
+use crate::store::contacts;
+use std::net::SocketAddr;
+
+/// Another seed is another clinic.
+const SEED: u64 = 20_261_123;
+/// Beside the clinic's own database, so that they never mix.
+const DATABASE: &str = "data/demo.db";
+
+pub struct Prepared(story::Prepared);
+
+/// Opens the parts with the demo's clock, secrets and database. Texts never leave.
+pub fn open(mut settings: Settings, environment: &Environment) -> Result<(Parts, Prepared), String> {
+    if settings.sms.provider != SmsProvider::Sandbox {
+        return Err("a demo never texts real numbers: set SMS_PROVIDER=sandbox".into());
+    }
+    if environment.get("DATABASE_URL").is_none() {
+        settings.database.url = DatabaseUrl::Sqlite(DATABASE.into());
+    }
+    let prepared = story::prepare(SystemClock.now(), Size::MONTH).map_err(|e| e.to_string())?;
+    let clock: SharedClock = prepared.clock.clone();
+    let parts =
+        Parts::open_with(settings, environment, clock, true, Some(prepared.secrets.clone())).map_err(|e| e.to_string())?;
+    Ok((parts, Prepared(prepared)))
+}
+
+/// Lives through the demo's month, unless the database holds one already; then says how to look around.
+pub async fn tell(
+    context: &Context<'_>,
+    parts: &Parts,
+    Prepared(prepared): Prepared,
+    sending: Sending,
+    address: SocketAddr,
+) -> Result<(), String> {
+    let known = parts.store.read(contacts::list_first).await.map_err(|e| e.to_string())?;
+    if known.iter().any(|c| !c.is_demo) {
+        return Err("this database holds real contacts: a demo needs a database of its own".into());
+    }
+    if known.is_empty() {
+        fill(context, parts, prepared, sending, address).await?;
+    } else {
+        prepared.clock.go_live();
+        context.output.hint("the demo clinic is here from before; remove its database for a fresh one");
+    }
+    let key = staff::create_api_key(&parts.store, &parts.clock, "demo", Role::Admin).await.map_err(|e| e.to_string())?;
+    context.output.hint(&format!(
+        "\nlook around with\n  export KEY={key}\n  curl -H \"Authorization: Bearer $KEY\" http://{address}/api/tasks?timeframe=overdue\n  \
+         curl -H \"Authorization: Bearer $KEY\" http://{address}/api/events\n  curl http://{address}/metrics\n"
+    ));
+    Ok(())
+}
+
+async fn fill(
+    context: &Context<'_>,
+    parts: &Parts,
+    prepared: story::Prepared,
+    sending: Sending,
+    address: SocketAddr,
+) -> Result<(), String> {
+    let demo = DemoParts {
+        base_url: format!("http://{address}"),
+        clock: prepared.clock,
+        automation: parts.automation.clone(),
+        registry: kinds::registry(sending),
+        keys: prepared.keys,
+        seed: SEED,
+        size: prepared.size,
+        now: prepared.now,
+    };
+    context.output.hint("filling the demo clinic through its webhooks …");
+    let told = story::feed(demo, |progress| {
+        if progress.percent.is_multiple_of(10) {
+            tracing::debug!(percent = progress.percent, "demo");
+        }
+    })
+    .await
+    .map_err(|e| e.to_string())?;
+    context.output.hint(&format!(
+        "{} deliveries ({} duplicates, {} refused): {} bookings, {} leads, {} texts, {} replies, {} tasks",
+        told.requests, told.duplicates, told.refused, told.bookings, told.leads, told.texts, told.replies, told.tasks
+    ));
+    Ok(())
+}
