@@ -108,11 +108,16 @@ struct Admitted {
 }
 
 fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timestamp) -> StoreResult<Admitted> {
+    let mut admitted = Admitted { leaving: HashMap::new(), decided: HashMap::new() };
+    // A process that slept past its lease must touch nothing: the job, and the text with it, are somebody else's.
+    let held = jobs::hold_many(tx, claimed)?;
+    let (claimed, lost): (Vec<_>, Vec<_>) = claimed.iter().zip(held).partition(|(_, held)| *held);
+    admitted.decided.extend(lost.into_iter().map(|(job, _)| (job.id, Sent::LeaseLost)));
+    let claimed: Vec<&ClaimedJob> = claimed.into_iter().map(|(job, _)| job).collect();
     let by_job: HashMap<i64, String> = claimed.iter().filter_map(|job| Some((job.id, sms_id(job)?))).collect();
     let ids: Vec<String> = by_job.values().cloned().collect();
     let texts: HashMap<String, SmsMessage> = sms::list_by_ids(tx, &ids)?.into_iter().map(|s| (s.id.clone(), s)).collect();
     let surroundings = Surroundings::load(tx, texts.values())?;
-    let mut admitted = Admitted { leaving: HashMap::new(), decided: HashMap::new() };
     let mut ready = Vec::new();
     for job in claimed {
         let text = by_job.get(&job.id).and_then(|id| texts.get(id));
@@ -244,7 +249,7 @@ fn note_status(tx: &mut Tx<'_>, sms_id: &str, status: SmsStatus, detail: Option<
 /// Nobody can say whether the text went out: a person has to look, and it is not sent again.
 fn outcome_unknown(tx: &mut Tx<'_>, text: &SmsMessage, now: Timestamp) -> StoreResult<()> {
     change(tx, text, SmsStatus::Unknown, "interrupted while sending", now)?;
-    let key = format!("sms_outcome_unknown:{}", text.id);
+    let key = unknown_key(&text.id);
     if !tasks::list_open_by_keys(tx, std::slice::from_ref(&key))?.is_empty() {
         return Ok(());
     }
@@ -344,11 +349,22 @@ fn record_result(tx: &mut Tx<'_>, sms_id: &str, result: &SendResult, now: Timest
     note_status(tx, sms_id, to, reason, now)?;
     let Some(text) = sms::find(tx, sms_id)? else { return Ok(()) };
     match to {
-        SmsStatus::Accepted => touch(tx, &text, now),
+        SmsStatus::Accepted => {
+            tasks::close_by_key(tx, &unknown_key(sms_id), OUTCOME_KNOWN, now)?;
+            touch(tx, &text, now)
+        }
         SmsStatus::Unknown => outcome_unknown(tx, &text, now),
-        _ => Ok(()),
+        _ => tasks::close_by_key(tx, &unknown_key(sms_id), OUTCOME_KNOWN, now),
     }
 }
+
+/// The key of the task that asks a person about a text.
+pub fn unknown_key(sms_id: &str) -> String {
+    format!("sms_outcome_unknown:{sms_id}")
+}
+
+/// Why such a task is closed by itself.
+pub const OUTCOME_KNOWN: &str = "The outcome became known";
 
 fn touch(tx: &mut Tx<'_>, text: &SmsMessage, now: Timestamp) -> StoreResult<()> {
     let Some(contact_id) = text.contact_id.clone() else { return Ok(()) };

@@ -31,7 +31,18 @@ fn statements(postgres: bool) -> Vec<(&'static str, String)> {
         ("rescue", stale_text()),
         ("duplicate", COUNT_DUPLICATE.to_owned()),
         ("schedules due", due_text()),
-        ("timers due", "SELECT rule_id FROM timers WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?".to_owned()),
+        ("timers due", "SELECT * FROM timers WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?".to_owned()),
+        ("timers of contacts", "SELECT * FROM timers WHERE contact_id IN (?, ?)".to_owned()),
+        ("owners", "SELECT value, contact_id FROM contact_identities WHERE kind = ? AND value IN (?, ?)".to_owned()),
+        (
+            "texts of bookings",
+            "SELECT dedupe_key FROM sms_messages WHERE booking_id IN (?, ?) AND dedupe_key IS NOT NULL".to_owned(),
+        ),
+        (
+            "unsent texts",
+            "SELECT * FROM sms_messages WHERE contact_id IN (?, ?) AND status IN ('scheduled', 'queued')".to_owned(),
+        ),
+        ("bookings by provider", "SELECT * FROM bookings WHERE wix_booking_id IN (?, ?)".to_owned()),
     ]
 }
 
@@ -51,7 +62,7 @@ fn samples(text: &str) -> Vec<Value> {
 
 fn sample_after(piece: &str) -> Value {
     let ends = |words: &[&str]| words.iter().any(|word| piece.ends_with(word));
-    if ends(&["queue = ", "source = ", "dedupe_key = ", "lane_key IN ("]) {
+    if ends(&["queue = ", "source = ", "dedupe_key = ", "lane_key IN (", "kind = ", "value IN (", "_id IN ("]) {
         "x".into()
     } else if ends(&["priority = ", "duplicates + "]) {
         0.into()

@@ -72,3 +72,17 @@ pub fn upsert_many(tx: &mut Tx<'_>, tasks: &[&Task]) -> StoreResult<()> {
     let rows: Vec<TaskRow> = tasks.iter().map(|t| TaskRow::of(t)).collect();
     TaskRow::upsert_all(tx, &rows)
 }
+
+/// Closes the open task with this key, if there is one.
+pub fn close_by_key(tx: &mut Tx<'_>, key: &str, reason: &str, now: Timestamp) -> StoreResult<()> {
+    let keys = [key.to_owned()];
+    for mut task in list_open_by_keys(tx, &keys)? {
+        task.status = TaskStatus::Cancelled;
+        task.completed_at = Some(now);
+        task.updated_at = now;
+        task.version += 1;
+        task.note = Some(task.note.map_or_else(|| reason.to_owned(), |note| format!("{note}\n{reason}")));
+        upsert_many(tx, &[&task])?;
+    }
+    Ok(())
+}

@@ -1,9 +1,11 @@
 //! Delivery receipts: repeated, late and out of order. A final state is never overwritten.
 
 use super::{Projected, Projection};
+use crate::automation::send;
 use crate::automation::world::{SmsChange, World};
 use crate::domain::ids::derived_id;
 use crate::domain::sms::SmsStatus;
+use crate::domain::task::TaskStatus;
 use crate::store::sms::StatusEvent;
 
 /// Applies a receipt to the text it is about.
@@ -36,6 +38,15 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
         reason: receipt.detail.clone(),
         provider_message_id: receipt.provider_message_id.clone(),
     });
+    let asked = send::unknown_key(&sms.id);
+    if let Some(task) = world.open_tasks.iter().find(|t| t.dedupe_key.as_deref() == Some(&asked)).map(|t| t.id.clone()) {
+        world.change_task(&task, with.now, |t| {
+            t.status = TaskStatus::Cancelled;
+            t.completed_at = Some(with.now);
+            t.note =
+                Some(t.note.take().map_or_else(|| send::OUTCOME_KNOWN.to_owned(), |n| format!("{n}\n{}", send::OUTCOME_KNOWN)));
+        });
+    }
     let names = match to {
         SmsStatus::Delivered => vec!["sms_delivered".to_owned()],
         SmsStatus::Failed | SmsStatus::Expired => vec!["sms_failed".to_owned()],

@@ -44,6 +44,17 @@ pub(super) fn hold(tx: &mut Tx<'_>, job: &ClaimedJob) -> StoreResult<Held> {
     held.ok_or(StoreError::LeaseLost)
 }
 
+/// Which of the jobs their worker still holds; those stay so until the transaction ends.
+pub fn hold_many(tx: &mut Tx<'_>, jobs: &[ClaimedJob]) -> StoreResult<Vec<bool>> {
+    jobs.iter()
+        .map(|job| match hold(tx, job) {
+            Ok(_) => Ok(true),
+            Err(StoreError::LeaseLost) => Ok(false),
+            Err(error) => Err(error),
+        })
+        .collect()
+}
+
 /// Any job's row; its lane is locked first, so it is read twice.
 pub(super) fn hold_any(tx: &mut Tx<'_>, id: i64) -> StoreResult<Option<Held>> {
     let peek: Option<Held> = sql(format!("SELECT {COLUMNS} FROM jobs WHERE id = ?")).bind(id).first(tx)?;

@@ -20,6 +20,7 @@ pub use complete::{complete, complete_many};
 pub(in crate::store) use enqueue::enqueue_named;
 pub use enqueue::{enqueue, enqueue_many};
 pub use fail::{Failed, fail, release, snooze};
+pub use held::hold_many;
 pub use history::{ERROR_CHARS_MAX, prune};
 pub(in crate::store) use lanes::promote_text;
 pub use leave::{Cancelled, DEAD_PER_CALL_MAX, cancel, cancel_wishes, discard, retry_dead};

@@ -37,7 +37,17 @@ fn sqlite_uses_its_indexes() {
     - - schedules due
       - - SEARCH schedules USING INDEX schedules_next (next_at<?)
     - - timers due
-      - - SEARCH timers USING COVERING INDEX timers_due (due_at<?)
+      - - SEARCH timers USING INDEX timers_due (due_at<?)
+    - - timers of contacts
+      - - SEARCH timers USING INDEX timers_contact (contact_id=?)
+    - - owners
+      - - SEARCH contact_identities USING PRIMARY KEY (kind=? AND value=?)
+    - - texts of bookings
+      - - SEARCH sms_messages USING INDEX sms_messages_booking (booking_id=?)
+    - - unsent texts
+      - - SEARCH sms_messages USING INDEX sms_messages_contact (contact_id=?)
+    - - bookings by provider
+      - - SEARCH bookings USING INDEX sqlite_autoindex_bookings_2 (wix_booking_id=?)
     "#);
 }
 
@@ -58,7 +68,8 @@ fn postgres_uses_its_indexes() {
         names.dedup();
         names.join(", ")
     };
-    let used: Vec<String> = plans(&t).into_iter().map(|(name, steps)| format!("{name}: {}", indexes(steps))).collect();
+    let used: Vec<String> =
+        plans(&t).into_iter().take(WITH_BACKLOG).map(|(name, steps)| format!("{name}: {}", indexes(steps))).collect();
     insta::assert_yaml_snapshot!(used, @r#"
     - "claim: jobs_pkey on jobs, jobs_ready on jobs jobs_1"
     - "complete one: jobs_pkey on jobs"
@@ -70,6 +81,9 @@ fn postgres_uses_its_indexes() {
     - "timers due: timers_due on timers"
     "#);
 }
+
+/// The statements whose tables the backlog fills.
+const WITH_BACKLOG: usize = 8;
 
 /// Small tables say nothing: 20,000 jobs, of which 50 run, and as many events.
 const BACKLOG: &str = "
