@@ -9,12 +9,13 @@ use avatar::domain::event::{Actor, BookingInput, ContactInput, Delivery, EventPa
 use avatar::domain::job::NewJob;
 use avatar::domain::time::{Millis, Timestamp};
 use avatar::inbound::Secrets;
-use avatar::jobs::work_available;
+use avatar::jobs::{QueueOptions, Runner, RunnerOptions, work_available};
 use avatar::store::jobs::ClaimRequest;
 use avatar::store::{Store, StoreResult, jobs, workers};
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 const EVENTS: usize = 20_000;
 const APPENDS_IN_FLIGHT: usize = 256;
@@ -30,12 +31,42 @@ pub async fn rules() {
     let store = &house.automation.store;
     let now = SystemClock.now();
     let began = Instant::now();
-    let appends = futures_util::stream::iter(0..EVENTS).map(|n| store.append(booking(n, now), now));
+    let appends = futures_util::stream::iter(0..EVENTS).map(|n| store.append(booking(n, now), arrival(n, now)));
     appends.buffer_unordered(APPENDS_IN_FLIGHT).for_each(|done| async { drop(done.expect("an event")) }).await;
     rate("append booking events", EVENTS, began);
     let began = Instant::now();
     let worked = work_available(store, &house.registry, "automation").await.expect("work");
-    rate("work them through the rules", worked, began);
+    rate("work them through the rules, one worker", worked, began);
+    let appends = futures_util::stream::iter(EVENTS..2 * EVENTS).map(|n| store.append(booking(n, now), arrival(n, now)));
+    appends.buffer_unordered(APPENDS_IN_FLIGHT).for_each(|done| async { drop(done.expect("an event")) }).await;
+    let began = Instant::now();
+    run_until_empty(&house).await;
+    rate("work them through the rules, four workers", EVENTS, began);
+}
+
+/// Ten events a millisecond: ids are ordered by time, and so are the pages they go to.
+fn arrival(n: usize, now: Timestamp) -> Timestamp {
+    now + Millis((n / 10) as i64)
+}
+
+/// The workers of `avatar serve`, until nothing of the queue is left.
+async fn run_until_empty(house: &House) {
+    let store = house.automation.store.clone();
+    let stop = CancellationToken::new();
+    let queues = vec![QueueOptions { name: "automation".into(), workers: 4, batch: 64 }];
+    let runner = Runner::new(store.clone(), clock(), house.registry.clone(), RunnerOptions::new("bench", queues));
+    let running = tokio::spawn(runner.run(stop.clone()));
+    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(20));
+    loop {
+        ticks.tick().await;
+        let now = SystemClock.now();
+        let stats = store.read(move |conn| jobs::stats(conn, now)).await.expect("figures");
+        if !stats.iter().any(|q| q.queue == "automation" && q.ready + q.running + q.lane_blocked > 0) {
+            break;
+        }
+    }
+    stop.cancel();
+    running.await.expect("workers").expect("an orderly stop");
 }
 
 fn booking(n: usize, now: Timestamp) -> Delivery {

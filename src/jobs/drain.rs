@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 /// More attempts than this are not made in one call: jobs that make jobs may never end.
 pub const DRAIN_JOBS_MAX: usize = 100_000;
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 const LEASE: Millis = Millis::HOUR;
 
 /// Works until nothing of `queue` is ready at the store's clock, without waiting; how many attempts that took.

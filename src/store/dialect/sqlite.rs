@@ -24,9 +24,9 @@ const PRAGMAS: &str = "
 const WRITER_PRAGMAS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    PRAGMA cache_size = -32768;
+    PRAGMA cache_size = -49152;
     PRAGMA journal_size_limit = 67108864;
-    PRAGMA wal_autocheckpoint = 1000;
+    PRAGMA wal_autocheckpoint = 8192;
 ";
 const READER_PRAGMAS: &str = "
     PRAGMA cache_size = -8192;
