@@ -115,8 +115,8 @@ fn change_sms(tx: &mut Tx<'_>, change: &SmsChange, now: Timestamp) -> StoreResul
         provider_message_id: change.provider_message_id.clone(),
         ..StatusChange::default()
     };
-    sms::change_status(tx, &change.sms_id, &change.from, change.to, &details, now)?;
-    Ok(())
+    let changed = sms::change_status(tx, &change.sms_id, &change.from, change.to, &details, now)?;
+    if changed || !change.is_required { Ok(()) } else { Err(StoreError::Conflict { what: "text" }) }
 }
 
 fn write_log(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> StoreResult<()> {

@@ -3,7 +3,7 @@
 use super::project::{find_named_booking, identities_of, resolve};
 use super::world::World;
 use crate::domain::booking::Booking;
-use crate::domain::contact::{Contact, Identity};
+use crate::domain::contact::{Contact, Identity, IdentityKind};
 use crate::domain::event::Event;
 use crate::domain::sms::SmsMessage;
 use crate::domain::time::{Millis, Timestamp};
@@ -107,6 +107,10 @@ fn who(
         .or_else(|| booked.map(|b| b.contact_id.clone()))
         .or_else(|| named.iter().find(|b| Some(&b.id) == event.booking_id.as_ref()).map(|b| b.contact_id.clone()));
     let mut also = Vec::new();
+    if let Some(stranger) = booked.and_then(|b| stranger_to(&b.contact_id, &identities, ids_of)) {
+        world.claims_nothing = true;
+        also.push(format!("the booking's event names {} {}", stranger.kind.as_str(), stranger.value));
+    }
     let contact_id = by_record.filter(|id| known.contains_key(id)).or_else(|| {
         match resolve(&identities, owners, known, ids_of, event.payload.contact.as_ref()) {
             Match::New => world.referred_sms.as_ref().filter(|_| identities.is_empty()).and_then(|s| s.contact_id.clone()),
@@ -129,6 +133,14 @@ fn who(
     Loaded { event, world, also }
 }
 
+/// An account at the source that is not the owner's, although the owner has one there.
+fn stranger_to<'a>(owner: &str, named: &'a [Identity], ids_of: &HashMap<String, Vec<Identity>>) -> Option<&'a Identity> {
+    let owned = ids_of.get(owner)?;
+    named.iter().find(|i| {
+        i.kind == IdentityKind::WixContact && !owned.contains(i) && owned.iter().any(|o| o.kind == IdentityKind::WixContact)
+    })
+}
+
 fn survivor<'a>(id: &str, known: &'a HashMap<String, Contact>) -> Option<&'a Contact> {
     let contact = known.get(id)?;
     contact.merged_into_id.as_ref().and_then(|into| known.get(into)).or(Some(contact))
@@ -148,10 +160,10 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
             list.push(booking);
         }
     }
-    let mut open_tasks = group(tasks::list_open_of_contacts(conn, &ids)?, |t| t.contact_id.clone().unwrap_or_default());
-    let mut unsent = group(sms::list_unsent_of_contacts(conn, &ids)?, |s| s.contact_id.clone().unwrap_or_default());
-    let mut pending = group(timers::list_of_contacts(conn, &ids)?, |t| t.contact_id.clone());
-    let mut fired = fired_before(conn, &ids, ruleset, now)?;
+    let open_tasks = group(tasks::list_open_of_contacts(conn, &ids)?, |t| t.contact_id.clone().unwrap_or_default());
+    let unsent = group(sms::list_unsent_of_contacts(conn, &ids)?, |s| s.contact_id.clone().unwrap_or_default());
+    let pending = group(timers::list_of_contacts(conn, &ids)?, |t| t.contact_id.clone());
+    let fired = fired_before(conn, &ids, ruleset, now)?;
     for item in loaded.iter_mut() {
         let Some(contact) = &item.world.contact else { continue };
         let id = contact.id.clone();
@@ -160,10 +172,10 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
         }
         item.world.bookings = all_bookings.get(&id).cloned().unwrap_or_default();
         item.world.touchpoints = history::list_touchpoints(conn, &id, TOUCHPOINTS_MAX as i64)?;
-        item.world.open_tasks = open_tasks.remove(&id).unwrap_or_default();
-        item.world.unsent_sms = unsent.remove(&id).unwrap_or_default();
-        item.world.timers = pending.remove(&id).unwrap_or_default();
-        item.world.fired = fired.remove(&id).unwrap_or_default();
+        item.world.open_tasks = open_tasks.get(&id).cloned().unwrap_or_default();
+        item.world.unsent_sms = unsent.get(&id).cloned().unwrap_or_default();
+        item.world.timers = pending.get(&id).cloned().unwrap_or_default();
+        item.world.fired = fired.get(&id).cloned().unwrap_or_default();
     }
     sms_facts(conn, loaded)
 }
@@ -176,6 +188,12 @@ fn named_id(loaded: &Loaded) -> Option<String> {
 /// Which texts exist already, and whose number has said STOP.
 fn sms_facts(conn: &mut Conn, loaded: &mut [Loaded]) -> StoreResult<()> {
     let booking_ids: Vec<String> = loaded.iter().flat_map(|l| l.world.bookings.iter().map(|b| b.id.clone())).collect();
+    for item in loaded.iter_mut() {
+        let message = item.event.payload.message.as_ref().filter(|m| m.channel == "sms");
+        if let Some((provider, id)) = message.and_then(|m| Some((&m.provider, m.provider_message_id.as_ref()?))) {
+            item.world.is_repeated_message = sms::find_by_provider_id(conn, provider, id)?.is_some();
+        }
+    }
     let keys = sms::list_known_dedupe_keys(conn, &sorted(booking_ids.into_iter().collect()))?;
     let phones: Vec<String> = loaded.iter().flat_map(phones_of).collect();
     let suppressed = sms::list_suppressed(conn, &sorted(phones.into_iter().collect()))?;

@@ -10,7 +10,7 @@ use super::rulesets::InForce;
 use super::world::World;
 use crate::domain::event::{Event, EventStatus, RunOutcome};
 use crate::domain::job::ClaimedJob;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Millis, Timestamp};
 use crate::store::{Conn, StoreError, StoreResult, events};
 use crate::telemetry::{Metric, metrics};
 use futures_util::future::join_all;
@@ -24,6 +24,9 @@ pub const BATCH_MAX: usize = 64;
 /// How often one event is decided anew because a record changed under it, before its job goes back to the queue.
 const CONFLICTS_MAX: usize = 4;
 
+/// How long a job rests that found the database unavailable.
+const UNAVAILABLE_PAUSE: Millis = Millis::seconds(3);
+
 /// What became of one job.
 #[derive(Debug)]
 pub enum Worked {
@@ -33,6 +36,8 @@ pub enum Worked {
     LeaseLost,
     /// Not this time, and not the job's fault: it goes back as it was.
     Again,
+    /// The database cannot take it now: not the job's fault either, but no use trying at once.
+    Later(Timestamp),
     Failed(String),
 }
 
@@ -72,10 +77,12 @@ async fn run_one(context: &Automation, in_force: &Arc<InForce>, job: &ClaimedJob
             Ok(_) => return Worked::Completed,
             Err(StoreError::LeaseLost) => return Worked::LeaseLost,
             Err(StoreError::Conflict { .. } | StoreError::Duplicate { .. }) => {}
+            Err(error) if error.is_transient() => return Worked::Later(context.clock.now() + UNAVAILABLE_PAUSE),
             Err(error) => return Worked::Failed(error.to_string()),
         }
     }
-    Worked::Again
+    // Most likely the same would happen for ever: it counts as an attempt, and in the end somebody looks.
+    Worked::Failed("the records kept changing while the event was decided".into())
 }
 
 /// Decides and writes all of the jobs; answers with those that have to wait for others of this batch.

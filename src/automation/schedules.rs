@@ -16,6 +16,7 @@ use crate::engine::ruleset::Every;
 use crate::engine::timers::{RuleSchedule, schedules};
 use crate::store::{Conn, StoreError, StoreResult, Tx, bookings, contacts, jobs, schedules as stored};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub const KIND: &str = "run_schedule";
@@ -138,8 +139,8 @@ fn decide_page(
     job: ClaimedJob,
     now: Timestamp,
 ) -> StoreResult<(Vec<Decision>, Option<NewJob>)> {
-    let subjects = subjects(conn, payload, now)?;
-    let next = (subjects.len() as i64 == PAGE_MAX).then(|| next_page(payload, slot, &subjects));
+    let (subjects, has_more) = one_of_each_contact(subjects(conn, payload, now)?);
+    let next = has_more.then(|| next_page(payload, slot, &subjects));
     let events = subjects.iter().map(|(id, contact)| event_of(payload, slot, id.as_deref(), contact.as_deref())).collect();
     let mut decisions = vec![Decision { job: Some(job), world: super::world::World::default() }];
     for loaded in load(conn, events, &in_force.ruleset, now)? {
@@ -154,6 +155,15 @@ fn decide_page(
         decisions.push(Decision { job: None, world });
     }
     Ok((decisions, next))
+}
+
+/// A page ends before a contact comes a second time: its second evaluation must see what the first one wrote.
+fn one_of_each_contact(mut subjects: Vec<Subject>) -> (Vec<Subject>, bool) {
+    let mut seen = HashSet::new();
+    let found = subjects.len();
+    let count = subjects.iter().take_while(|(_, contact)| contact.as_ref().is_none_or(|c| seen.insert(c.clone()))).count();
+    subjects.truncate(count);
+    (subjects, count < found || found as i64 == PAGE_MAX)
 }
 
 type Subject = (Option<String>, Option<String>);

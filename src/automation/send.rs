@@ -32,6 +32,11 @@ const RATE_PAUSE: Millis = Millis::seconds(1);
 /// A provider that said "not now" without saying when.
 const RETRY_PAUSE: Millis = Millis::seconds(30);
 
+/// An answer that could not leave for so long waits for the morning like any other text.
+const IMMEDIATE_WITHIN: Millis = Millis::minutes(10);
+/// A text waits while a message of its receiver is not worked on yet: it may say STOP.
+const MESSAGE_PAUSE: Millis = Millis::seconds(2);
+
 /// How texts leave.
 #[derive(Clone)]
 pub struct Sending {
@@ -136,7 +141,7 @@ fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timest
                 complete(tx, &mut admitted, job, now)?;
             }
             Some(Verdict::Later(at)) => {
-                if let Some(text) = text {
+                if let Some(text) = text.filter(|_| at > now + MESSAGE_PAUSE) {
                     defer(tx, text, at, now)?;
                 }
                 admitted.decided.insert(job.id, Sent::Later(at));
@@ -173,6 +178,8 @@ struct Surroundings {
     suppressed: HashSet<String>,
     contacts: HashMap<String, Contact>,
     bookings: HashMap<String, Booking>,
+    /// Numbers whose messages are recorded but not worked on yet.
+    unheard: HashSet<String>,
 }
 
 impl Surroundings {
@@ -182,6 +189,7 @@ impl Surroundings {
         let booking_ids: Vec<String> = texts.filter_map(|s| s.booking_id.clone()).collect();
         Ok(Self {
             suppressed: sms::list_suppressed(tx, &phones)?,
+            unheard: sms::list_unheard(tx, &phones)?,
             contacts: contacts::list_by_ids(tx, &contact_ids)?.into_iter().map(|c| (c.id.clone(), c)).collect(),
             bookings: bookings::list_by_ids(tx, &booking_ids)?.into_iter().map(|b| (b.id.clone(), b)).collect(),
         })
@@ -208,8 +216,15 @@ fn verdict(text: &SmsMessage, around: &Surroundings, sending: &Sending, now: Tim
     if around.suppressed.contains(&text.to) || contact.is_some_and(|c| c.opted_out_at.is_some()) {
         return Verdict::Never("opted_out");
     }
+    if around.unheard.contains(&text.to) {
+        return Verdict::Later(now + MESSAGE_PAUSE);
+    }
+    let booking = text.booking_id.as_ref().and_then(|id| around.bookings.get(id));
+    // A text that was planned when the booking was over, such as its cancellation, is wrong once it is on again.
+    if text.appointment_datetime.is_none() && booking.is_some_and(|b| b.status.is_live()) {
+        return Verdict::Never("stale_booking");
+    }
     if let Some(appointment) = text.appointment_datetime {
-        let booking = text.booking_id.as_ref().and_then(|id| around.bookings.get(id));
         if !booking.is_some_and(|b| b.appointment_datetime == appointment && b.status.is_live()) {
             return Verdict::Never("stale_booking");
         }
@@ -217,7 +232,8 @@ fn verdict(text: &SmsMessage, around: &Surroundings, sending: &Sending, now: Tim
     if text.is_demo && sending.gateway.is_live() {
         return Verdict::Never("demo");
     }
-    let at = if text.immediate { now } else { quiet::next_allowed(&sending.automation.clinic, now) };
+    let is_fresh = text.immediate && now - text.created_at < IMMEDIATE_WITHIN;
+    let at = if is_fresh { now } else { quiet::next_allowed(&sending.automation.clinic, now) };
     if text.not_after.is_some_and(|limit| at > limit) {
         return Verdict::Never("too_late");
     }

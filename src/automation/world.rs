@@ -39,6 +39,10 @@ pub struct World {
     pub suppressed: bool,
     /// The text that a receipt or a reply is about.
     pub referred_sms: Option<SmsMessage>,
+    /// The message is here already, under another event.
+    pub is_repeated_message: bool,
+    /// The event speaks of somebody else than the booking's owner: nothing it says of a person is taken over.
+    pub claims_nothing: bool,
     /// Which contacts own the identities that the event names.
     pub owners: HashMap<Identity, String>,
     pub changes: Changes,
@@ -76,6 +80,8 @@ pub struct SmsChange {
     pub to: SmsStatus,
     pub reason: Option<String>,
     pub provider_message_id: Option<String>,
+    /// What follows from the change was decided too: if it cannot be made, decide again.
+    pub is_required: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -139,6 +145,7 @@ impl World {
                 to: SmsStatus::Cancelled,
                 reason: Some(reason.to_owned()),
                 provider_message_id: None,
+                is_required: false,
             });
             false
         });

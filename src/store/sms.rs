@@ -188,3 +188,26 @@ pub fn lift_suppression(tx: &mut Tx<'_>, phone: &str, now: Timestamp) -> StoreRe
     on!(tx, c => diesel::update(suppressions::table.find(phone)).set(suppressions::lifted_at.eq(Some(now.0))).execute(c))?;
     Ok(())
 }
+
+/// Which of the numbers have sent a message that waits to be worked on.
+pub fn list_unheard(conn: &mut Conn, phones: &[String]) -> StoreResult<HashSet<String>> {
+    use super::schema::{event_log, jobs};
+    if phones.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let lanes: Vec<String> = phones.iter().map(|phone| format!("p:{phone}")).collect();
+    let mut found = HashSet::new();
+    // Literal states: each is what one partial index holds.
+    for state in ["jobs.state IN ('ready', 'running')", "jobs.state = 'lane_blocked'", "jobs.state = 'dead'"] {
+        let event_of_job = event_log::table.on(event_log::id.nullable().eq(jobs::event_id));
+        let rows: Vec<Option<String>> = on!(conn, c => jobs::table
+            .inner_join(event_of_job)
+            .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(state))
+            .filter(jobs::lane_key.eq_any(&lanes))
+            .filter(event_log::event_type.eq("sms_received"))
+            .select(jobs::lane_key)
+            .load(c))?;
+        found.extend(rows.into_iter().flatten().filter_map(|lane| lane.strip_prefix("p:").map(str::to_owned)));
+    }
+    Ok(found)
+}

@@ -110,6 +110,10 @@ fn set_status(world: &mut World, with: Applying<'_>, step: &PlannedStep, id: &st
             _ => {}
         }
     });
+    if from.is_live() != to.is_live() {
+        let reason = format!("booking_{}", to.as_str());
+        world.withdraw_sms(&reason, |sms| sms.booking_id.as_deref() == Some(id));
+    }
     after_status(world, with, to);
     let done = Applied::done(step);
     match to {
@@ -129,10 +133,6 @@ fn after_status(world: &mut World, with: Applying<'_>, to: BookingStatus) {
             c.last_visit_at = Some(with.now);
             c.is_existing_patient = true;
         }),
-        BookingStatus::Cancelled => {
-            let booking = with.booking_id.map(str::to_owned);
-            world.withdraw_sms("booking_cancelled", |sms| sms.booking_id == booking);
-        }
         _ => {}
     }
 }

@@ -4,9 +4,9 @@ use super::{Applied, Applying};
 use crate::automation::quiet;
 use crate::automation::world::World;
 use crate::domain::contact::Contact;
-use crate::domain::event::{SMS_RECEIPT, TIMER_DUE};
 use crate::domain::ids::derived_id;
 use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
+use crate::domain::time::Millis;
 use crate::engine::plan::{Action, PlannedStep};
 
 pub fn apply(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &Action) -> Applied {
@@ -128,7 +128,7 @@ fn message(
         encoding: planned.encoding.to_owned(),
         parts: planned.parts,
         scheduled_at: None,
-        not_after: live.map(|b| b.appointment_datetime),
+        not_after: live.map(|b| b.appointment_datetime).or(Some(with.now + SENSE_LASTS)),
         status: SmsStatus::Queued,
         status_reason: None,
         provider: None,
@@ -148,7 +148,13 @@ fn message(
     }
 }
 
+/// Later than this an answer is a text like any other: providers deliver messages hours late.
+const ANSWER_WITHIN: Millis = Millis::minutes(15);
+/// A text that is about no booking makes no sense after this time.
+const SENSE_LASTS: Millis = Millis::hours(24);
+
 /// The person has just written to us, so an answer does not disturb.
 fn is_answer(with: Applying<'_>) -> bool {
-    with.event.payload.message.is_some() && with.event.event_type != TIMER_DUE && with.event.event_type != SMS_RECEIPT
+    let heard = with.event.occurred_at.unwrap_or(with.event.timestamp);
+    with.event.payload.message.is_some() && with.now - heard < ANSWER_WITHIN
 }

@@ -43,6 +43,11 @@ pub fn open(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &
         updated_at: with.now,
     };
     let id = task.id.clone();
+    if task.contact_id.is_none() {
+        // About nobody we know: nothing was loaded to compare with, so the writer keeps the one that is open already.
+        world.changes.loose_tasks.push(task);
+        return Applied::new(step, "done", Some(id));
+    }
     world.changes.tasks.insert(id.clone());
     world.changes.contact = true;
     world.open_tasks.push(task);

@@ -191,7 +191,8 @@ fn settle(world: &mut World, with: Projection<'_>, before: Option<&Booking>, aft
     }
     let moved = before.is_some_and(|b| b.appointment_datetime != after.appointment_datetime);
     let over = happened("booking_cancelled") || happened("booking_declined");
-    if moved || over {
+    let revived = before.is_some_and(|b| !b.status.is_live() && after.status.is_live());
+    if moved || over || revived {
         let reason = if over { "booking_cancelled" } else { "booking_moved" };
         world.withdraw_sms(reason, |sms| sms.booking_id.as_deref() == Some(&after.id));
     }

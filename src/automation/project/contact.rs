@@ -24,6 +24,9 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
 pub fn ensure(world: &mut World, with: Projection<'_>) -> bool {
     let input = with.event.payload.contact.clone().unwrap_or_default();
     let is_new = world.contact.is_none();
+    if !is_new && world.claims_nothing {
+        return false;
+    }
     if is_new {
         world.contact = Some(new_contact(with, &input, world.guardian.as_ref()));
         world.changes.contact = true;

@@ -12,6 +12,9 @@ use crate::engine::template::segments;
 /// Applies a message and names what happened.
 pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
     let Some(message) = &with.event.payload.message else { return Projected::default() };
+    if world.is_repeated_message {
+        return Projected::ignored("this message is here already");
+    }
     let is_new = ensure(world, with);
     let is_sms = message.channel == "sms";
     if world.contact.as_ref().is_some_and(|c| c.phone.is_none() && c.guardian_contact_id.is_none()) && is_sms {

@@ -33,7 +33,8 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
     }
     world.changes.sms_changes.push(SmsChange {
         sms_id: sms.id.clone(),
-        from: vec![SmsStatus::Queued, SmsStatus::Sending, SmsStatus::Accepted, SmsStatus::Unknown],
+        is_required: true,
+        from: vec![SmsStatus::Scheduled, SmsStatus::Queued, SmsStatus::Sending, SmsStatus::Accepted, SmsStatus::Unknown],
         to,
         reason: receipt.detail.clone(),
         provider_message_id: receipt.provider_message_id.clone(),

@@ -32,6 +32,7 @@ fn outcome(worked: Worked) -> JobOutcome {
         Worked::Completed => JobOutcome::Completed,
         Worked::LeaseLost => JobOutcome::LeaseLost,
         Worked::Again => JobOutcome::Release,
+        Worked::Later(at) => JobOutcome::Snooze(at),
         Worked::Failed(reason) => JobOutcome::Retry(reason),
     }
 }

@@ -17,7 +17,7 @@ use avatar::http::{HttpContext, ServerLimits, serve};
 use avatar::inbound::sign::{Identity, WixSigner};
 use avatar::inbound::{Inbound, RawRequest};
 use avatar::jobs::{Registry, kinds, work_available};
-use avatar::store::invariants;
+use avatar::store::{invariants, schedules};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -250,7 +250,9 @@ impl Clinic {
     pub fn settle(&self) {
         self.runtime.block_on(async {
             loop {
-                let mut done = timers::fire_due(&self.automation.store, self.now()).await.unwrap();
+                let now = self.now();
+                let mut done = timers::fire_due(&self.automation.store, now).await.unwrap();
+                done += self.automation.store.write(move |tx| schedules::fire_due(tx, now)).await.unwrap().len();
                 for queue in kinds::QUEUES {
                     done += work_available(&self.automation.store, &self.registry, queue).await.unwrap();
                 }
@@ -264,6 +266,12 @@ impl Clinic {
     /// Works on events, and sends nothing.
     pub fn work_only_automation(&self) {
         let work = work_available(&self.automation.store, &self.registry, kinds::AUTOMATION);
+        self.runtime.block_on(work).unwrap();
+    }
+
+    /// Sends what may leave, and works on no event.
+    pub fn work_only_sms(&self) {
+        let work = work_available(&self.automation.store, &self.registry, kinds::SMS);
         self.runtime.block_on(work).unwrap();
     }
 
@@ -303,7 +311,7 @@ impl Clinic {
         let now = self.now().0;
         self.number(&format!(
             "SELECT MIN(at) AS value FROM (SELECT due_at AS at FROM timers WHERE state = 'pending' UNION ALL \
-             SELECT run_at AS at FROM jobs WHERE state = 'ready') AS waiting WHERE at > {now}"
+             SELECT run_at AS at FROM jobs WHERE state = 'ready' UNION ALL SELECT next_at AS at FROM schedules) AS waiting WHERE at > {now}"
         ))
     }
 
