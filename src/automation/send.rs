@@ -224,10 +224,9 @@ fn verdict(text: &SmsMessage, around: &Surroundings, sending: &Sending, now: Tim
     if text.appointment_datetime.is_none() && booking.is_some_and(|b| b.status.is_live()) {
         return Verdict::Never("stale_booking");
     }
-    if let Some(appointment) = text.appointment_datetime {
-        if !booking.is_some_and(|b| b.appointment_datetime == appointment && b.status.is_live()) {
-            return Verdict::Never("stale_booking");
-        }
+    let is_as_planned = |at| booking.is_some_and(|b| b.appointment_datetime == at && b.status.is_live());
+    if text.appointment_datetime.is_some_and(|at| !is_as_planned(at)) {
+        return Verdict::Never("stale_booking");
     }
     if text.is_demo && sending.gateway.is_live() {
         return Verdict::Never("demo");
