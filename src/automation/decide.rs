@@ -7,16 +7,14 @@ use super::timer_diff;
 use super::world::World;
 use crate::domain::booking::Booking;
 use crate::domain::clinic::Clinic;
-use crate::domain::event::{
-    Actor, Event, EventPayload, EventStatus, Run, RunOutcome, SCHEDULE_DUE, SignatureState, TIMER_DUE, Timer,
-};
+use crate::domain::event::{Actor, Event, EventPayload, EventStatus, Run, RunOutcome, SCHEDULE_DUE, SignatureState, TIMER_DUE};
 use crate::domain::ids::derived_id;
 use crate::domain::pipeline::Pipelines;
 use crate::domain::sms::SmsStatus;
 use crate::domain::time::Timestamp;
 use crate::engine::facts::{ContactFacts, EventFacts, Facts, FiredBefore, MessageFacts, TOUCHPOINTS_MAX};
 use crate::engine::plan::{Outcome, RuleRun, StopReason, StoppedAt};
-use crate::engine::timers::{TimerVerdict, timer_still_due};
+use crate::engine::timers::{DesiredTimer, TimerVerdict, find_date_trigger, timer_still_due};
 use crate::engine::{Ruleset, evaluate};
 use crate::store::events::EventResult;
 use serde::{Deserialize, Serialize};
@@ -120,19 +118,10 @@ fn due_timer(world: &mut World, root: &Event, with: Deciding<'_>) -> Projected {
         }
         TimerVerdict::Gone => gone("nothing is pending any more: the record or the rule has changed"),
         TimerVerdict::Moved(to) => {
-            let moved = Timer {
-                rule_id: to.rule_id,
-                trigger: to.trigger,
-                subject_id: to.subject_id,
-                occurrence: to.occurrence,
-                subject_kind: to.subject_kind,
-                contact_id: contact.id.clone(),
-                due_at: to.due_at,
-                late_ms: to.late.0,
-                state: "pending".into(),
-                updated_at: with.now,
-            };
-            world.changes.timers.push(moved);
+            let contact_id = contact.id.clone();
+            if to.occurrence == timer.occurrence || !has_fired(world, &to) {
+                world.changes.timers.push(timer_diff::pending(&to, contact_id, with.now));
+            }
             gone("the time has moved")
         }
         TimerVerdict::Late => {
@@ -142,9 +131,15 @@ fn due_timer(world: &mut World, root: &Event, with: Deciding<'_>) -> Projected {
     }
 }
 
+/// Another day may have had its reminder already: the appointment had been there before.
+fn has_fired(world: &World, wanted: &DesiredTimer) -> bool {
+    world.timers.iter().any(|timer| timer.state == "fired" && timer_diff::same(timer, wanted))
+}
+
 fn record_late(world: &mut World, root: &Event, with: Deciding<'_>) {
     let Some(timer) = &root.payload.timer else { return };
     let Some(rule) = with.ruleset.by_id.get(&timer.rule_id).and_then(|i| with.ruleset.rules.get(*i)) else { return };
+    let index = find_date_trigger(rule, timer.trigger).map_or(0, |(index, _)| index);
     let run = RuleRun {
         rule_id: rule.id.clone(),
         file: rule.file.to_string(),
@@ -152,7 +147,7 @@ fn record_late(world: &mut World, root: &Event, with: Deciding<'_>) {
         outcome: Outcome::Skipped,
         stopped_at: Some(StoppedAt {
             reason: StopReason::Late,
-            path: format!("when/{}", timer.trigger),
+            path: format!("when/{index}"),
             file: rule.file.to_string(),
             line: rule.line,
             column: 1,

@@ -4,7 +4,7 @@ use super::project::{find_named_booking, identities_of, resolve};
 use super::world::World;
 use crate::domain::booking::Booking;
 use crate::domain::contact::{Contact, Identity, IdentityKind};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, SubjectKind, Timer};
 use crate::domain::sms::SmsMessage;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::Ruleset;
@@ -160,9 +160,11 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
             list.push(booking);
         }
     }
+    let timers_all = timers::list_of_contacts(conn, &ids)?;
+    add_awaited_bookings(conn, &mut all_bookings, &timers_all)?;
     let open_tasks = group(tasks::list_open_of_contacts(conn, &ids)?, |t| t.contact_id.clone().unwrap_or_default());
     let unsent = group(sms::list_unsent_of_contacts(conn, &ids)?, |s| s.contact_id.clone().unwrap_or_default());
-    let pending = group(timers::list_of_contacts(conn, &ids)?, |t| t.contact_id.clone());
+    let pending = group(timers_all, |t| t.contact_id.clone());
     let fired = fired_before(conn, &ids, ruleset, now)?;
     for item in loaded.iter_mut() {
         let Some(contact) = &item.world.contact else { continue };
@@ -178,6 +180,21 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
         item.world.fired = fired.get(&id).cloned().unwrap_or_default();
     }
     sms_facts(conn, loaded)
+}
+
+/// A booking of long ago that still has a timer to come.
+fn add_awaited_bookings(conn: &mut Conn, found: &mut HashMap<String, Vec<Booking>>, timers: &[Timer]) -> StoreResult<()> {
+    let known: HashSet<&str> = found.values().flatten().map(|b| b.id.as_str()).collect();
+    let is_awaited = |t: &&Timer| t.state == "pending" && t.subject_kind == SubjectKind::Booking;
+    let awaited = timers.iter().filter(is_awaited).filter(|t| !known.contains(t.subject_id.as_str()));
+    let missing = sorted(awaited.map(|t| t.subject_id.clone()).collect());
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for booking in bookings::list_by_ids(conn, &missing)? {
+        found.entry(booking.contact_id.clone()).or_default().push(booking);
+    }
+    Ok(())
 }
 
 fn named_id(loaded: &Loaded) -> Option<String> {

@@ -2,10 +2,10 @@
 
 use super::world::World;
 use crate::domain::booking::Booking;
-use crate::domain::event::Timer;
+use crate::domain::event::{SubjectKind, Timer};
 use crate::domain::time::Timestamp;
 use crate::engine::Ruleset;
-use crate::engine::timers;
+use crate::engine::timers::{self, DesiredTimer};
 use std::sync::Arc;
 
 /// Brings the timers of a contact in line with what has just changed; nothing changed, nothing to do.
@@ -23,30 +23,42 @@ pub fn derive_all(world: &mut World, ruleset: &Ruleset, now: Timestamp) {
     let contact_id = contact.id.clone();
     let mut changed = std::mem::take(&mut world.changes.timers);
     for want in &desired {
-        let known = world.timers.iter().find(|t| same(t, &want.rule_id, want.trigger, &want.subject_id, &want.occurrence));
+        let known = world.timers.iter().find(|t| same(t, want));
         let is_right = known.is_some_and(|t| t.state == "fired" || (t.due_at == want.due_at && t.late_ms == want.late.0));
-        let is_noted = changed.iter().any(|t| same(t, &want.rule_id, want.trigger, &want.subject_id, &want.occurrence));
-        if !is_right && !is_noted {
-            changed.push(Timer {
-                rule_id: want.rule_id.clone(),
-                trigger: want.trigger,
-                subject_id: want.subject_id.clone(),
-                occurrence: want.occurrence.clone(),
-                subject_kind: want.subject_kind,
-                contact_id: contact_id.clone(),
-                due_at: want.due_at,
-                late_ms: want.late.0,
-                state: "pending".into(),
-                updated_at: now,
-            });
+        if !is_right && !changed.iter().any(|t| same(t, want)) {
+            changed.push(pending(want, contact_id.clone(), now));
         }
     }
-    let is_wanted = |t: &Timer| desired.iter().any(|w| same(t, &w.rule_id, w.trigger, &w.subject_id, &w.occurrence));
-    let gone = world.timers.iter().filter(|t| t.state == "pending" && !is_wanted(t)).cloned();
-    world.changes.timers_gone.extend(gone);
+    let is_gone = |t: &Timer| t.state == "pending" && is_known(t, &bookings) && !desired.iter().any(|want| same(t, want));
+    world.changes.timers_gone.extend(world.timers.iter().filter(|t| is_gone(t)).cloned());
     world.changes.timers = changed;
 }
 
-fn same(timer: &Timer, rule_id: &str, trigger: i32, subject_id: &str, occurrence: &str) -> bool {
-    timer.rule_id == rule_id && timer.trigger == trigger && timer.subject_id == subject_id && timer.occurrence == occurrence
+/// Nothing is known of a record that is not loaded; least of all that it has no timers.
+fn is_known(timer: &Timer, bookings: &[Arc<Booking>]) -> bool {
+    timer.subject_kind != SubjectKind::Booking || bookings.iter().any(|b| b.id == timer.subject_id)
+}
+
+/// The row of a timer that is to be pending.
+pub fn pending(want: &DesiredTimer, contact_id: String, now: Timestamp) -> Timer {
+    Timer {
+        rule_id: want.rule_id.clone(),
+        trigger: want.trigger,
+        subject_id: want.subject_id.clone(),
+        occurrence: want.occurrence.clone(),
+        subject_kind: want.subject_kind,
+        contact_id,
+        due_at: want.due_at,
+        late_ms: want.late.0,
+        state: "pending".into(),
+        updated_at: now,
+    }
+}
+
+/// It is this timer's row.
+pub fn same(timer: &Timer, want: &DesiredTimer) -> bool {
+    timer.rule_id == want.rule_id
+        && timer.trigger == want.trigger
+        && timer.subject_id == want.subject_id
+        && timer.occurrence == want.occurrence
 }

@@ -61,6 +61,12 @@ fn cause_of(timer: &Timer) -> Cause {
     }
 }
 
+/// One event for each time that the timer was set: it may be set twice for the same time, when an appointment moves to and fro.
+fn dedupe_key(timer: &Timer) -> String {
+    let Timer { rule_id, trigger, subject_id, occurrence, .. } = timer;
+    format!("{rule_id}:{trigger}:{subject_id}:{occurrence}:{}:{}", timer.due_at.0, timer.updated_at.0)
+}
+
 fn event_of(timer: &Timer, contact: Option<&Contact>) -> Delivery {
     let who = contact.map(|c| ContactInput { id: Some(c.id.clone()), phone: c.phone.clone(), ..ContactInput::default() });
     let lane = lane_key(who.as_ref(), None).or_else(|| Some(format!("c:{}", timer.contact_id)));
@@ -75,7 +81,7 @@ fn event_of(timer: &Timer, contact: Option<&Contact>) -> Delivery {
     };
     Delivery {
         source: "timer".into(),
-        dedupe_key: format!("{}:{}:{}:{}:{}", timer.rule_id, timer.trigger, timer.subject_id, timer.occurrence, timer.due_at.0),
+        dedupe_key: dedupe_key(timer),
         event_type: TIMER_DUE.into(),
         occurred_at: Some(timer.due_at),
         actor: Actor::System,

@@ -10,6 +10,7 @@ use crate::domain::contact::Contact;
 use crate::domain::event::{SubjectKind, TimerInput};
 use crate::domain::time::{Millis, Timestamp};
 use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredTimer {
     pub rule_id: String,
-    /// Which of the rule's triggers, counted from 0.
+    /// Which of the rule's triggers: see [`date_trigger_id`].
     pub trigger: i32,
     pub subject_kind: SubjectKind,
     pub subject_id: String,
@@ -87,9 +88,31 @@ pub fn timer_still_due(
     match rederive(ruleset, contact, bookings, timer, now) {
         None => TimerVerdict::Gone,
         Some(found) if now > found.due_at + found.late => TimerVerdict::Late,
-        Some(found) if found.occurrence != timer.occurrence || now < found.due_at => TimerVerdict::Moved(found),
+        Some(found) if has_moved(&found, timer, now) => TimerVerdict::Moved(found),
         Some(_) => TimerVerdict::Due,
     }
+}
+
+/// A clock behind the one that fired the timer must not send it back to wait for the very same time.
+fn has_moved(found: &DesiredTimer, timer: &TimerInput, now: Timestamp) -> bool {
+    found.occurrence != timer.occurrence || (now < found.due_at && found.due_at != timer.due_at)
+}
+
+/// What a `date` trigger is called in timers; `None` for other triggers.
+///
+/// Never negative, and made of what the trigger waits for: its place in the rule may change, and must not be taken for another.
+#[must_use]
+pub fn date_trigger_id(trigger: &Trigger) -> Option<i32> {
+    let Trigger::Date { subject, field, offset, at_minute, .. } = trigger else { return None };
+    let minute = at_minute.map(|minute| minute.to_string()).unwrap_or_default();
+    let [a, b, c, d, ..] = Sha256::digest(format!("{}.{field}:{}:{minute}", subject.as_str(), offset.0)).0;
+    Some(i32::from_be_bytes([a & 0x7f, b, c, d]))
+}
+
+/// The `date` trigger that is called `id`, and its place in the rule, counted from 0.
+#[must_use]
+pub fn find_date_trigger(rule: &Rule, id: i32) -> Option<(usize, &Trigger)> {
+    rule.triggers.iter().enumerate().find(|(_, trigger)| date_trigger_id(trigger) == Some(id))
 }
 
 /// The schedules of all enabled rules, in file order.
@@ -121,8 +144,8 @@ fn rederive(
     now: Timestamp,
 ) -> Option<DesiredTimer> {
     let rule = ruleset.rules.get(*ruleset.by_id.get(&timer.rule_id)?)?;
-    let index = usize::try_from(timer.trigger).ok()?;
-    let Trigger::Date { subject, .. } = rule.triggers.get(index)? else { return None };
+    let (index, trigger) = find_date_trigger(rule, timer.trigger)?;
+    let Trigger::Date { subject, .. } = trigger else { return None };
     if !rule.enabled || *subject != timer.subject_kind {
         return None;
     }
@@ -156,7 +179,8 @@ impl<'a> Records<'a> {
     }
 
     fn derive_timer(&self, rule: &Rule, index: usize, booking: Option<&Arc<Booking>>) -> Option<DesiredTimer> {
-        let Trigger::Date { subject, field, offset, at_minute, late, again } = rule.triggers.get(index)? else { return None };
+        let trigger = rule.triggers.get(index)?;
+        let Trigger::Date { subject, field, offset, at_minute, late, again } = trigger else { return None };
         let view = View::of_records(&self.ruleset.catalogue.clinic, Some(&self.contact), booking, self.now);
         let value = view.read(&format!("{}.{field}", subject.as_str()))?;
         let date = value.read_lock::<Timestamp>().map(|at| *at)?;
@@ -167,7 +191,7 @@ impl<'a> Records<'a> {
         }
         Some(DesiredTimer {
             rule_id: rule.id.clone(),
-            trigger: index as i32,
+            trigger: date_trigger_id(trigger)?,
             subject_kind: *subject,
             subject_id: booking.map_or(&self.contact.contact.id, |b| &b.id).clone(),
             occurrence: occurrence(calendar, date, *again),

@@ -3,6 +3,7 @@
 use super::db::on;
 use super::row::{domain_rows, row};
 use super::schema::timers;
+use super::sql::{Value, in_classes, marks, sql};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::event::{SubjectKind, Timer};
 use crate::domain::time::Timestamp;
@@ -54,23 +55,36 @@ pub fn find_next_due(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
     Ok(due.map(Timestamp))
 }
 
+/// Sets timers. One that has fired comes back only for another time: who sets it may not have seen yet that it fired.
 pub fn upsert_many(tx: &mut Tx<'_>, values: &[&Timer]) -> StoreResult<()> {
-    use diesel::upsert::excluded;
-    let rows: Vec<TimerRow> = values.iter().map(|t| TimerRow::of(t)).collect();
-    for chunk in rows.chunks(super::row::ROWS_PER_STATEMENT_MAX) {
-        on!(tx, c => diesel::insert_into(timers::table)
-            .values(chunk)
-            .on_conflict((timers::rule_id, timers::trigger_index, timers::subject_id, timers::occurrence))
-            .do_update()
-            .set((
-                timers::due_at.eq(excluded(timers::due_at)),
-                timers::late_ms.eq(excluded(timers::late_ms)),
-                timers::state.eq(excluded(timers::state)),
-                timers::updated_at.eq(excluded(timers::updated_at)),
-            ))
-            .execute(c))?;
+    for piece in in_classes(values) {
+        let text = format!("{INSERT} VALUES {} {OR_SET_ANEW}", marks(piece.len(), COLUMNS));
+        sql(text).bind_all(piece.iter().flat_map(|timer| columns(timer))).execute(tx)?;
     }
     Ok(())
+}
+
+const INSERT: &str = "INSERT INTO timers (rule_id, trigger_index, subject_id, occurrence, subject_kind, contact_id, due_at, \
+                      late_ms, state, updated_at)";
+const COLUMNS: usize = 10;
+const OR_SET_ANEW: &str = "ON CONFLICT (rule_id, trigger_index, subject_id, occurrence) DO UPDATE SET due_at = excluded.due_at, \
+                           late_ms = excluded.late_ms, state = excluded.state, updated_at = excluded.updated_at \
+                           WHERE timers.state <> 'fired' OR timers.due_at <> excluded.due_at";
+
+fn columns(timer: &Timer) -> [Value; COLUMNS] {
+    let row = TimerRow::of(timer);
+    [
+        row.rule_id.into(),
+        row.trigger_index.into(),
+        row.subject_id.into(),
+        row.occurrence.into(),
+        row.subject_kind.into(),
+        row.contact_id.into(),
+        row.due_at.into(),
+        row.late_ms.into(),
+        row.state.into(),
+        row.updated_at.into(),
+    ]
 }
 
 /// Removes a timer that is still pending.
@@ -86,6 +100,7 @@ pub fn mark_fired(tx: &mut Tx<'_>, timer: &Timer, now: Timestamp) -> StoreResult
     let count = on!(tx, c => diesel::update(timers::table.find((&timer.rule_id, timer.trigger, &timer.subject_id, &timer.occurrence)))
         .filter(timers::state.eq("pending"))
         .filter(timers::due_at.eq(timer.due_at.0))
+        .filter(timers::updated_at.eq(timer.updated_at.0))
         .set((timers::state.eq("fired"), timers::updated_at.eq(now.0)))
         .execute(c))?;
     Ok(count == 1)

@@ -52,14 +52,14 @@ fn same_subject(limit: Limit, facts: &Facts, before: &FiredBefore) -> bool {
 }
 
 /// Stops a timer or slot that comes later than its trigger allows.
-pub(super) fn late(rule: &Rule, trigger: &Trigger, timer: &TimerInput, view: &View) -> Option<Stop> {
+pub(super) fn late(rule: &Rule, (index, trigger): (usize, &Trigger), timer: &TimerInput, view: &View) -> Option<Stop> {
     let (Trigger::Date { late, .. } | Trigger::Every { late, .. }) = trigger else { return None };
     if view.now <= timer.due_at + *late {
         return None;
     }
     let calendar = &view.clinic.calendar;
     let text = format!("it may run at most {} late", for_trace(calendar, &Dynamic::from(*late)));
-    let mut stop = stop(rule, StopReason::Late, &format!("when/{}", timer.trigger), &text);
+    let mut stop = stop(rule, StopReason::Late, &format!("when/{index}"), &text);
     for (path, at) in [("due", timer.due_at), ("now", view.now)] {
         stop.0.values.push(SeenValue { path: path.to_owned(), value: for_trace(calendar, &Dynamic::from(at)) });
     }

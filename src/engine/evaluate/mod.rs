@@ -8,6 +8,7 @@ use super::facts::Facts;
 use super::plan::{Outcome, PlannedStep, RuleRun, StopReason, StoppedAt};
 use super::ruleset::{Expr, Rule, Ruleset, Trigger};
 use super::script::{ScriptError, View, limits};
+use super::timers::find_date_trigger;
 use crate::domain::event::{SCHEDULE_DUE, TIMER_DUE};
 use crate::domain::time::Timestamp;
 use rhai::Scope;
@@ -60,9 +61,14 @@ impl Bench<'_> {
     fn timer_run(&self, scope: &mut Scope<'static>) -> Option<RuleRun> {
         let timer = self.facts.timer.as_ref()?;
         let rule = self.ruleset.rules.get(*self.ruleset.by_id.get(&timer.rule_id)?)?;
-        let trigger = rule.triggers.get(usize::try_from(timer.trigger).ok()?)?;
+        let (index, trigger) = if self.facts.event.event_type == TIMER_DUE {
+            find_date_trigger(rule, timer.trigger)?
+        } else {
+            let index = usize::try_from(timer.trigger).ok()?;
+            (index, rule.triggers.get(index)?)
+        };
         if rule.enabled
-            && let Some(stop) = gate::late(rule, trigger, timer, &self.view)
+            && let Some(stop) = gate::late(rule, (index, trigger), timer, &self.view)
         {
             return Some(skipped(rule, stop));
         }

@@ -26,7 +26,7 @@ const WRITER_PRAGMAS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA cache_size = -49152;
     PRAGMA journal_size_limit = 67108864;
-    PRAGMA wal_autocheckpoint = 1000000;
+    PRAGMA wal_autocheckpoint = 8192;
 ";
 const READER_PRAGMAS: &str = "
     PRAGMA cache_size = -8192;

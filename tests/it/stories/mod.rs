@@ -32,4 +32,5 @@ mod reload;
 mod shipped;
 mod storm;
 mod texts;
+mod timers;
 mod trouble;

@@ -210,13 +210,13 @@ fn a_timer_runs_its_own_rule_and_only_in_time() {
         ruleset(vec![remind(), rule("other", before_appointment(Millis::hours(24), late)), rule("event", on("timer_due"))]);
     let due = at("2026-12-02T10:30:00+11:00");
     let mut facts = facts("timer_due");
-    facts.timer = Some(timer_for("reminder-48h", due));
+    facts.timer = Some(timer_for("reminder-48h", Millis::hours(48), due));
     let runs = evaluate(&rules, &facts, due);
     assert_eq!(runs.len(), 1);
     assert_eq!((runs[0].rule_id.as_str(), runs[0].outcome), ("reminder-48h", Outcome::Fired));
     let run = evaluate(&rules, &facts, due + late + Millis(1)).remove(0);
     assert_eq!(run.stopped_at.map(|stop| stop.reason), Some(StopReason::Late));
-    facts.timer = Some(timer_for("gone", due));
+    facts.timer = Some(timer_for("gone", Millis::hours(48), due));
     assert!(evaluate(&rules, &facts, due).is_empty());
 }
 

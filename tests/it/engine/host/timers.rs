@@ -5,7 +5,7 @@ use avatar::domain::booking::{Booking, BookingStatus};
 use avatar::domain::event::SubjectKind;
 use avatar::domain::time::{Millis, Timestamp};
 use avatar::engine::ruleset::{Again, Every, Rule, Ruleset, Trigger};
-use avatar::engine::timers::{DesiredTimer, TimerVerdict, derive, schedules, timer_still_due};
+use avatar::engine::timers::{DesiredTimer, TimerVerdict, date_trigger_id, derive, schedules, timer_still_due};
 use std::sync::Arc;
 
 const LIVE: &str = "booking.status in [\"scheduled\", \"confirmed\"]";
@@ -158,7 +158,7 @@ fn a_date_at_the_end_of_all_calendars_takes_nobody_down() {
 fn a_timer_that_fires_is_checked_against_the_records_of_now() {
     let rules = reminders();
     let due = at("2026-12-02T10:30:00+11:00");
-    let timer = timer_for("reminder-48h", due);
+    let timer = timer_for("reminder-48h", Millis::hours(48), due);
     let verdict = |booking: &Booking, now| timer_still_due(&rules, &ana(), &[Arc::new(booking.clone())], &timer, now);
     assert_eq!(verdict(&scan(), due), TimerVerdict::Due);
     assert_eq!(verdict(&scan(), due + Millis::hours(5)), TimerVerdict::Late);
@@ -169,6 +169,10 @@ fn a_timer_that_fires_is_checked_against_the_records_of_now() {
     assert_eq!((to.due_at, to.occurrence.as_str()), (at("2026-12-07T10:30:00+11:00"), "2026-12-09"));
     moved.appointment_datetime = at("2026-12-04T11:00:00+11:00");
     assert!(matches!(verdict(&moved, due), TimerVerdict::Moved(_)), "half an hour later the same day: wait for it");
+    assert_eq!(verdict(&moved, due + Millis::minutes(30)), TimerVerdict::Due, "that time has come, too");
+    moved.appointment_datetime = at("2026-12-04T10:00:00+11:00");
+    assert_eq!(verdict(&moved, due), TimerVerdict::Due, "half an hour earlier the same day");
+    assert_eq!(verdict(&scan(), due - Millis(100)), TimerVerdict::Due, "fired by a clock ahead of this one");
 
     let mut cancelled = scan();
     cancelled.status = BookingStatus::Cancelled;
@@ -176,6 +180,33 @@ fn a_timer_that_fires_is_checked_against_the_records_of_now() {
     assert_eq!(timer_still_due(&rules, &ana(), &[], &timer, due), TimerVerdict::Gone);
     let without_rule = ruleset(Vec::new());
     assert_eq!(timer_still_due(&without_rule, &ana(), &[Arc::new(scan())], &timer, due), TimerVerdict::Gone);
+}
+
+#[test]
+fn a_timer_belongs_to_what_its_trigger_waits_for() {
+    let at_times = |hours: &[i64]| {
+        let mut times = hours.iter().map(|hours| before_appointment(Millis::hours(*hours), Millis::hours(4)));
+        let mut ring = rule("ring", times.next().expect("a time"));
+        ring.triggers.extend(times);
+        derive(&ruleset(vec![ring]), &ana(), &[Arc::new(scan())], monday())
+    };
+    let both = at_times(&[48, 24]);
+    assert_eq!(at_times(&[24, 48]), [both[1].clone(), both[0].clone()], "wherever it stands in the rule");
+    assert_eq!(at_times(&[24]), both[1..]);
+    assert!(both[0].trigger != both[1].trigger && both.iter().all(|timer| timer.trigger >= 0), "{both:?}");
+
+    let named = |subject, field, at_minute, late| {
+        date_trigger_id(&Trigger::Date { subject, field, offset: Millis(0), at_minute, late, again: Again::MovedDay })
+    };
+    let one = named(SubjectKind::Booking, "appointment_datetime", None, Millis::HOUR);
+    assert_eq!(one, named(SubjectKind::Booking, "appointment_datetime", None, Millis::DAY), "however late it may be");
+    assert_ne!(one, named(SubjectKind::Booking, "appointment_datetime", Some(0), Millis::HOUR));
+    assert_ne!(one, named(SubjectKind::Booking, "created_at", None, Millis::HOUR));
+    assert_ne!(
+        named(SubjectKind::Contact, "created_at", None, Millis::HOUR),
+        named(SubjectKind::Booking, "created_at", None, Millis::HOUR)
+    );
+    assert_eq!(date_trigger_id(&on("lead_created")), None);
 }
 
 #[test]
@@ -216,14 +247,15 @@ proptest::proptest! {
         for timer in derive(&rules, &ana(), &bookings, now) {
             proptest::prop_assert!(timer.due_at >= booking.created_at && now <= timer.due_at + timer.late);
             let fired = avatar::domain::event::TimerInput {
+                trigger: timer.trigger,
                 occurrence: timer.occurrence.clone(),
-                ..timer_for(&timer.rule_id, timer.due_at)
+                ..timer_for(&timer.rule_id, Millis::HOUR, timer.due_at)
             };
             let verdict = |now| timer_still_due(&rules, &ana(), &bookings, &fired, now);
             proptest::prop_assert_eq!(verdict(timer.due_at), TimerVerdict::Due);
             proptest::prop_assert_eq!(verdict(timer.due_at + timer.late), TimerVerdict::Due);
             proptest::prop_assert_eq!(verdict(timer.due_at + timer.late + Millis(1)), TimerVerdict::Late);
-            proptest::prop_assert_eq!(verdict(timer.due_at - Millis(1)), TimerVerdict::Moved(timer));
+            proptest::prop_assert_eq!(verdict(timer.due_at - Millis(1)), TimerVerdict::Due, "fired by a clock ahead");
         }
     }
 }

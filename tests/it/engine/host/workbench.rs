@@ -18,6 +18,7 @@ use avatar::engine::ruleset::{
     Again, Catalogue, Expr, Rule, Ruleset, Step, StepAction, Template, Text, TextPart, Trigger, Value,
 };
 use avatar::engine::script::STACK_BYTES_MIN;
+use avatar::engine::timers::date_trigger_id;
 use rhai::{AST, Engine, OptimizationLevel};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -347,10 +348,11 @@ pub fn message(body: &str, intent: &str) -> Facts {
     Facts { message: Some(message), ..facts("sms_received") }
 }
 
-pub fn timer_for(rule_id: &str, due_at: Timestamp) -> TimerInput {
+/// A timer of a rule that waits for so long before the appointment.
+pub fn timer_for(rule_id: &str, before: Millis, due_at: Timestamp) -> TimerInput {
     TimerInput {
         rule_id: rule_id.to_owned(),
-        trigger: 0,
+        trigger: date_trigger_id(&before_appointment(before, Millis(0))).expect("a date trigger"),
         subject_kind: SubjectKind::Booking,
         subject_id: Some("b1".to_owned()),
         contact_id: Some("c1".to_owned()),
