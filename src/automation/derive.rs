@@ -26,15 +26,26 @@ struct Payload {
 pub async fn run(context: &Automation, job: ClaimedJob) -> (ClaimedJob, Worked) {
     let worked = match page(context, &job).await {
         Ok(()) => Worked::Completed,
-        Err(StoreError::LeaseLost) => Worked::LeaseLost,
-        Err(StoreError::Conflict { .. }) => Worked::Again,
-        Err(error) => Worked::Failed(error.to_string()),
+        Err(error) => not_worked(&error),
     };
     (job, worked)
 }
 
+/// What becomes of a page that could not be written. Only an unavailable database is tried again at once: what keeps
+/// conflicting would keep a worker busy for ever.
+pub(super) fn not_worked(error: &StoreError) -> Worked {
+    match error {
+        StoreError::LeaseLost => Worked::LeaseLost,
+        StoreError::Unavailable { .. } => Worked::Again,
+        StoreError::Conflict { .. } | StoreError::Duplicate { .. } => Worked::Failed("kept conflicting".into()),
+        error => Worked::Failed(error.to_string()),
+    }
+}
+
 async fn page(context: &Automation, job: &ClaimedJob) -> StoreResult<()> {
     let payload: Payload = serde_json::from_str(&job.payload).map_err(|e| StoreError::Statement(e.to_string()))?;
+    // Whoever published may have been another process, a moment ago.
+    context.rules.follow().await?;
     let Some(in_force) = context.rules.current() else { return Err(StoreError::NotFound { what: "ruleset" }) };
     let now = context.clock.now();
     let held = job.clone();
@@ -93,5 +104,21 @@ fn about(contact_id: &str, now: Timestamp) -> Event {
         duplicates: 0,
         revision: None,
         processed_at: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_unavailable_database_is_no_attempt() {
+        let of = |error: StoreError| not_worked(&error);
+        assert!(matches!(of(StoreError::Unavailable { reason: "locked".into() }), Worked::Again));
+        assert!(matches!(of(StoreError::LeaseLost), Worked::LeaseLost));
+        for error in [StoreError::Conflict { what: "contact" }, StoreError::Duplicate { constraint: "events".into() }] {
+            assert!(matches!(of(error), Worked::Failed(why) if why == "kept conflicting"));
+        }
+        assert!(matches!(of(StoreError::Panicked), Worked::Failed(_)));
     }
 }

@@ -102,15 +102,15 @@ pub fn store(tx: &mut Tx<'_>, wanted: &[Wanted], now: Timestamp) -> StoreResult<
 pub async fn run(context: &Automation, job: ClaimedJob) -> (ClaimedJob, Worked) {
     let worked = match page(context, &job).await {
         Ok(()) => Worked::Completed,
-        Err(StoreError::LeaseLost) => Worked::LeaseLost,
-        Err(StoreError::Conflict { .. } | StoreError::Duplicate { .. }) => Worked::Again,
-        Err(error) => Worked::Failed(error.to_string()),
+        Err(error) => super::derive::not_worked(&error),
     };
     (job, worked)
 }
 
 async fn page(context: &Automation, job: &ClaimedJob) -> StoreResult<()> {
     let payload: Slot = serde_json::from_str(&job.payload).map_err(|e| StoreError::Statement(e.to_string()))?;
+    // Whoever published may have been another process, a moment ago.
+    context.rules.follow().await?;
     let Some(in_force) = context.rules.current() else { return Err(StoreError::NotFound { what: "ruleset" }) };
     let now = context.clock.now();
     let (owned, held) = (context.clone(), job.clone());

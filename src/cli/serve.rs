@@ -136,7 +136,7 @@ pub async fn prepare(parts: &Parts) -> Result<(), String> {
     }
     let rules = &parts.automation.rules;
     let followed = rules.follow().await;
-    match rules.reload("start").await {
+    match rules.reload(rulesets::START).await {
         Ok(_) => {}
         Err(RulesetError::NotClean(draft)) if rules.current().is_some() => {
             tracing::error!(problems = draft.diagnostics.len(), "the rule files have problems; what was in force stays in force");
@@ -145,12 +145,15 @@ pub async fn prepare(parts: &Parts) -> Result<(), String> {
         Err(error) if rules.current().is_some() => tracing::error!(%error, "the rule files could not be read"),
         Err(error) => return Err(error.to_string()),
     }
-    if let Err(error) = followed {
+    if let Err(error) = &followed {
         tracing::error!(%error, "the ruleset in force could not be loaded");
     }
     if rules.current().is_none() {
-        // Reload is manual and nothing was ever published: the first ruleset is put in force all the same.
-        rules.publish("start", None).await.map_err(|e| e.to_string())?;
+        if matches!(followed, Err(RulesetError::NotClean(_))) && rules.draft().rules == 0 {
+            return Err("this program does not understand the ruleset in force, and the rule files hold no rules".into());
+        }
+        // Reload is manual, and nothing was ever published or this program does not understand it: it cannot run without rules.
+        rules.publish(rulesets::START, None).await.map_err(|e| e.to_string())?;
     }
     Ok(())
 }
@@ -158,7 +161,7 @@ pub async fn prepare(parts: &Parts) -> Result<(), String> {
 fn report(draft: &rulesets::Draft) -> String {
     let lines: Vec<String> =
         draft.diagnostics.iter().map(|d| format!("{}:{}:{}: {} {}", d.file, d.line, d.column, d.code, d.message)).collect();
-    format!("the rule files have problems, and no ruleset was ever in force\n{}", lines.join("\n"))
+    format!("the rule files have problems, and there is no ruleset in force that this program understands\n{}", lines.join("\n"))
 }
 
 fn start_background(tasks: &mut JoinSet<()>, parts: &Parts, stop: &CancellationToken) {

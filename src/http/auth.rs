@@ -17,16 +17,20 @@ const CACHE_TIME: Millis = Millis::seconds(5);
 /// Keys remembered at once.
 const CACHE_KEYS_MAX: usize = 1_024;
 
+/// Ids of keys that are known not to exist, remembered at once, for as long as valid keys.
+const UNKNOWN_KEYS_MAX: usize = 1_000;
+
 /// Whoever is calling, once proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
     pub role: Role,
 }
 
-/// The keys that were valid a moment ago.
+/// The keys that were valid a moment ago, and the ids that nobody had.
 #[derive(Default)]
 pub(super) struct Keys {
     recent: Mutex<HashMap<String, (Timestamp, ApiKey)>>,
+    unknown: Mutex<HashMap<String, Timestamp>>,
 }
 
 impl Keys {
@@ -51,7 +55,7 @@ impl Keys {
         let is_new = remembered.is_none();
         let key = match remembered {
             Some(key) => key,
-            None => look_up(context, id).await?,
+            None => self.look_up(context, id, now).await?,
         };
         if !staff::is_secret_of(secret, &key.secret_sha256) || !key.is_usable(now) {
             return Err(ApiError::unauthorized());
@@ -64,10 +68,38 @@ impl Keys {
         Ok(Caller { role })
     }
 
+    /// A made-up key costs one reading of the database in [`CACHE_TIME`], however often it is tried.
+    async fn look_up(&self, context: &HttpContext, id: &str, now: Timestamp) -> Result<ApiKey, ApiError> {
+        if self.is_unknown(id, now) {
+            return Err(ApiError::unauthorized());
+        }
+        let wanted = id.to_owned();
+        let found = context.store.read(move |conn| find_api_key(conn, &wanted)).await?;
+        found.ok_or_else(|| {
+            self.remember_unknown(id, now);
+            ApiError::unauthorized()
+        })
+    }
+
+    fn is_unknown(&self, id: &str, now: Timestamp) -> bool {
+        let unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        unknown.get(id).is_some_and(|at| is_recent(*at, now))
+    }
+
+    fn remember_unknown(&self, id: &str, now: Timestamp) {
+        let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        if unknown.len() >= UNKNOWN_KEYS_MAX {
+            unknown.retain(|_, at| is_recent(*at, now));
+        }
+        if unknown.len() < UNKNOWN_KEYS_MAX {
+            unknown.insert(id.to_owned(), now);
+        }
+    }
+
     fn remembered(&self, id: &str, now: Timestamp) -> Option<ApiKey> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, key) = recent.get(id)?;
-        (now - *at < CACHE_TIME && now >= *at).then(|| key.clone())
+        is_recent(*at, now).then(|| key.clone())
     }
 
     fn remember(&self, key: ApiKey, now: Timestamp) {
@@ -81,10 +113,8 @@ impl Keys {
     }
 }
 
-async fn look_up(context: &HttpContext, id: &str) -> Result<ApiKey, ApiError> {
-    let id = id.to_owned();
-    let found = context.store.read(move |conn| find_api_key(conn, &id)).await?;
-    found.ok_or_else(ApiError::unauthorized)
+fn is_recent(at: Timestamp, now: Timestamp) -> bool {
+    now >= at && now - at < CACHE_TIME
 }
 
 /// Beside the request: reading must not wait for a write, nor fail with it.
@@ -100,4 +130,25 @@ fn note_use(context: &HttpContext, key: ApiKey) {
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_ids_are_remembered_for_seconds_and_not_without_end() {
+        let keys = Keys::default();
+        let start = Timestamp(1_000_000);
+        for number in 0..3 * UNKNOWN_KEYS_MAX {
+            keys.remember_unknown(&number.to_string(), start);
+        }
+        let count = |keys: &Keys| keys.unknown.lock().unwrap_or_else(PoisonError::into_inner).len();
+        assert_eq!(count(&keys), UNKNOWN_KEYS_MAX);
+        assert!(keys.is_unknown("0", start + Millis(4_999)));
+        assert!(!keys.is_unknown("0", start + CACHE_TIME) && !keys.is_unknown("0", start - Millis(1)));
+        keys.remember_unknown("later", start + CACHE_TIME);
+        assert_eq!(count(&keys), 1, "what is old makes room");
+        assert!(keys.is_unknown("later", start + CACHE_TIME));
+    }
 }

@@ -33,11 +33,12 @@ pub struct Envelope<'r> {
 pub const BASE64_MARK: &str = "base64:";
 
 impl Envelope<'_> {
-    pub fn deliver(&self, parsed: Parsed) -> Delivery {
+    /// `part` tells several events of one body apart.
+    pub fn deliver(&self, parsed: Parsed, part: Option<usize>) -> Delivery {
         let booking = parsed.payload.booking.as_ref().and_then(|b| b.wix_booking_id.as_deref());
         Delivery {
             source: parsed.source.unwrap_or(self.source).to_owned(),
-            dedupe_key: parsed.id.unwrap_or_else(|| self.sha256.clone()),
+            dedupe_key: parsed.id.unwrap_or_else(|| self.key_of_part(part)),
             event_type: parsed.event_type,
             occurred_at: parsed.occurred_at,
             actor: parsed.actor,
@@ -65,6 +66,14 @@ impl Envelope<'_> {
             raw_sha256: self.sha256.clone(),
             lane_key: None,
             quarantine_reason: Some(reason),
+        }
+    }
+
+    /// The first event's is the body's hash, as if it were alone.
+    fn key_of_part(&self, part: Option<usize>) -> String {
+        match part {
+            Some(index) if index > 0 => format!("{}:{index}", self.sha256),
+            _ => self.sha256.clone(),
         }
     }
 

@@ -132,7 +132,7 @@ impl Source {
     fn parse(&self, request: &RawRequest<'_>, claims: Option<&[u8]>, envelope: &Envelope<'_>, now: Timestamp) -> Vec<Delivery> {
         let moment = Moment { now, zone: self.zone };
         let one = |parsed: Result<Parsed, String>| match parsed {
-            Ok(parsed) => vec![envelope.deliver(parsed)],
+            Ok(parsed) => vec![envelope.deliver(parsed, None)],
             Err(reason) => vec![envelope.quarantine(reason, None)],
         };
         let document = claims.unwrap_or(request.body);

@@ -3,19 +3,23 @@
 //! What is in force is a row in the database; every node follows it. A draft that does not check clean changes nothing and says
 //! why. A restart with broken files goes on with what was in force.
 
+mod auto;
+mod follow_up;
 mod sources;
 mod watch;
 
+pub use auto::START;
+pub use follow_up::{DERIVE_TIMERS, derive_job};
 pub use sources::{SourceError, read_sources};
 pub use watch::{Watching, watch};
 
 use crate::domain::clock::SharedClock;
-use crate::domain::job::NewJob;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::diagnostic::Diagnostic;
 use crate::engine::{Catalogue, Ruleset, Severity, Sources, compile};
-use crate::store::{Store, StoreError, StoreResult, Tx, jobs, rulesets};
+use crate::store::{Store, StoreError, StoreResult, rulesets};
 use arc_swap::ArcSwapOption;
+use follow_up::follow_up;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,6 +36,8 @@ pub struct InForce {
 pub struct Draft {
     pub hash: String,
     pub clean: bool,
+    /// How many rules there are; 0 when the files are not clean.
+    pub rules: usize,
     pub diagnostics: Vec<Diagnostic>,
     pub checked_at: Option<Timestamp>,
 }
@@ -57,6 +63,25 @@ pub enum RulesetError {
     Unknown(i64),
 }
 
+impl From<RulesetError> for StoreError {
+    fn from(error: RulesetError) -> Self {
+        match error {
+            RulesetError::Store(error) => error,
+            _ => Self::NotFound { what: "a ruleset in force that this program understands" },
+        }
+    }
+}
+
+/// A ruleset that is not compiled again for this long after it did not check clean with this program.
+const REFUSED_TIME: Millis = Millis::MINUTE;
+
+/// The ruleset in force that does not check clean with this program.
+struct Refused {
+    number: i64,
+    at: Timestamp,
+    draft: Box<Draft>,
+}
+
 /// Holds what is in force and knows the draft.
 pub struct RulesetHost {
     store: Store,
@@ -65,6 +90,7 @@ pub struct RulesetHost {
     options: RulesetOptions,
     current: ArcSwapOption<InForce>,
     draft: Mutex<Draft>,
+    refused: Mutex<Option<Refused>>,
     /// Publishing and following never overlap.
     turn: tokio::sync::Mutex<()>,
 }
@@ -78,6 +104,7 @@ impl RulesetHost {
             options,
             current: ArcSwapOption::empty(),
             draft: Mutex::default(),
+            refused: Mutex::default(),
             turn: tokio::sync::Mutex::new(()),
         };
         Arc::new(host)
@@ -112,35 +139,50 @@ impl RulesetHost {
         if have == Some(number) {
             return Ok(false);
         }
+        if let Some(draft) = self.refused_lately(number) {
+            return Err(RulesetError::NotClean(draft));
+        }
         let stored = self.store.read(move |conn| rulesets::find(conn, number)).await?.ok_or(RulesetError::Unknown(number))?;
         let (draft, ruleset) = self.compile(Sources { files: stored.files }).await;
-        let Some(ruleset) = ruleset else { return Err(RulesetError::NotClean(Box::new(draft))) };
+        let Some(ruleset) = ruleset else { return Err(self.refuse(number, draft)) };
         self.swap(number, stored.published_at, ruleset);
         Ok(true)
     }
 
-    /// Reads the files and checks them. Puts them in force when they are clean, differ, and that is to happen by itself.
-    pub async fn reload(&self, by: &str) -> Result<Option<i64>, RulesetError> {
-        let _turn = self.turn.lock().await;
-        let (draft, compiled) = self.check().await?;
-        let differs = self.current().is_none_or(|c| c.ruleset.hash != draft.hash);
-        match compiled {
-            Some((sources, ruleset)) if self.options.auto && differs => {
-                self.put_in_force(sources, ruleset, by, None).await.map(Some)
-            }
-            Some(_) => Ok(None),
-            None => Err(RulesetError::NotClean(Box::new(draft))),
+    /// Follows, if this program understands what is in force: it may have been published by another version. True when
+    /// [`current`](Self::current) is what is in force.
+    async fn follow_if_understood(&self) -> Result<bool, RulesetError> {
+        match self.follow_in_turn().await {
+            Ok(_) => Ok(true),
+            Err(RulesetError::NotClean(_)) => Ok(false),
+            Err(error) => Err(error),
         }
+    }
+
+    fn refused_lately(&self, number: i64) -> Option<Box<Draft>> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let lately = refused.as_ref().filter(|r| r.number == number && r.at <= now && now - r.at < REFUSED_TIME);
+        lately.map(|r| r.draft.clone())
+    }
+
+    fn refuse(&self, number: i64, draft: Draft) -> RulesetError {
+        let problems = draft.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+        tracing::error!(revision = number, problems, "the ruleset in force does not check clean with this program");
+        let draft = Box::new(draft);
+        let refused = Refused { number, at: self.clock.now(), draft: draft.clone() };
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
+        RulesetError::NotClean(draft)
     }
 
     /// Puts the files in force, whatever the mode. Answers with the number; the one in force when nothing differs.
     pub async fn publish(&self, by: &str, note: Option<String>) -> Result<i64, RulesetError> {
         let _turn = self.turn.lock().await;
-        self.follow_in_turn().await?;
-        let (draft, compiled) = self.check().await?;
+        let is_current = self.follow_if_understood().await?;
+        let (draft, compiled) = self.check(self.read().await?).await;
         let Some((sources, ruleset)) = compiled else { return Err(RulesetError::NotClean(Box::new(draft))) };
         match self.current() {
-            Some(current) if current.ruleset.hash == ruleset.hash => Ok(current.number),
+            Some(current) if is_current && current.ruleset.hash == ruleset.hash => Ok(current.number),
             _ => self.put_in_force(sources, ruleset, by, note).await,
         }
     }
@@ -163,13 +205,10 @@ impl RulesetHost {
         Ok(())
     }
 
-    async fn check(&self) -> Result<(Draft, Option<(Sources, Ruleset)>), RulesetError> {
-        let options = self.options.clone();
-        let read = tokio::task::spawn_blocking(move || read_sources(&options)).await;
-        let sources = read.unwrap_or(Err(SourceError::Interrupted))?;
+    async fn check(&self, sources: Sources) -> (Draft, Option<(Sources, Ruleset)>) {
         let (draft, ruleset) = self.compile(sources.clone()).await;
         *self.draft.lock().unwrap_or_else(PoisonError::into_inner) = draft.clone();
-        Ok((draft, ruleset.map(|r| (sources, r))))
+        (draft, ruleset.map(|r| (sources, r)))
     }
 
     async fn compile(&self, sources: Sources) -> (Draft, Option<Ruleset>) {
@@ -180,6 +219,7 @@ impl RulesetHost {
             let draft = Draft {
                 hash: super::rulesets::sources::hash(&sources),
                 clean: compiled.ruleset.is_some(),
+                rules: compiled.ruleset.as_ref().map_or(0, |r| r.rules.len()),
                 diagnostics: compiled.diagnostics,
                 checked_at: Some(now),
             };
@@ -212,30 +252,5 @@ impl RulesetHost {
     fn swap(&self, number: i64, published_at: Timestamp, ruleset: Ruleset) {
         tracing::info!(revision = number, rules = ruleset.rules.len(), "ruleset in force");
         self.current.store(Some(Arc::new(InForce { number, published_at, ruleset })));
-    }
-}
-
-/// What has to happen with every change of the ruleset, in the same transaction: schedules, and a job that derives all timers.
-fn follow_up(tx: &mut Tx<'_>, plan: &[super::schedules::Wanted], now: Timestamp) -> StoreResult<()> {
-    super::schedules::store(tx, plan, now)?;
-    jobs::enqueue(tx, &NewJob { run_at: now, ..derive_job("") }, now)?;
-    Ok(())
-}
-
-pub const DERIVE_TIMERS: &str = "derive_timers";
-
-/// The job that derives the timers of all contacts after `after`, a page at a time.
-pub fn derive_job(after: &str) -> NewJob {
-    NewJob {
-        queue: "maintenance",
-        kind: DERIVE_TIMERS,
-        priority: 1,
-        run_at: Timestamp(0),
-        max_attempts: 20,
-        timeout: Millis::seconds(120),
-        lane_key: None,
-        unique_key: after.is_empty().then(|| DERIVE_TIMERS.to_owned()),
-        event_id: None,
-        payload: serde_json::json!({ "after": after }).to_string(),
     }
 }

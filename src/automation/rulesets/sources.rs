@@ -23,6 +23,8 @@ pub enum SourceError {
     TooLarge(PathBuf),
     #[error("{}: folders deeper than {DEPTH_MAX}", .0.display())]
     TooDeep(PathBuf),
+    #[error("the rule files are still changing")]
+    Unsettled,
     #[error("reading was interrupted")]
     Interrupted,
 }

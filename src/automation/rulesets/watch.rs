@@ -2,7 +2,7 @@
 //!
 //! File events only make it fast; reading the files again every few seconds is what makes it certain.
 
-use super::{RulesetError, RulesetHost};
+use super::{RulesetError, RulesetHost, START, SourceError};
 use crate::engine::Severity;
 use notify::{EventKind, RecursiveMode, Watcher};
 use std::sync::Arc;
@@ -25,27 +25,53 @@ pub trait Watching: Send + Sync + 'static {
 
 /// Runs until `stop`: reloads when files change, follows the database.
 pub async fn watch(host: Arc<RulesetHost>, watching: Arc<dyn Watching>, stop: CancellationToken) {
+    // Apart, so that waiting for files to settle holds up nothing.
+    tokio::join!(watch_files(&host, watching.as_ref(), &stop), follow(&host, &stop));
+}
+
+async fn watch_files(host: &RulesetHost, watching: &dyn Watching, stop: &CancellationToken) {
     let changed = Arc::new(Notify::new());
-    let _watcher = start_watcher(&host, &changed);
+    let _watcher = start_watcher(host, &changed);
     let mut reread = tokio::time::interval(REREAD);
-    let mut follow = tokio::time::interval(FOLLOW);
-    let mut last_hash = host.draft().hash;
-    let mut last_broken = None;
+    let mut last = Last { hash: host.draft().hash, broken: None };
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = changed.notified() => {
-                tokio::time::sleep(SETTLE).await;
-                reload(&host, watching.as_ref(), &mut last_hash, &mut last_broken).await;
-            }
-            _ = reread.tick() => reload(&host, watching.as_ref(), &mut last_hash, &mut last_broken).await,
-            _ = follow.tick() => {
-                if let Err(error) = host.follow().await {
-                    tracing::warn!(%error, "the ruleset in force could not be followed");
-                }
+            () = changed.notified() => tokio::time::sleep(SETTLE).await,
+            _ = reread.tick() => {}
+        }
+        if !reload(host, watching, &mut last).await {
+            changed.notify_one();
+        }
+    }
+}
+
+async fn follow(host: &RulesetHost, stop: &CancellationToken) {
+    let mut ticks = tokio::time::interval(FOLLOW);
+    let mut told = None;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match host.follow().await.map_err(|error| error.to_string()) {
+            Ok(_) => told = None,
+            // Several times a second: the same words once suffice.
+            Err(error) if told.as_ref() == Some(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the ruleset in force could not be followed");
+                told = Some(error);
             }
         }
     }
+}
+
+/// What the files were when they were last looked at.
+struct Last {
+    /// Empty until they could be read.
+    hash: String,
+    /// Why they could not be read.
+    broken: Option<String>,
 }
 
 fn start_watcher(host: &RulesetHost, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
@@ -65,40 +91,47 @@ fn start_watcher(host: &RulesetHost, changed: &Arc<Notify>) -> Option<notify::Re
     Some(watcher)
 }
 
-/// Reloads if the files differ from what was last looked at.
-async fn reload(host: &RulesetHost, watching: &dyn Watching, last_hash: &mut String, last_broken: &mut Option<String>) {
+/// Reloads if the files differ from what was last looked at. False when they are changing just now.
+async fn reload(host: &RulesetHost, watching: &dyn Watching, last: &mut Last) -> bool {
     let started = tokio::time::Instant::now();
-    let options = host.options().clone();
-    let read = tokio::task::spawn_blocking(move || super::read_sources(&options)).await;
-    let hash = match read {
-        Ok(Ok(sources)) => super::sources::hash(&sources),
-        Ok(Err(error)) => {
-            let text = error.to_string();
-            if last_broken.as_ref() != Some(&text) {
-                tracing::error!(error = %text, "rule files could not be read; nothing was changed");
-                *last_broken = Some(text);
-            }
-            return;
+    match host.read().await {
+        Ok(sources) if super::sources::hash(&sources) == last.hash => return true,
+        Ok(_) => {}
+        Err(error) => {
+            unreadable(&error, last);
+            return true;
         }
-        Err(_) => return,
-    };
-    if *last_hash == hash {
-        return;
     }
-    let done = host.reload("files").await;
-    watching.reloaded(done.is_ok(), started.elapsed());
-    match done {
-        Ok(_) => *last_broken = None,
+    // Files that can be read for the first time are no edit.
+    let by = if last.hash.is_empty() { START } else { "files" };
+    let done = host.reload(by).await;
+    match &done {
+        Ok(_) => last.broken = None,
         Err(RulesetError::NotClean(draft)) => {
             for d in draft.diagnostics.iter().filter(|d| d.severity == Severity::Error) {
                 tracing::error!(code = %d.code, file = %d.file, line = d.line, column = d.column, message = %d.message, "rule file refused");
             }
         }
+        Err(RulesetError::Source(SourceError::Unsettled)) => return false,
+        Err(RulesetError::Source(error)) => {
+            unreadable(error, last);
+            return true;
+        }
         // Not the files' fault: they are looked at again.
         Err(error) => {
             tracing::error!(%error, "the ruleset could not be put in force");
-            return;
+            return true;
         }
     }
-    *last_hash = hash;
+    watching.reloaded(done.is_ok(), started.elapsed());
+    last.hash = host.draft().hash;
+    true
+}
+
+fn unreadable(error: &SourceError, last: &mut Last) {
+    let text = error.to_string();
+    if last.broken.as_ref() != Some(&text) {
+        tracing::error!(error = %text, "rule files could not be read; nothing was changed");
+        last.broken = Some(text);
+    }
 }

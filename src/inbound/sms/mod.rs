@@ -31,7 +31,7 @@ pub fn parse(body: &[u8], content_type: Option<&str>, moment: Moment, envelope: 
 
 fn deliver(doc: &Json<'_>, moment: Moment, envelope: &Envelope<'_>, part: Option<usize>) -> Delivery {
     match event(doc, moment) {
-        Ok(parsed) => envelope.deliver(parsed),
+        Ok(parsed) => envelope.deliver(parsed, part),
         Err(reason) => envelope.quarantine(reason, part),
     }
 }

@@ -141,6 +141,23 @@ fn a_list_is_as_many_events_and_one_bad_item_spoils_only_itself() {
 }
 
 #[test]
+fn texts_without_an_id_in_one_list_are_told_apart() {
+    let arrive = |body: serde_json::Value| {
+        Sent::to(&format!("sms/inbound/{SMS_TOKEN}"), body.to_string()).arrive(&inbound()).expect("events")
+    };
+    let keys = |events: &[Delivery]| events.iter().map(|e| e.dedupe_key.clone()).collect::<Vec<_>>();
+    let body = json!([
+        { "from": "0491570006", "body": "yes" },
+        { "from": "0491570156", "body": "no" },
+        { "from": "0491570157", "body": "yes", "message_id": "m-1" },
+    ]);
+    let events = arrive(body.clone());
+    let sha256 = &events[0].raw_sha256;
+    assert_eq!(keys(&events), [sha256.clone(), format!("{sha256}:1"), "m-1".to_owned()]);
+    assert_eq!(keys(&arrive(body)), keys(&events), "sent once more, they are duplicates");
+}
+
+#[test]
 fn forms_that_make_no_sense_are_quarantined() {
     for body in ["hello=world", "from=a&from=b&body=x", "%", "[]", "{\"from\":1}"] {
         let event = reply(FORM, body);
