@@ -260,7 +260,7 @@ pub struct CampaignInput {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TimerInput {
     pub rule_id: String,
-    /// Which of the rule's triggers, counted from 0.
+    /// Of a `date` trigger what identifies it whatever its place; of an `every` trigger its place in the rule, counted from 0.
     pub trigger: i32,
     pub subject_kind: SubjectKind,
     pub subject_id: Option<String>,

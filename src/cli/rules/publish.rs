@@ -106,7 +106,7 @@ fn tell_of_files(context: &Context, parts: &Parts, stored: &Files, number: i64) 
         (false, _) => format!("r{number} is in force"),
         (true, false) => format!("r{number} is in force; the files differ from it until they are published"),
         (true, true) => {
-            format!("r{number} is in force; the files differ from it: the next save or start puts them in force again")
+            format!("r{number} is in force; the files differ from it: the next save puts them in force again")
         }
     };
     context.output.hint(&hint);
