@@ -58,6 +58,8 @@ fn tell(conn: &mut Conn, id: &str, budget: &mut usize) -> StoreResult<Option<Sto
     for run in runs::list_of_event(conn, id)? {
         rules.push(rule_story(conn, run)?);
     }
+    // As the rules stand in their files, which is the order they were asked in.
+    rules.sort_by(|a: &RuleStory, b| position(a).cmp(&position(b)));
     let mut followed_by = Vec::new();
     for caused in events::list_caused_by(conn, id)? {
         if *budget == 0 {
@@ -67,6 +69,10 @@ fn tell(conn: &mut Conn, id: &str, budget: &mut usize) -> StoreResult<Option<Sto
         followed_by.extend(tell(conn, &caused.id, budget)?);
     }
     Ok(Some(Story { event, rules, listening_elsewhere: 0, followed_by }))
+}
+
+fn position(story: &RuleStory) -> Option<(&str, usize)> {
+    story.trace.as_ref().map(|t| (t.run.file.as_str(), t.run.line))
 }
 
 fn rule_story(conn: &mut Conn, run: Run) -> StoreResult<RuleStory> {
