@@ -5,7 +5,6 @@ mod failures;
 mod intake;
 mod lanes;
 mod model;
-mod pg;
 mod planned;
 mod plans;
 mod schema;

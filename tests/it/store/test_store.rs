@@ -1,6 +1,6 @@
 //! A migrated, empty database with a clock that stands still.
 
-use super::pg;
+use crate::support::postgres;
 use avatar::domain::clock::{Clock, ManualClock};
 use avatar::domain::job::{ClaimedJob, NewJob};
 use avatar::domain::time::{Millis, Timestamp};
@@ -28,7 +28,7 @@ impl TestStore {
 
     /// `None` when this machine has no PostgreSQL.
     pub fn postgres() -> Option<Self> {
-        pg::fresh_database().map(|url| Self::migrated(url, None))
+        postgres::fresh_database().map(|url| Self::migrated(url, None))
     }
 
     /// On a given place.
@@ -50,14 +50,6 @@ impl TestStore {
 
     pub fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-}
-
-impl Drop for TestStore {
-    fn drop(&mut self) {
-        if self.store.is_postgres() {
-            pg::drop_database(&self.url);
-        }
     }
 }
 
