@@ -4,7 +4,7 @@ use crate::domain::contact::Contact;
 use crate::domain::event::{
     Actor, ContactInput, Delivery, EventPayload, SignatureState, SubjectKind, TIMER_DUE, Timer, TimerInput, lane_key,
 };
-use crate::domain::time::{Millis, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::store::{Cause, Store, StoreResult, Tx, contacts, record, timers};
 use std::collections::HashMap;
 
@@ -33,12 +33,6 @@ pub async fn fire_due(store: &Store, now: Timestamp) -> StoreResult<usize> {
             return Ok(fired);
         }
     }
-}
-
-/// How long until the next timer is due; `None` when nothing is pending.
-pub async fn next_due_in(store: &Store, now: Timestamp) -> StoreResult<Option<Millis>> {
-    let next = store.read(timers::find_next_due).await?;
-    Ok(next.map(|due| due - now))
 }
 
 fn fire(tx: &mut Tx<'_>, due: &[Timer], known: &HashMap<String, Contact>, now: Timestamp) -> StoreResult<usize> {

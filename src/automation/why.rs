@@ -3,7 +3,6 @@
 use super::decide::StoredTrace;
 use super::rulesets::RulesetHost;
 use crate::domain::event::{Event, Run, RunOutcome};
-use crate::domain::sms::SmsStatus;
 use crate::engine::plan::{Action, FieldValue, Outcome, StopReason};
 use crate::store::{Conn, Store, StoreResult, events, runs, sms};
 
@@ -115,7 +114,7 @@ fn done(conn: &mut Conn, trace: &StoredTrace) -> StoreResult<String> {
         let mut part = name_of(action);
         match applied.map(|a| (a.result.as_str(), a.detail.as_deref())) {
             Some(("done" | "scheduled", Some(id))) if matches!(action, Action::Sms { .. }) => {
-                let status = sms::find(conn, id)?.map_or("planned", |s: crate::domain::sms::SmsMessage| state(s.status));
+                let status = sms::find(conn, id)?.map_or("planned", |s| s.status.as_str());
                 part = format!("{part} ({status})");
             }
             Some(("done", _)) | None => {}
@@ -126,10 +125,6 @@ fn done(conn: &mut Conn, trace: &StoredTrace) -> StoreResult<String> {
     }
     let line = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
     Ok(if trace.run.outcome == Outcome::Fired { line } else { String::new() })
-}
-
-fn state(status: SmsStatus) -> &'static str {
-    status.as_str()
 }
 
 fn name_of(action: &Action) -> String {

@@ -6,6 +6,7 @@ use crate::domain::pipeline::Pipelines;
 use crate::domain::sms::SmsCategory;
 use crate::domain::time::Millis;
 use crate::engine::script::{FunctionFiles, Host};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -13,6 +14,19 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources {
     pub files: BTreeMap<String, String>,
+}
+
+impl Sources {
+    /// What identifies a ruleset: SHA-256 over all paths and contents, each with its length before it; lower-case hex.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let mut digest = Sha256::new();
+        for part in self.files.iter().flat_map(|(path, text)| [path, text]) {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part.as_bytes());
+        }
+        hex::encode(digest.finalize())
+    }
 }
 
 /// What rule files may name, beside what they define themselves.

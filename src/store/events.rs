@@ -122,20 +122,6 @@ pub fn find_raw_payload(conn: &mut Conn, event_id: &str) -> StoreResult<Option<S
     Ok(on!(conn, c => event_payloads::table.find(event_id).select(event_payloads::raw_payload).first(c).optional())?)
 }
 
-/// Records events that this program made itself. One that is there already (same source and key) is left alone.
-/// Returns the ids that were new.
-pub fn insert_new(tx: &mut Tx<'_>, events: &[&Event]) -> StoreResult<Vec<String>> {
-    let mut inserted = Vec::new();
-    for event in events {
-        let row = EventRow::of(event);
-        let count = on!(tx, c => diesel::insert_into(event_log::table).values(row).on_conflict_do_nothing().execute(c))?;
-        if count == 1 {
-            inserted.push(event.id.clone());
-        }
-    }
-    Ok(inserted)
-}
-
 /// Records chained events; their keys are derived from their cause, so a repeated one is an error.
 pub fn insert_chained(tx: &mut Tx<'_>, events: &[&Event]) -> StoreResult<()> {
     EventRow::insert_all(tx, &events.iter().map(|e| EventRow::of(e)).collect::<Vec<_>>())

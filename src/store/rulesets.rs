@@ -97,11 +97,6 @@ pub fn put_in_force(tx: &mut Tx<'_>, number: i64, now: Timestamp) -> StoreResult
     set_value(tx, IN_FORCE_KEY, &number.to_string(), now)
 }
 
-/// A single value of the installation.
-pub fn find_value(conn: &mut Conn, key: &str) -> StoreResult<Option<String>> {
-    Ok(on!(conn, c => system_values::table.find(key).select(system_values::value).first(c).optional())?)
-}
-
 pub fn set_value(tx: &mut Tx<'_>, key: &str, value: &str, now: Timestamp) -> StoreResult<()> {
     let values = (system_values::value.eq(value), system_values::updated_at.eq(now.0));
     on!(tx, c => diesel::insert_into(system_values::table)

@@ -105,11 +105,3 @@ pub fn mark_fired(tx: &mut Tx<'_>, timer: &Timer, now: Timestamp) -> StoreResult
         .execute(c))?;
     Ok(count == 1)
 }
-
-/// Pending timers of rules that are in no ruleset any more.
-pub fn delete_pending_except(tx: &mut Tx<'_>, rule_ids: &[String]) -> StoreResult<usize> {
-    Ok(on!(tx, c => diesel::delete(timers::table)
-        .filter(timers::state.eq("pending"))
-        .filter(timers::rule_id.ne_all(rule_ids))
-        .execute(c))?)
-}

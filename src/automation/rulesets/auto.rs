@@ -1,6 +1,6 @@
 //! What goes in force by itself, and what waits for a person: files that may be half copied, empty, or from before a rollback.
 
-use super::{Draft, RulesetError, RulesetHost, RulesetOptions, SourceError, read_sources, sources};
+use super::{Draft, RulesetError, RulesetHost, RulesetOptions, SourceError, read_sources};
 use crate::engine::{Ruleset, Sources};
 use crate::store::rulesets;
 use std::time::Duration;
@@ -88,7 +88,7 @@ async fn settled<R: Future<Output = Result<Sources, SourceError>>>(
     pause: Duration,
 ) -> Result<Sources, SourceError> {
     let mut before = read().await?;
-    if in_force.is_none_or(|hash| hash == sources::hash(&before)) {
+    if in_force.is_none_or(|hash| hash == before.hash()) {
         return Ok(before);
     }
     for _ in 0..SETTLED_TRIES_MAX {
@@ -115,7 +115,7 @@ mod tests {
     async fn read(looks: &[&str], in_force: Option<&str>) -> (Option<String>, usize) {
         let count = AtomicUsize::new(0);
         let look = || std::future::ready(Ok(files(looks[count.fetch_add(1, Ordering::SeqCst)])));
-        let in_force = in_force.map(|text| sources::hash(&files(text)));
+        let in_force = in_force.map(|text| files(text).hash());
         let read = settled(look, in_force.as_deref(), Duration::ZERO).await;
         (read.ok().map(|s| s.files["rules/a.yaml"].clone()), count.into_inner())
     }

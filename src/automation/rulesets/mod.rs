@@ -217,7 +217,7 @@ impl RulesetHost {
         let done = tokio::task::spawn_blocking(move || {
             let compiled = compile(&sources, &catalogue);
             let draft = Draft {
-                hash: super::rulesets::sources::hash(&sources),
+                hash: sources.hash(),
                 clean: compiled.ruleset.is_some(),
                 rules: compiled.ruleset.as_ref().map_or(0, |r| r.rules.len()),
                 diagnostics: compiled.diagnostics,

@@ -2,7 +2,6 @@
 
 use super::RulesetOptions;
 use crate::engine::Sources;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -73,16 +72,4 @@ fn collect(
         }
     }
     Ok(())
-}
-
-/// SHA-256 over sorted paths and contents, lower-case hex: what identifies a ruleset.
-pub fn hash(sources: &Sources) -> String {
-    let mut hash = Sha256::new();
-    for (path, text) in &sources.files {
-        for part in [path, text] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part.as_bytes());
-        }
-    }
-    hex::encode(hash.finalize())
 }

@@ -95,7 +95,7 @@ fn start_watcher(host: &RulesetHost, changed: &Arc<Notify>) -> Option<notify::Re
 async fn reload(host: &RulesetHost, watching: &dyn Watching, last: &mut Last) -> bool {
     let started = tokio::time::Instant::now();
     match host.read().await {
-        Ok(sources) if super::sources::hash(&sources) == last.hash => return true,
+        Ok(sources) if sources.hash() == last.hash => return true,
         Ok(_) => {}
         Err(error) => {
             unreadable(&error, last);

@@ -10,7 +10,6 @@ use super::ruleset::{Catalogue, Rule, Ruleset, Sources, Template};
 use super::source::{Place, Problems, SourceFile, read};
 use super::syntax::{FileReader, RULES_MAX, RuleSyntax};
 use rule::Lowering;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
@@ -40,19 +39,9 @@ pub fn compile(sources: &Sources, catalogue: &Catalogue) -> Compiled {
     diagnostics.dedup();
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let ruleset = (!failed).then(|| {
-        Ruleset::new(hash(sources), rules, templates.compiled, ast, catalogue.clone()).with_function_files(functions.files())
+        Ruleset::new(sources.hash(), rules, templates.compiled, ast, catalogue.clone()).with_function_files(functions.files())
     });
     Compiled { ruleset, diagnostics }
-}
-
-/// SHA-256 over all paths and contents, each with its length before it.
-fn hash(sources: &Sources) -> String {
-    let mut digest = Sha256::new();
-    for part in sources.files.iter().flat_map(|(path, text)| [path, text]) {
-        digest.update((part.len() as u64).to_le_bytes());
-        digest.update(part.as_bytes());
-    }
-    hex::encode(digest.finalize())
 }
 
 fn files(sources: &Sources, wanted: impl Fn(&str) -> bool) -> Vec<SourceFile> {
