@@ -56,7 +56,7 @@ async fn run_until_empty(house: &House) {
     let queues = vec![QueueOptions { name: "automation".into(), workers: 4, batch: 64 }];
     let runner = Runner::new(store.clone(), clock(), house.registry.clone(), RunnerOptions::new("bench", queues));
     let running = tokio::spawn(runner.run(stop.clone()));
-    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(20));
+    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(250));
     loop {
         ticks.tick().await;
         let now = SystemClock.now();

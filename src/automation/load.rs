@@ -211,11 +211,13 @@ fn sms_facts(conn: &mut Conn, loaded: &mut [Loaded]) -> StoreResult<()> {
             item.world.is_repeated_message = sms::find_by_provider_id(conn, provider, id)?.is_some();
         }
     }
-    let keys = sms::list_known_dedupe_keys(conn, &sorted(booking_ids.into_iter().collect()))?;
+    let keys =
+        group(sms::list_known_dedupe_keys(conn, &sorted(booking_ids.into_iter().collect()))?, |(booking, _)| booking.clone());
     let phones: Vec<String> = loaded.iter().flat_map(phones_of).collect();
     let suppressed = sms::list_suppressed(conn, &sorted(phones.into_iter().collect()))?;
     for item in loaded.iter_mut() {
-        item.world.known_sms_keys.clone_from(&keys);
+        let known = item.world.bookings.iter().filter_map(|b| keys.get(&b.id)).flatten();
+        item.world.known_sms_keys = known.map(|(_, key)| key.clone()).collect();
         item.world.suppressed = phones_of(item).iter().any(|p| suppressed.contains(p));
     }
     Ok(())

@@ -7,8 +7,10 @@ use super::work::{Signals, run_all};
 use crate::domain::time::Millis;
 use crate::store::jobs::ClaimRequest;
 use crate::store::{Store, StoreResult, jobs, workers};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// More attempts than this are not made in one call: jobs that make jobs may never end.
@@ -21,7 +23,8 @@ const LEASE: Millis = Millis::HOUR;
 pub async fn work_available(store: &Store, registry: &Registry, queue: &str) -> StoreResult<usize> {
     let now = store.clock().now();
     let worker_id = store.write(move |tx| workers::register(tx, "drain", std::process::id(), LEASE, now)).await?;
-    let signals = Signals { stop: CancellationToken::new(), grace: Duration::ZERO, dead: CancellationToken::new() };
+    let (_, wishes) = watch::channel(BTreeSet::new());
+    let signals = Signals { stop: CancellationToken::new(), grace: Duration::ZERO, dead: CancellationToken::new(), wishes };
     let mut outcomes: Arc<Outcomes> = Arc::default();
     let mut attempts = 0;
     loop {

@@ -2,10 +2,12 @@
 
 use super::runner::RunnerOptions;
 use crate::domain::clock::SharedClock;
-use crate::store::{Store, StoreResult, workers};
+use crate::store::{Store, StoreError, StoreResult, jobs, workers};
+use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// One life of this process as a worker; a new one begins when it was declared dead.
@@ -18,6 +20,7 @@ pub(super) struct Life {
 
 pub(super) struct Presence {
     life: Arc<Mutex<Life>>,
+    wishes: watch::Receiver<BTreeSet<i64>>,
     /// Dropped to end the thread.
     stop: Sender<()>,
     thread: Option<JoinHandle<()>>,
@@ -35,13 +38,20 @@ impl Presence {
             .await?;
         let life = Arc::new(Mutex::new(Life { worker_id, dead: CancellationToken::new() }));
         let (stop, stopped) = channel();
-        let heart = Heart { store: store.clone(), clock: Arc::clone(clock), options: options.clone(), life: Arc::clone(&life) };
+        let (wished, wishes) = watch::channel(BTreeSet::new());
+        let heart =
+            Heart { store: store.clone(), clock: Arc::clone(clock), options: options.clone(), life: Arc::clone(&life), wished };
         let thread = std::thread::Builder::new().name("jobs-heartbeat".into()).spawn(move || heart.beat(&stopped)).ok();
-        Ok(Self { life, stop, thread })
+        Ok(Self { life, wishes, stop, thread })
     }
 
     pub(super) fn life(&self) -> Life {
         lock(&self.life).clone()
+    }
+
+    /// Running jobs of this process that somebody wants to end.
+    pub(super) fn wishes(&self) -> watch::Receiver<BTreeSet<i64>> {
+        self.wishes.clone()
     }
 
     /// Ends the thread and marks the row dead.
@@ -64,6 +74,7 @@ struct Heart {
     clock: SharedClock,
     options: RunnerOptions,
     life: Arc<Mutex<Life>>,
+    wished: watch::Sender<BTreeSet<i64>>,
 }
 
 impl Heart {
@@ -79,7 +90,12 @@ impl Heart {
         let (worker_id, lease) = (lock(&self.life).worker_id, self.options.lease);
         // The time is read when the statement runs: a beat that had to wait is worth as much as a prompt one.
         let clock = Arc::clone(&self.clock);
-        if self.store.write_first_now(move |tx| workers::heartbeat(tx, worker_id, lease, clock.now()))? {
+        let (alive, wishes) = self.store.write_first_now(move |tx| {
+            let alive = workers::heartbeat(tx, worker_id, lease, clock.now())?;
+            Ok::<_, StoreError>((alive, jobs::cancel_wishes(tx, worker_id)?))
+        })?;
+        if alive {
+            self.hear(wishes);
             return Ok(());
         }
         tracing::warn!(worker = worker_id, "declared dead; its jobs are dropped and a new life begins");
@@ -90,6 +106,15 @@ impl Heart {
         // Only now: whoever is woken by this finds the new life.
         former.dead.cancel();
         Ok(())
+    }
+
+    fn hear(&self, wishes: Vec<i64>) {
+        let wishes: BTreeSet<i64> = wishes.into_iter().collect();
+        self.wished.send_if_modified(|known| {
+            let changed = *known != wishes;
+            *known = wishes;
+            changed
+        });
     }
 }
 

@@ -8,6 +8,7 @@ use crate::telemetry::{Metric, metrics};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// The signals a worker listens to while jobs run.
@@ -19,6 +20,8 @@ pub(super) struct Signals {
     pub grace: Duration,
     /// This process was declared dead: its jobs belong to others.
     pub dead: CancellationToken,
+    /// Running jobs that somebody wants to end.
+    pub wishes: watch::Receiver<BTreeSet<i64>>,
 }
 
 /// Works on all of them, group after group, in their order.
@@ -95,6 +98,7 @@ async fn one_by_one(handler: &Arc<dyn JobHandler>, group: Vec<ClaimedJob>, signa
 /// Runs the handler in a task of its own. `Err` when it did not answer: what that means for all of the jobs.
 async fn attempt(handler: &Arc<dyn JobHandler>, jobs: Vec<ClaimedJob>, signals: &Signals) -> Result<Outcomes, JobOutcome> {
     let timeout = jobs.iter().map(|job| job.timeout).min().unwrap_or(Millis::MINUTE);
+    let ids: Vec<i64> = jobs.iter().map(|job| job.id).collect();
     let work = handler.run(jobs, signals.stop.child_token());
     let mut task = tokio::spawn(work);
     let outcome = tokio::select! {
@@ -102,11 +106,20 @@ async fn attempt(handler: &Arc<dyn JobHandler>, jobs: Vec<ClaimedJob>, signals: 
         () = tokio::time::sleep(Duration::from_millis(u64::try_from(timeout.0).unwrap_or(0))) =>
             JobOutcome::Retry("the handler passed its deadline".into()),
         () = signals.dead.cancelled() => JobOutcome::LeaseLost,
+        // Handing back ends those that are not wanted any more, and puts the others of the group back as they were.
+        () = unwanted(&ids, signals.wishes.clone()) => JobOutcome::Release,
         () = grace_over(signals) => JobOutcome::Release,
     };
     task.abort();
     drop(task.await);
     Err(outcome)
+}
+
+async fn unwanted(ids: &[i64], mut wishes: watch::Receiver<BTreeSet<i64>>) {
+    let one_is = |wishes: &BTreeSet<i64>| ids.iter().any(|id| wishes.contains(id));
+    if wishes.wait_for(one_is).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 async fn grace_over(signals: &Signals) {

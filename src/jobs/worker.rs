@@ -54,7 +54,7 @@ impl Worker {
                 }
                 continue;
             }
-            let signals = Signals { stop: stop.clone(), grace: self.grace, dead: life.dead };
+            let signals = Signals { stop: stop.clone(), grace: self.grace, dead: life.dead, wishes: self.presence.wishes() };
             outcomes = Arc::new(run_all(&self.registry, claimed, &signals).await);
         }
         self.settle_last(&outcomes).await;

@@ -1,6 +1,7 @@
 //! Bookings.
 
 use super::db::on;
+use super::one_of::one_of;
 use super::row::{domain_rows, row};
 use super::schema::bookings;
 use super::{Conn, StoreResult, Tx};
@@ -33,7 +34,7 @@ pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Booking>>
         return Ok(Vec::new());
     }
     let rows: Vec<BookingRow> =
-        on!(conn, c => bookings::table.filter(bookings::id.eq_any(ids)).select(BookingRow::as_select()).load(c))?;
+        on!(conn, c => bookings::table.filter(one_of(bookings::id, ids)).select(BookingRow::as_select()).load(c))?;
     domain_rows!(rows)
 }
 
@@ -42,7 +43,7 @@ pub fn list_by_wix_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Booki
         return Ok(Vec::new());
     }
     let rows: Vec<BookingRow> =
-        on!(conn, c => bookings::table.filter(bookings::wix_booking_id.eq_any(ids)).select(BookingRow::as_select()).load(c))?;
+        on!(conn, c => bookings::table.filter(one_of(bookings::wix_booking_id, ids)).select(BookingRow::as_select()).load(c))?;
     domain_rows!(rows)
 }
 
@@ -52,7 +53,7 @@ pub fn list_of_contacts(conn: &mut Conn, contact_ids: &[String], since: Timestam
         return Ok(Vec::new());
     }
     let rows: Vec<BookingRow> = on!(conn, c => bookings::table
-        .filter(bookings::contact_id.eq_any(contact_ids))
+        .filter(one_of(bookings::contact_id, contact_ids))
         .filter(bookings::appointment_datetime.ge(since.0))
         .order((bookings::appointment_datetime, bookings::id))
         .select(BookingRow::as_select())
@@ -75,7 +76,7 @@ pub fn list_ids_after(conn: &mut Conn, since: Timestamp, after: &str, limit: i64
 pub fn list_expected_before(conn: &mut Conn, before: Timestamp, limit: i64) -> StoreResult<Vec<Booking>> {
     let expected = [BookingStatus::Scheduled.as_str(), BookingStatus::Confirmed.as_str()];
     let rows: Vec<BookingRow> = on!(conn, c => bookings::table
-        .filter(bookings::status.eq_any(expected))
+        .filter(one_of(bookings::status, &expected))
         .filter(bookings::appointment_datetime.lt(before.0))
         .order((bookings::appointment_datetime, bookings::id))
         .limit(limit)
@@ -86,5 +87,5 @@ pub fn list_expected_before(conn: &mut Conn, before: Timestamp, limit: i64) -> S
 
 pub fn upsert_many(tx: &mut Tx<'_>, bookings: &[&Booking]) -> StoreResult<()> {
     let rows: Vec<BookingRow> = bookings.iter().map(|b| BookingRow::of(b)).collect();
-    BookingRow::upsert_all(tx, &rows)
+    BookingRow::upsert_all(tx, rows)
 }

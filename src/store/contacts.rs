@@ -1,8 +1,10 @@
 //! Contacts and what identifies them.
 
 use super::db::on;
+use super::one_of::one_of;
 use super::row::{domain_rows, row};
 use super::schema::{contact_identities, contacts};
+use super::sql::{Value, in_classes, marks, sql};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::contact::{Contact, Identity, IdentityKind};
 use crate::domain::time::Timestamp;
@@ -34,7 +36,7 @@ pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Contact>>
         return Ok(Vec::new());
     }
     let rows: Vec<ContactRow> =
-        on!(conn, c => contacts::table.filter(contacts::id.eq_any(ids)).select(ContactRow::as_select()).load(c))?;
+        on!(conn, c => contacts::table.filter(one_of(contacts::id, ids)).select(ContactRow::as_select()).load(c))?;
     domain_rows!(rows)
 }
 
@@ -59,7 +61,7 @@ pub fn find_owners(conn: &mut Conn, identities: &[Identity]) -> StoreResult<Hash
         }
         let rows: Vec<(String, String)> = on!(conn, c => contact_identities::table
             .filter(contact_identities::kind.eq(kind.as_str()))
-            .filter(contact_identities::value.eq_any(&values))
+            .filter(one_of(contact_identities::value, &values))
             .select((contact_identities::value, contact_identities::contact_id))
             .load(c))?;
         owners.extend(rows.into_iter().map(|(value, contact)| (Identity { kind, value }, contact)));
@@ -72,7 +74,7 @@ pub fn lock_versions(tx: &mut Tx<'_>, ids: &[String]) -> StoreResult<HashMap<Str
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let query = contacts::table.filter(contacts::id.eq_any(ids)).select((contacts::id, contacts::version)).order(contacts::id);
+    let query = contacts::table.filter(one_of(contacts::id, ids)).select((contacts::id, contacts::version)).order(contacts::id);
     let rows: Vec<(String, i64)> = match &mut tx.db {
         super::db::Db::Lite(c) => query.load(c)?,
         super::db::Db::Pg(c) => query.for_update().load(c)?,
@@ -82,25 +84,18 @@ pub fn lock_versions(tx: &mut Tx<'_>, ids: &[String]) -> StoreResult<HashMap<Str
 
 pub fn upsert_many(tx: &mut Tx<'_>, contacts: &[&Contact]) -> StoreResult<()> {
     let rows: Vec<ContactRow> = contacts.iter().map(|c| ContactRow::of(c)).collect();
-    ContactRow::upsert_all(tx, &rows)
+    ContactRow::upsert_all(tx, rows)
 }
 
 /// Claims identities for contacts. An identity that another contact owns is an error: [`super::StoreError::Duplicate`].
 pub fn insert_identities(tx: &mut Tx<'_>, owned: &[(&Identity, &str)], now: Timestamp) -> StoreResult<()> {
-    let rows: Vec<_> = owned
-        .iter()
-        .map(|(identity, contact)| {
-            (
-                contact_identities::kind.eq(identity.kind.as_str()),
-                contact_identities::value.eq(identity.value.as_str()),
-                contact_identities::contact_id.eq(*contact),
-                contact_identities::created_at.eq(now.0),
-            )
-        })
-        .collect();
-    for chunk in rows.chunks(super::row::ROWS_PER_STATEMENT_MAX) {
-        let chunk = chunk.to_vec();
-        on!(tx, c => diesel::insert_into(contact_identities::table).values(chunk).execute(c))?;
+    for piece in in_classes(owned) {
+        let text =
+            format!("INSERT INTO contact_identities (kind, value, contact_id, created_at) VALUES {}", marks(piece.len(), 4));
+        let values = piece.iter().flat_map(|(identity, contact)| -> [Value; 4] {
+            [identity.kind.as_str().into(), identity.value.as_str().into(), (*contact).into(), now.into()]
+        });
+        sql(text).bind_all(values).execute(tx)?;
     }
     Ok(())
 }
@@ -112,7 +107,7 @@ pub fn list_identities(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<H
         return Ok(found);
     }
     let rows: Vec<(String, String, String)> = on!(conn, c => contact_identities::table
-        .filter(contact_identities::contact_id.eq_any(contact_ids))
+        .filter(one_of(contact_identities::contact_id, contact_ids))
         .select((contact_identities::contact_id, contact_identities::kind, contact_identities::value))
         .load(c))?;
     for (contact_id, kind, value) in rows {

@@ -1,8 +1,10 @@
 //! The event log.
 
 use super::db::on;
+use super::one_of::one_of;
 use super::row::{Stored, domain_rows, row};
 use super::schema::{event_log, event_payloads};
+use super::sql::sql;
 use super::{Conn, StoreResult, Tx};
 use crate::domain::event::{Actor, Event, EventPayload, EventStatus, SignatureState};
 use crate::domain::time::Timestamp;
@@ -91,7 +93,7 @@ pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Event>> {
         return Ok(Vec::new());
     }
     let rows: Vec<EventRow> =
-        on!(conn, c => event_log::table.filter(event_log::id.eq_any(ids)).select(EventRow::as_select()).load(c))?;
+        on!(conn, c => event_log::table.filter(one_of(event_log::id, ids)).select(EventRow::as_select()).load(c))?;
     domain_rows!(rows)
 }
 
@@ -124,22 +126,23 @@ pub fn find_raw_payload(conn: &mut Conn, event_id: &str) -> StoreResult<Option<S
 
 /// Records chained events; their keys are derived from their cause, so a repeated one is an error.
 pub fn insert_chained(tx: &mut Tx<'_>, events: &[&Event]) -> StoreResult<()> {
-    EventRow::insert_all(tx, &events.iter().map(|e| EventRow::of(e)).collect::<Vec<_>>())
+    EventRow::insert_all(tx, events.iter().map(|e| EventRow::of(e)).collect())
 }
 
 /// Writes how the processing of events ended.
 pub fn finish_many(tx: &mut Tx<'_>, results: &[&EventResult], now: Timestamp) -> StoreResult<()> {
     for result in results {
-        on!(tx, c => diesel::update(event_log::table.find(&result.event_id))
-            .set((
-                event_log::status.eq(result.status.as_str()),
-                event_log::status_reason.eq(result.status_reason.as_deref()),
-                event_log::contact_id.eq(result.contact_id.as_deref()),
-                event_log::booking_id.eq(result.booking_id.as_deref()),
-                event_log::revision.eq(Some(result.revision)),
-                event_log::processed_at.eq(Some(now.0)),
-            ))
-            .execute(c))?;
+        sql(FINISH)
+            .bind(result.status.as_str())
+            .bind(result.status_reason.clone())
+            .bind(result.contact_id.clone())
+            .bind(result.booking_id.clone())
+            .bind(result.revision)
+            .bind(now)
+            .bind(result.event_id.as_str())
+            .execute(tx)?;
     }
     Ok(())
 }
+
+const FINISH: &str = "UPDATE event_log SET status = ?, status_reason = ?, contact_id = ?, booking_id = ?, revision = ?, processed_at = ? WHERE id = ?";

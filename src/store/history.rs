@@ -62,13 +62,13 @@ pub fn list_transitions(conn: &mut Conn, contact_id: &str, limit: i64) -> StoreR
 }
 
 pub fn insert_touchpoints(tx: &mut Tx<'_>, values: &[&Touchpoint]) -> StoreResult<()> {
-    TouchpointRow::insert_all(tx, &values.iter().map(|v| TouchpointRow::of(v)).collect::<Vec<_>>())
+    TouchpointRow::insert_all(tx, values.iter().map(|v| TouchpointRow::of(v)).collect())
 }
 
 pub fn insert_notes(tx: &mut Tx<'_>, values: &[&Note]) -> StoreResult<()> {
-    NoteRow::insert_all(tx, &values.iter().map(|v| NoteRow::of(v)).collect::<Vec<_>>())
+    NoteRow::insert_all(tx, values.iter().map(|v| NoteRow::of(v)).collect())
 }
 
 pub fn insert_transitions(tx: &mut Tx<'_>, values: &[&Transition]) -> StoreResult<()> {
-    TransitionRow::insert_all(tx, &values.iter().map(|v| TransitionRow::of(v)).collect::<Vec<_>>())
+    TransitionRow::insert_all(tx, values.iter().map(|v| TransitionRow::of(v)).collect())
 }

@@ -8,6 +8,7 @@ mod error;
 pub mod jobs;
 mod migrate;
 mod notify;
+mod one_of;
 mod options;
 pub mod plans;
 mod pool;

@@ -1,6 +1,8 @@
 //! The one mapping between domain types and columns: [`Stored`] for values, [`row!`] for whole rows.
 
+use super::db::{Db, Tx};
 use super::error::{StoreError, StoreResult};
+use super::sql::{Value, in_classes, marks, sql};
 use crate::domain::booking::BookingStatus;
 use crate::domain::contact::IdentityKind;
 use crate::domain::event::SubjectKind;
@@ -8,6 +10,10 @@ use crate::domain::sms::{SmsCategory, SmsStatus};
 use crate::domain::staff::Role;
 use crate::domain::task::TaskStatus;
 use crate::domain::time::Timestamp;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sqlite::Sqlite;
+use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
+use std::marker::PhantomData;
 
 /// A domain value and the plain type of its column.
 pub(in crate::store) trait Stored: Sized {
@@ -89,50 +95,126 @@ macro_rules! row {
             }
         }
 
-        $crate::store::row::row_verb!($verb, $table, $row, $key, [$($column),*]);
+        impl $crate::store::row::Written for $row {
+            const TABLE: &'static str = stringify!($table);
+            const COLUMNS: &'static [&'static str] = &[$(<$crate::store::schema::$table::$column as diesel::Column>::NAME),*];
+
+            fn into_values(self) -> Vec<$crate::store::sql::Value> {
+                vec![$( self.$column.into() ),*]
+            }
+        }
+
+        $crate::store::row::row_verb!($verb, $row, $key);
     };
 }
 pub(in crate::store) use row;
 
 /// One verb of a row.
 macro_rules! row_verb {
-    (by_hand, $table:ident, $row:ident, $key:ident, [$($column:ident),*]) => {};
-    (insert, $table:ident, $row:ident, $key:ident, [$($column:ident),*]) => {
+    (by_hand, $row:ident, $key:ident) => {};
+    (insert, $row:ident, $key:ident) => {
         impl $row {
-            /// Inserts all rows, a bounded number in each statement.
-            pub fn insert_all(tx: &mut $crate::store::Tx<'_>, rows: &[Self]) -> $crate::store::StoreResult<()> {
-                use diesel::prelude::*;
-                for chunk in rows.chunks($crate::store::row::ROWS_PER_STATEMENT_MAX) {
-                    $crate::store::db::on!(tx, c => diesel::insert_into($crate::store::schema::$table::table).values(chunk).execute(c))?;
-                }
-                Ok(())
+            /// Inserts all rows.
+            pub fn insert_all(tx: &mut $crate::store::Tx<'_>, rows: Vec<Self>) -> $crate::store::StoreResult<()> {
+                static TEXT: std::sync::OnceLock<$crate::store::row::Text> = std::sync::OnceLock::new();
+                $crate::store::row::write_all(tx, rows, TEXT.get_or_init(|| $crate::store::row::Text::insert::<Self>()))
             }
         }
     };
-    (upsert, $table:ident, $row:ident, $key:ident, [$($column:ident),*]) => {
+    (upsert, $row:ident, $key:ident) => {
         impl $row {
             /// Inserts rows, or replaces those with the same key.
-            pub fn upsert_all(tx: &mut $crate::store::Tx<'_>, rows: &[Self]) -> $crate::store::StoreResult<()> {
-                use diesel::prelude::*;
-                use diesel::upsert::excluded;
-                use $crate::store::schema::$table::dsl;
-                for chunk in rows.chunks($crate::store::row::ROWS_PER_STATEMENT_MAX) {
-                    $crate::store::db::on!(tx, c => diesel::insert_into(dsl::$table)
-                        .values(chunk)
-                        .on_conflict(dsl::$key)
-                        .do_update()
-                        .set(( $( dsl::$column.eq(excluded(dsl::$column)), )* ))
-                        .execute(c))?;
-                }
-                Ok(())
+            pub fn upsert_all(tx: &mut $crate::store::Tx<'_>, rows: Vec<Self>) -> $crate::store::StoreResult<()> {
+                static TEXT: std::sync::OnceLock<$crate::store::row::Text> = std::sync::OnceLock::new();
+                $crate::store::row::write_all(
+                    tx,
+                    rows,
+                    TEXT.get_or_init(|| $crate::store::row::Text::upsert::<Self>(stringify!($key))),
+                )
             }
         }
     };
 }
 pub(in crate::store) use row_verb;
 
-/// Rows in one multi-row statement: far below the databases' limits of bound values (32,766 and 65,535).
-pub(in crate::store) const ROWS_PER_STATEMENT_MAX: usize = 128;
+/// A row whose columns can be named and whose values can be bound, in the same order.
+pub(in crate::store) trait Written: 'static {
+    const TABLE: &'static str;
+    const COLUMNS: &'static [&'static str];
+    fn into_values(self) -> Vec<Value>;
+}
+
+/// The statement that writes rows of one table.
+pub(in crate::store) struct Text {
+    beginning: String,
+    ending: String,
+}
+
+impl Text {
+    pub fn insert<R: Written>() -> Self {
+        Self::new::<R>(String::new())
+    }
+
+    pub fn upsert<R: Written>(key: &str) -> Self {
+        let others = R::COLUMNS.iter().filter(|column| **column != key);
+        let set: Vec<String> = others.map(|column| format!("{column} = excluded.{column}")).collect();
+        Self::new::<R>(format!(" ON CONFLICT ({key}) DO UPDATE SET {}", set.join(", ")))
+    }
+
+    fn new<R: Written>(ending: String) -> Self {
+        let columns: Vec<String> = R::COLUMNS.iter().map(|column| format!("\"{column}\"")).collect();
+        let beginning = format!("INSERT INTO {} ({}) VALUES ", R::TABLE, columns.join(", "));
+        Self { beginning, ending }
+    }
+
+    fn of_rows(&self, rows: usize, columns: usize) -> String {
+        format!("{}{}{}", self.beginning, marks(rows, columns), self.ending)
+    }
+}
+
+/// On SQLite one prepared statement runs once for each row; on PostgreSQL, where each statement is a journey, a statement
+/// carries many rows.
+pub(in crate::store) fn write_all<R: Written>(tx: &mut Tx<'_>, rows: Vec<R>, text: &'static Text) -> StoreResult<()> {
+    if let Db::Lite(c) = &mut tx.db {
+        for row in rows {
+            OneRow::<R> { values: row.into_values(), text, row: PhantomData }.execute(c)?;
+        }
+        return Ok(());
+    }
+    let rows: Vec<Vec<Value>> = rows.into_iter().map(Written::into_values).collect();
+    for piece in in_classes(&rows) {
+        let values = piece.iter().flatten().cloned();
+        sql(text.of_rows(piece.len(), R::COLUMNS.len())).bind_all(values).execute(tx)?;
+    }
+    Ok(())
+}
+
+/// Writes one row. The row's type stands for the statement: a row is only ever inserted, or only ever upserted.
+struct OneRow<R> {
+    values: Vec<Value>,
+    text: &'static Text,
+    row: PhantomData<R>,
+}
+
+impl<R> QueryFragment<Sqlite> for OneRow<R> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(&self.text.beginning);
+        for (position, value) in self.values.iter().enumerate() {
+            out.push_sql(if position == 0 { "(" } else { ", " });
+            value.bind(&mut out)?;
+        }
+        out.push_sql(")");
+        out.push_sql(&self.text.ending);
+        Ok(())
+    }
+}
+
+impl<R: 'static> QueryId for OneRow<R> {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<R> RunQueryDsl<SqliteConnection> for OneRow<R> {}
 
 /// Turns rows into domain values, stopping at the first unreadable one.
 macro_rules! domain_rows {

@@ -1,6 +1,7 @@
 //! What each rule did with each event.
 
 use super::db::on;
+use super::one_of::one_of;
 use super::row::{Stored, domain_rows, row};
 use super::schema::automation_runs;
 use super::{Conn, StoreResult, Tx};
@@ -26,7 +27,7 @@ row!(automation_runs, RunRow, Run, id, insert {
 });
 
 pub fn insert_many(tx: &mut Tx<'_>, runs: &[&Run]) -> StoreResult<()> {
-    RunRow::insert_all(tx, &runs.iter().map(|r| RunRow::of(r)).collect::<Vec<_>>())
+    RunRow::insert_all(tx, runs.iter().map(|r| RunRow::of(r)).collect())
 }
 
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Run>> {
@@ -56,8 +57,8 @@ pub fn list_fired(
     }
     Ok(on!(conn, c => automation_runs::table
         .filter(automation_runs::outcome.eq(RunOutcome::Fired.as_str()))
-        .filter(automation_runs::contact_id.eq_any(contact_ids))
-        .filter(automation_runs::rule_id.eq_any(rule_ids))
+        .filter(one_of(automation_runs::contact_id, contact_ids))
+        .filter(one_of(automation_runs::rule_id, rule_ids))
         .filter(automation_runs::at.ge(since.0))
         .order(automation_runs::at.desc())
         .select((automation_runs::rule_id, automation_runs::contact_id, automation_runs::booking_id, automation_runs::at))

@@ -1,6 +1,7 @@
 //! The outbox and the messages that came in.
 
 use super::db::on;
+use super::one_of::one_of;
 use super::row::{domain_rows, row};
 use super::schema::{sms_messages, sms_status_events, suppressions};
 use super::{Conn, StoreResult, Tx};
@@ -54,7 +55,7 @@ pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<SmsMessag
         return Ok(Vec::new());
     }
     let rows: Vec<SmsRow> =
-        on!(conn, c => sms_messages::table.filter(sms_messages::id.eq_any(ids)).select(SmsRow::as_select()).load(c))?;
+        on!(conn, c => sms_messages::table.filter(one_of(sms_messages::id, ids)).select(SmsRow::as_select()).load(c))?;
     domain_rows!(rows)
 }
 
@@ -85,29 +86,29 @@ pub fn list_unsent_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> Store
         return Ok(Vec::new());
     }
     let rows: Vec<SmsRow> = on!(conn, c => sms_messages::table
-        .filter(sms_messages::contact_id.eq_any(contact_ids))
-        .filter(sms_messages::status.eq_any([SmsStatus::Scheduled.as_str(), SmsStatus::Queued.as_str()]))
+        .filter(one_of(sms_messages::contact_id, contact_ids))
+        .filter(one_of(sms_messages::status, &[SmsStatus::Scheduled.as_str(), SmsStatus::Queued.as_str()]))
         .order(sms_messages::id)
         .select(SmsRow::as_select())
         .load(c))?;
     domain_rows!(rows)
 }
 
-/// Which of the keys some text already has.
-pub fn list_known_dedupe_keys(conn: &mut Conn, booking_ids: &[String]) -> StoreResult<HashSet<String>> {
+/// The dedupe keys that texts about these bookings have: (booking, key).
+pub fn list_known_dedupe_keys(conn: &mut Conn, booking_ids: &[String]) -> StoreResult<Vec<(String, String)>> {
     if booking_ids.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(Vec::new());
     }
-    let keys: Vec<Option<String>> = on!(conn, c => sms_messages::table
-        .filter(sms_messages::booking_id.eq_any(booking_ids))
+    let keys: Vec<(Option<String>, Option<String>)> = on!(conn, c => sms_messages::table
+        .filter(one_of(sms_messages::booking_id, booking_ids))
         .filter(sms_messages::dedupe_key.is_not_null())
-        .select(sms_messages::dedupe_key)
+        .select((sms_messages::booking_id, sms_messages::dedupe_key))
         .load(c))?;
-    Ok(keys.into_iter().flatten().collect())
+    Ok(keys.into_iter().filter_map(|(booking, key)| booking.zip(key)).collect())
 }
 
 pub fn insert_many(tx: &mut Tx<'_>, messages: &[&SmsMessage]) -> StoreResult<()> {
-    SmsRow::insert_all(tx, &messages.iter().map(|m| SmsRow::of(m)).collect::<Vec<_>>())
+    SmsRow::insert_all(tx, messages.iter().map(|m| SmsRow::of(m)).collect())
 }
 
 /// Moves a text to `to` if it is in one of `from`; false when it is not.
@@ -123,7 +124,7 @@ pub fn change_status(
     let accepted = (to == SmsStatus::Accepted).then_some(now.0);
     let delivered = (to == SmsStatus::Delivered).then_some(now.0);
     let count = on!(tx, c => diesel::update(sms_messages::table.find(id))
-        .filter(sms_messages::status.eq_any(&allowed))
+        .filter(one_of(sms_messages::status, &allowed))
         .set((
             sms_messages::status.eq(to.as_str()),
             sms_messages::updated_at.eq(now.0),
@@ -163,7 +164,7 @@ pub fn list_suppressed(conn: &mut Conn, phones: &[String]) -> StoreResult<HashSe
         return Ok(HashSet::new());
     }
     let rows: Vec<String> = on!(conn, c => suppressions::table
-        .filter(suppressions::phone.eq_any(phones))
+        .filter(one_of(suppressions::phone, phones))
         .filter(suppressions::lifted_at.is_null())
         .select(suppressions::phone)
         .load(c))?;
@@ -203,7 +204,7 @@ pub fn list_unheard(conn: &mut Conn, phones: &[String]) -> StoreResult<HashSet<S
         let rows: Vec<Option<String>> = on!(conn, c => jobs::table
             .inner_join(event_of_job)
             .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(state))
-            .filter(jobs::lane_key.eq_any(&lanes))
+            .filter(one_of(jobs::lane_key, &lanes))
             .filter(event_log::event_type.eq("sms_received"))
             .select(jobs::lane_key)
             .load(c))?;

@@ -8,19 +8,22 @@ use diesel::backend::Backend;
 use diesel::expression::expression_types::Untyped;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, HasSqlType, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, HasSqlType, Integer, Nullable, Text};
 use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection};
+use std::borrow::Cow;
 
 /// A statement with its values, in the order of the `?` in its text. A literal question mark cannot be written.
 pub(in crate::store) struct Sql {
-    text: String,
+    text: Cow<'static, str>,
     values: Vec<Value>,
 }
 
 /// A value that both databases hold exactly.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::store) enum Value {
+    Bool(bool),
     Int(i32),
+    MaybeInt(Option<i32>),
     Big(i64),
     MaybeBig(Option<i64>),
     Text(String),
@@ -28,7 +31,7 @@ pub(in crate::store) enum Value {
 }
 
 /// Begins a statement.
-pub(in crate::store) fn sql(text: impl Into<String>) -> Sql {
+pub(in crate::store) fn sql(text: impl Into<Cow<'static, str>>) -> Sql {
     Sql { text: text.into(), values: Vec::new() }
 }
 
@@ -92,30 +95,53 @@ pub(in crate::store) struct Number {
     pub n: i64,
 }
 
-impl<DB> QueryFragment<DB> for Sql
+impl<DB: Binds> QueryFragment<DB> for Sql {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let mut values = self.values.iter();
+        let mut begin = 0;
+        for mark in memchr::memchr_iter(b'?', self.text.as_bytes()) {
+            out.push_sql(&self.text[begin..mark]);
+            values.next().ok_or_else(|| mismatch(&self.text))?.bind(&mut out)?;
+            begin = mark + 1;
+        }
+        out.push_sql(&self.text[begin..]);
+        if values.next().is_some() { Err(mismatch(&self.text)) } else { Ok(()) }
+    }
+}
+
+impl Value {
+    /// Puts a mark for this value, and the value to it.
+    pub(in crate::store) fn bind<'b, DB: Binds>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        DB::bind(self, out)
+    }
+}
+
+/// A database that takes every [`Value`].
+pub(in crate::store) trait Binds: Backend {
+    fn bind<'b>(value: &'b Value, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
+}
+
+impl<DB> Binds for DB
 where
-    DB: Backend + HasSqlType<BigInt> + HasSqlType<Integer> + HasSqlType<Text>,
+    DB: Backend + HasSqlType<BigInt> + HasSqlType<Bool> + HasSqlType<Integer> + HasSqlType<Text>,
+    bool: ToSql<Bool, DB>,
     i32: ToSql<Integer, DB>,
+    Option<i32>: ToSql<Nullable<Integer>, DB>,
     i64: ToSql<BigInt, DB>,
     Option<i64>: ToSql<Nullable<BigInt>, DB>,
     String: ToSql<Text, DB>,
     Option<String>: ToSql<Nullable<Text>, DB>,
 {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        let mut values = self.values.iter();
-        for (position, piece) in self.text.split('?').enumerate() {
-            if position > 0 {
-                match values.next().ok_or_else(|| mismatch(&self.text))? {
-                    Value::Int(v) => out.push_bind_param::<Integer, _>(v)?,
-                    Value::Big(v) => out.push_bind_param::<BigInt, _>(v)?,
-                    Value::MaybeBig(v) => out.push_bind_param::<Nullable<BigInt>, _>(v)?,
-                    Value::Text(v) => out.push_bind_param::<Text, _>(v)?,
-                    Value::MaybeText(v) => out.push_bind_param::<Nullable<Text>, _>(v)?,
-                }
-            }
-            out.push_sql(piece);
+    fn bind<'b>(value: &'b Value, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        match value {
+            Value::Bool(v) => out.push_bind_param::<Bool, _>(v),
+            Value::Int(v) => out.push_bind_param::<Integer, _>(v),
+            Value::MaybeInt(v) => out.push_bind_param::<Nullable<Integer>, _>(v),
+            Value::Big(v) => out.push_bind_param::<BigInt, _>(v),
+            Value::MaybeBig(v) => out.push_bind_param::<Nullable<BigInt>, _>(v),
+            Value::Text(v) => out.push_bind_param::<Text, _>(v),
+            Value::MaybeText(v) => out.push_bind_param::<Nullable<Text>, _>(v),
         }
-        if values.next().is_some() { Err(mismatch(&self.text)) } else { Ok(()) }
     }
 }
 
@@ -135,6 +161,16 @@ impl Query for Sql {
 impl RunQueryDsl<SqliteConnection> for Sql {}
 impl RunQueryDsl<PgConnection> for Sql {}
 
+impl From<bool> for Value {
+    fn from(v: bool) -> Self {
+        Self::Bool(v)
+    }
+}
+impl From<Option<i32>> for Value {
+    fn from(v: Option<i32>) -> Self {
+        Self::MaybeInt(v)
+    }
+}
 impl From<i32> for Value {
     fn from(v: i32) -> Self {
         Self::Int(v)

@@ -1,6 +1,7 @@
 //! Staff tasks.
 
 use super::db::on;
+use super::one_of::one_of;
 use super::row::{domain_rows, row};
 use super::schema::tasks;
 use super::{Conn, StoreResult, Tx};
@@ -25,7 +26,7 @@ pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Task>> {
 /// Open tasks that are due from `from` on and before `until`, in that order.
 pub fn list_open_due(conn: &mut Conn, from: Timestamp, until: Timestamp, limit: i64) -> StoreResult<Vec<Task>> {
     let rows: Vec<TaskRow> = on!(conn, c => tasks::table
-        .filter(tasks::status.eq_any([TaskStatus::Todo.as_str(), TaskStatus::InProgress.as_str()]))
+        .filter(one_of(tasks::status, &[TaskStatus::Todo.as_str(), TaskStatus::InProgress.as_str()]))
         .filter(tasks::due_datetime.ge(from.0))
         .filter(tasks::due_datetime.lt(until.0))
         .order((tasks::due_datetime, tasks::id))
@@ -47,8 +48,8 @@ pub fn list_open_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> StoreRe
         return Ok(Vec::new());
     }
     let rows: Vec<TaskRow> = on!(conn, c => tasks::table
-        .filter(tasks::contact_id.eq_any(contact_ids))
-        .filter(tasks::status.eq_any([TaskStatus::Todo.as_str(), TaskStatus::InProgress.as_str()]))
+        .filter(one_of(tasks::contact_id, contact_ids))
+        .filter(one_of(tasks::status, &[TaskStatus::Todo.as_str(), TaskStatus::InProgress.as_str()]))
         .order(tasks::id)
         .select(TaskRow::as_select())
         .load(c))?;
@@ -61,8 +62,8 @@ pub fn list_open_by_keys(conn: &mut Conn, keys: &[String]) -> StoreResult<Vec<Ta
         return Ok(Vec::new());
     }
     let rows: Vec<TaskRow> = on!(conn, c => tasks::table
-        .filter(tasks::dedupe_key.eq_any(keys))
-        .filter(tasks::status.eq_any([TaskStatus::Todo.as_str(), TaskStatus::InProgress.as_str()]))
+        .filter(one_of(tasks::dedupe_key, keys))
+        .filter(one_of(tasks::status, &[TaskStatus::Todo.as_str(), TaskStatus::InProgress.as_str()]))
         .select(TaskRow::as_select())
         .load(c))?;
     domain_rows!(rows)
@@ -70,7 +71,7 @@ pub fn list_open_by_keys(conn: &mut Conn, keys: &[String]) -> StoreResult<Vec<Ta
 
 pub fn upsert_many(tx: &mut Tx<'_>, tasks: &[&Task]) -> StoreResult<()> {
     let rows: Vec<TaskRow> = tasks.iter().map(|t| TaskRow::of(t)).collect();
-    TaskRow::upsert_all(tx, &rows)
+    TaskRow::upsert_all(tx, rows)
 }
 
 /// Closes the open task with this key, if there is one.

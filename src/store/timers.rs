@@ -1,6 +1,7 @@
 //! Pending timers of `date` triggers.
 
 use super::db::on;
+use super::one_of::one_of;
 use super::row::{domain_rows, row};
 use super::schema::timers;
 use super::sql::{Value, in_classes, marks, sql};
@@ -21,7 +22,7 @@ pub fn list_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<
         return Ok(Vec::new());
     }
     let rows: Vec<TimerRow> = on!(conn, c => timers::table
-        .filter(timers::contact_id.eq_any(contact_ids))
+        .filter(one_of(timers::contact_id, contact_ids))
         .select(TimerRow::as_select())
         .load(c))?;
     domain_rows!(rows)

@@ -208,7 +208,6 @@ CREATE TABLE sms_messages (
 );
 CREATE INDEX sms_messages_contact ON sms_messages (contact_id, created_at);
 CREATE INDEX sms_messages_booking ON sms_messages (booking_id) WHERE booking_id IS NOT NULL;
-CREATE INDEX sms_messages_open ON sms_messages (status, scheduled_at) WHERE status IN ('scheduled', 'queued', 'sending', 'unknown');
 CREATE UNIQUE INDEX sms_messages_provider ON sms_messages (provider, provider_message_id) WHERE provider_message_id IS NOT NULL;
 
 -- Every receipt and every change of a text, append-only.

@@ -20,7 +20,7 @@ CREATE TABLE automation_runs (
     event_id TEXT NOT NULL,
     rule_id TEXT NOT NULL,
     revision INTEGER NOT NULL,
-    outcome TEXT NOT NULL CHECK (outcome IN ('fired', 'skipped', 'failed')),
+    outcome TEXT NOT NULL CHECK (outcome = 'fired' OR outcome = 'skipped' OR outcome = 'failed'),
     contact_id TEXT,
     booking_id TEXT,
     at INTEGER NOT NULL,

@@ -26,7 +26,13 @@ const WRITER_PRAGMAS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA cache_size = -49152;
     PRAGMA journal_size_limit = 67108864;
-    PRAGMA wal_autocheckpoint = 8192;
+    PRAGMA wal_autocheckpoint = 65536;
+";
+/// A thread of its own copies the log: see `writer::checkpoint`. The writer's own copying, inside of a commit, is for the case that it cannot.
+const CHECKPOINTER_PRAGMAS: &str = "
+    PRAGMA synchronous = FULL;
+    PRAGMA cache_size = -512;
+    PRAGMA wal_autocheckpoint = 0;
 ";
 const READER_PRAGMAS: &str = "
     PRAGMA cache_size = -8192;
@@ -40,6 +46,43 @@ pub(in crate::store) fn open_writer(path: &Path) -> StoreResult<Conn> {
 
 pub(in crate::store) fn open_reader(path: &Path) -> StoreResult<Conn> {
     connect(path, READER_PRAGMAS)
+}
+
+pub(in crate::store) fn open_checkpointer(path: &Path) -> StoreResult<Conn> {
+    connect(path, CHECKPOINTER_PRAGMAS)
+}
+
+/// The write-ahead log, in pages.
+#[derive(QueryableByName)]
+pub(in crate::store) struct LogState {
+    #[diesel(sql_type = Integer, column_name = "log")]
+    pub pages: i32,
+    /// How many of them are in the database file already.
+    #[diesel(sql_type = Integer, column_name = "checkpointed")]
+    pub copied: i32,
+}
+
+/// How long the log is.
+pub(in crate::store) fn log_state(conn: &mut Conn) -> StoreResult<LogState> {
+    let row: Option<LogState> = sql("PRAGMA wal_checkpoint(NOOP)").first(conn)?;
+    row.ok_or(StoreError::NotFound { what: "write-ahead log" })
+}
+
+/// Copies what is in the log into the file, beside whoever writes and reads.
+pub(in crate::store) fn copy_log(conn: &mut Conn) -> StoreResult<()> {
+    sql("PRAGMA wal_checkpoint(PASSIVE)").first::<LogState>(conn)?;
+    Ok(())
+}
+
+/// How long a log that is to begin anew may wait for readers of the old one. They can do without; it is tried again.
+const BEGIN_ANEW: &str = "PRAGMA busy_timeout = 20; PRAGMA wal_checkpoint(RESTART); PRAGMA busy_timeout = 5000;";
+
+/// Copies the rest of the log, so that the next write begins it anew. For the writer, outside of a transaction.
+pub(in crate::store) fn begin_log_anew(conn: &mut Conn) -> StoreResult<()> {
+    if let Db::Lite(lite) = &mut conn.db {
+        lite.batch_execute(BEGIN_ANEW)?;
+    }
+    Ok(())
 }
 
 pub(in crate::store) fn check_fitness(conn: &mut Conn) -> StoreResult<()> {
@@ -72,7 +115,7 @@ struct Word {
     v: String,
 }
 
-fn text(conn: &mut Conn, query: &str) -> StoreResult<String> {
+fn text(conn: &mut Conn, query: &'static str) -> StoreResult<String> {
     let row: Option<Word> = sql(query).first(conn)?;
     Ok(row.map(|r| r.v).unwrap_or_default())
 }

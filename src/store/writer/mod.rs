@@ -2,6 +2,7 @@
 //! (group commit), each unit of work in its own savepoint. On PostgreSQL several threads do one transaction per unit, and
 //! gather deliveries likewise. Callers are answered after the commit.
 
+mod checkpoint;
 mod queue;
 mod run;
 mod unit;
@@ -13,6 +14,7 @@ use super::options::Target;
 use super::wakeups::Wakeups;
 use crate::domain::event::Delivery;
 use crate::domain::time::Timestamp;
+use checkpoint::Checkpointer;
 use queue::{BATCH_MAX, Queue, Request};
 use run::Runner;
 use std::sync::{Arc, mpsc};
@@ -30,6 +32,8 @@ pub(in crate::store) struct Writer {
     units: Arc<Queue>,
     appends: Arc<Queue>,
     threads: Vec<JoinHandle<()>>,
+    /// Ends when it is dropped, after the writer.
+    _checkpointer: Option<Checkpointer>,
 }
 
 impl Writer {
@@ -37,9 +41,11 @@ impl Writer {
         let units = Arc::new(Queue::new());
         let runner =
             |queue: &Arc<Queue>, conn, max| Runner::new(target.clone(), conn, Arc::clone(queue), max, Arc::clone(wakeups));
-        if matches!(target, Target::Lite { .. }) {
-            let threads = vec![spawn("store-writer", runner(&units, Some(first), BATCH_MAX))?];
-            return Ok(Self { appends: Arc::clone(&units), units, threads });
+        if let Target::Lite { path } = target {
+            let checkpointer = Checkpointer::start(path);
+            let writer = runner(&units, Some(first), BATCH_MAX).with_log(checkpointer.shared());
+            let threads = vec![spawn("store-writer", writer)?];
+            return Ok(Self { appends: Arc::clone(&units), units, threads, _checkpointer: Some(checkpointer) });
         }
         let appends = Arc::new(Queue::new());
         let mut threads = vec![spawn("store-writer", runner(&units, Some(first), 1))?];
@@ -49,7 +55,7 @@ impl Writer {
         for _ in 0..APPENDERS_PG {
             threads.push(spawn("store-append", runner(&appends, None, BATCH_MAX))?);
         }
-        Ok(Self { units, appends, threads })
+        Ok(Self { units, appends, threads, _checkpointer: None })
     }
 
     pub(in crate::store) async fn write<T, E, F>(&self, work: F) -> Result<T, E>

@@ -1,5 +1,6 @@
 //! The loop of a writer thread: take what is waiting, one transaction, answer after the commit.
 
+use super::checkpoint::Shared;
 use super::queue::{Queue, Request};
 use super::unit::Unit;
 use crate::store::append::{Append, append_all};
@@ -19,16 +20,35 @@ pub(super) struct Runner {
     /// How many requests it takes at once.
     batch_max: usize,
     wakeups: Arc<Wakeups>,
+    /// Who copies the write-ahead log, on SQLite.
+    log: Option<Arc<Shared>>,
 }
 
 impl Runner {
     pub(super) fn new(target: Target, conn: Option<Conn>, queue: Arc<Queue>, batch_max: usize, wakeups: Arc<Wakeups>) -> Self {
-        Self { target, conn, queue, batch_max, wakeups }
+        Self { target, conn, queue, batch_max, wakeups, log: None }
+    }
+
+    pub(super) fn with_log(mut self, log: Arc<Shared>) -> Self {
+        self.log = Some(log);
+        self
     }
 
     pub(super) fn run(&mut self) {
         while let Some(batch) = self.queue.take(self.batch_max) {
             self.commit_together(batch);
+            self.care_for_log();
+        }
+    }
+
+    /// A log that cannot begin anew now, because somebody reads it, is tried again.
+    fn care_for_log(&mut self) {
+        let Some(log) = &self.log else { return };
+        log.committed();
+        if log.take_log_is_long()
+            && let Some(conn) = &mut self.conn
+        {
+            drop(dialect::sqlite::begin_log_anew(conn));
         }
     }
 

@@ -106,6 +106,26 @@ async fn a_stop_hands_unfinished_jobs_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_job_that_is_cancelled_makes_room_for_the_next() {
+    let t = TestStore::sqlite();
+    let handler = Scripted::default();
+    let registry = Registry::new().with(handler.clone());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(runner(&t, &registry, 1).run(stop.clone()));
+    let now = t.now();
+    let hanging = t.store.write(move |tx| jobs::enqueue(tx, &scripted("hang"), now)).await.unwrap().unwrap();
+    handler.called.notified().await;
+    let asked = t.store.write(move |tx| jobs::cancel(tx, hanging, now)).await.unwrap();
+    assert_eq!(asked, jobs::Cancelled::Asked);
+    t.store.write(move |tx| jobs::enqueue(tx, &scripted("next"), now)).await.unwrap();
+    handler.called.notified().await;
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    assert!(live(&t).is_empty(), "neither is left");
+    assert_eq!(handler.calls.lock().unwrap().concat(), ["hang", "next"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_declared_dead_drops_its_jobs_and_begins_a_new_life() {
     let t = TestStore::sqlite();
     let handler = Scripted::default();
