@@ -9,6 +9,7 @@ pub mod evaluate;
 pub mod facts;
 pub mod functions;
 pub mod grammar;
+pub mod language;
 pub mod plan;
 pub mod ruleset;
 pub mod schema;
@@ -18,6 +19,7 @@ mod syntax;
 pub mod template;
 pub mod timers;
 
+pub use check::renamed;
 pub use compile::{Compiled, compile};
 pub use diagnostic::{Diagnostic, Severity};
 pub use facts::Facts;

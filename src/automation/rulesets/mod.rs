@@ -11,7 +11,7 @@ mod watch;
 pub use auto::START;
 pub use follow_up::{DERIVE_TIMERS, derive_job};
 pub use sources::{SourceError, read_sources};
-pub use watch::{Watching, watch};
+pub use watch::{Changes, Watching, watch};
 
 use crate::domain::clock::SharedClock;
 use crate::domain::time::{Millis, Timestamp};

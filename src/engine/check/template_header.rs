@@ -9,9 +9,20 @@ use crate::engine::syntax::did_you_mean;
 pub(super) struct Header {
     pub category: SmsCategory,
     pub immediate: bool,
+    /// Parts that the text may take for a typical contact.
+    pub parts_max: usize,
+    /// Staff sends it by hand.
+    pub staff: bool,
+    /// May name the examination: the patient has agreed to it.
+    pub privacy_standard: bool,
     /// The template without the header.
     pub source: String,
 }
+
+/// Keys of the first line.
+const KEYS: &[&str] = &["category", "immediate", "parts", "staff", "privacy"];
+/// Most parts that `parts` can allow.
+const PARTS_MAX: usize = 6;
 
 /// The SMS alphabet: 160 characters in a part instead of 70.
 const GSM7: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà\u{c}^{}\\[~]|€";
@@ -23,7 +34,14 @@ pub(crate) fn name_of(path: &str) -> &str {
 
 /// `None` when the header is wrong.
 pub(super) fn read(file: &SourceFile, problems: &mut Problems) -> Option<Header> {
-    let mut header = Header { category: SmsCategory::Transactional, immediate: false, source: file.text.clone() };
+    let mut header = Header {
+        category: SmsCategory::Transactional,
+        immediate: false,
+        parts_max: 1,
+        staff: false,
+        privacy_standard: false,
+        source: file.text.clone(),
+    };
     let first = file.text.lines().next().unwrap_or("");
     let start = Place { line: 1, column: 1, width: first.chars().count().max(1) };
     let Some(inside) = first.trim().strip_prefix("{{!--").and_then(|t| t.strip_suffix("--}}")) else {
@@ -52,17 +70,26 @@ fn set(header: &mut Header, item: &str) -> Result<(), (String, Option<String>)> 
                 || (format!("`{value}` is not a category"), Some("it can be: transactional, recall, marketing".to_owned()));
             header.category = SmsCategory::parse(value).ok_or_else(wrong)?;
         }
-        "immediate" => {
-            header.immediate = value.parse().map_err(|_| (format!("`immediate` is true or false, not `{value}`"), None))?;
+        "immediate" => header.immediate = yes_or_no(key, value)?,
+        "staff" => header.staff = yes_or_no(key, value)?,
+        "parts" => {
+            let wrong = || (format!("`parts` is 1 to {PARTS_MAX}, not `{value}`"), None);
+            header.parts_max = value.parse().ok().filter(|n| (1..=PARTS_MAX).contains(n)).ok_or_else(wrong)?;
+        }
+        "privacy" if value == "standard" || value == "strict" => header.privacy_standard = value == "standard",
+        "privacy" => {
+            let help = Some("`strict` (as without it) or `standard`: the patient has agreed to details".to_owned());
+            return Err((format!("`privacy` cannot be `{value}`"), help));
         }
         other => {
-            return Err((
-                format!("the header has no key `{other}`"),
-                did_you_mean(other, &["category", "immediate"], "keys are"),
-            ));
+            return Err((format!("the header has no key `{other}`"), did_you_mean(other, KEYS, "keys are")));
         }
     }
     Ok(())
+}
+
+fn yes_or_no(key: &str, value: &str) -> Result<bool, (String, Option<String>)> {
+    value.parse().map_err(|_| (format!("`{key}` is true or false, not `{value}`"), None))
 }
 
 fn place_in(line: &str, item: &str) -> Place {

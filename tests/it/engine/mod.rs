@@ -2,8 +2,10 @@
 
 mod clinic;
 mod compiles;
+mod examples;
 mod host;
 mod hostile;
+mod language;
 mod later;
 mod mistakes;
 mod mutations;
@@ -11,3 +13,4 @@ mod positions;
 mod reports;
 mod scripts;
 mod templates;
+mod whole;

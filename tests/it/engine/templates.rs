@@ -3,7 +3,7 @@
 use super::clinic::{compile_files, report_of};
 use avatar::domain::sms::SmsCategory;
 
-const HEADER: &str = "{{!-- category: transactional --}}\n";
+const HEADER: &str = "{{!-- category: transactional, staff: true --}}\n";
 
 fn template(text: &str) -> String {
     report_of(&[("sms_templates/test.hbs", text)])
@@ -16,11 +16,12 @@ fn text(body: &str) -> String {
 
 #[test]
 fn a_header_says_category_and_urgency() {
-    let text = "{{!-- category: recall, immediate: true --}}\nHi {{contact.first_name}}, {{clinic.name}}\n";
+    let text =
+        "{{!-- category: recall, immediate: true, staff: true --}}\nHi {{contact.first_name}}, {{clinic.name}}. STOP ends this\n";
     let rules = compile_files(&[("sms_templates/test.hbs", text)]).ruleset.expect("it compiles");
     let test = &rules.templates["test"];
     assert_eq!((test.category, test.immediate), (SmsCategory::Recall, true));
-    assert_eq!(test.source, "Hi {{contact.first_name}}, {{clinic.name}}\n");
+    assert_eq!(test.source, "Hi {{contact.first_name}}, {{clinic.name}}. STOP ends this\n");
     assert_eq!(test.reads, ["clinic.name", "contact.first_name"]);
 }
 
