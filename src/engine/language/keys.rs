@@ -226,7 +226,7 @@ pub(super) const TABLES: &[Table] = &[
     Table {
         what: "`wait`",
         keys: &[
-            key("until", Shape::Expression, "A time"),
+            key("until", Shape::Expression, "Until this time: `=booking.appointment_datetime`"),
             key("event", Shape::Events, "An event of the same contact"),
             key("for", Shape::Duration, "No longer than this"),
         ],
@@ -235,7 +235,7 @@ pub(super) const TABLES: &[Table] = &[
     Table {
         what: "`each`",
         keys: &[
-            key("in", Shape::Expression, "The list"),
+            key("in", Shape::Expression, "The list to go through"),
             key("as", Shape::Text, "Name of the item in the steps below"),
             key("do", Shape::Steps, "The steps"),
         ],
