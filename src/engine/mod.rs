@@ -14,13 +14,14 @@ pub mod plan;
 pub mod ruleset;
 pub mod schema;
 pub mod script;
+pub mod smoke;
 mod source;
 mod syntax;
 pub mod template;
 pub mod timers;
 
 pub use check::renamed;
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, compile, compile_and_try};
 pub use diagnostic::{Diagnostic, Severity};
 pub use facts::Facts;
 pub use plan::{Action, Outcome, PlannedStep, RuleRun};

@@ -1,13 +1,13 @@
 //! `avatar rules check`: needs the files and the settings, no database.
 
-use crate::automation::rulesets::{Changes, RulesetOptions, read_sources};
+use crate::automation::rulesets::{Changes, Checking, RulesetOptions, answer, read_sources};
 use crate::cli::args::ReportFormat;
 use crate::cli::failure::{Done, Failure, wait_for};
 use crate::cli::{Context, Exit, parts};
 use crate::config::Settings;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::engine::diagnostic::{Format, render};
-use crate::engine::{Catalogue, Compiled, Severity, Sources, compile};
+use crate::engine::{Catalogue, Compiled, Severity, Sources, compile_and_try};
 use crate::inbound::{Inbound, Secrets};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -18,6 +18,17 @@ pub(super) fn run(context: &Context, path: Option<&Path>, format: ReportFormat) 
         Err(exit) => return exit,
     };
     context.end(wait_for(Box::pin(check(context, &settings, path, format))))
+}
+
+/// What a serving process starts to check a candidate: needs no settings and no environment.
+pub(super) fn as_child(context: &Context) -> Exit {
+    match answer(std::io::stdin().lock(), std::io::stdout().lock()) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            context.output.error(&error, None);
+            Exit::CouldNotRun
+        }
+    }
 }
 
 /// Checks now and after each save, until Ctrl C.
@@ -83,7 +94,7 @@ async fn check(context: &Context<'_>, settings: &Settings, path: Option<&Path>, 
 /// Compiles on a thread with the stack that scripts need.
 pub async fn compile_aside(sources: Sources, catalogue: Catalogue) -> Result<(Sources, Compiled), Failure> {
     let work = tokio::task::spawn_blocking(move || {
-        let compiled = compile(&sources, &catalogue);
+        let compiled = compile_and_try(&sources, &catalogue);
         (sources, compiled)
     });
     work.await.map_err(|_| Failure::new("the checker failed unexpectedly"))
@@ -114,7 +125,7 @@ pub fn folders(settings: &Settings, path: Option<&Path>) -> RulesetOptions {
         Some(path) => (path.join("rules"), path.join("sms_templates")),
         None => (settings.rules.rules_dir.clone(), settings.rules.sms_templates_dir.clone()),
     };
-    RulesetOptions { rules_dir, templates_dir, auto: false }
+    RulesetOptions { rules_dir, templates_dir, auto: false, checking: Checking::Here }
 }
 
 /// Rules may name the events of declared sources; their secrets play no part.

@@ -17,6 +17,7 @@ const SCHEMA: &str = "avatar.rules/1";
 
 pub(super) fn run(context: &Context, command: &RulesCommand) -> Exit {
     match command {
+        RulesCommand::Check { child: true, .. } => check::as_child(context),
         RulesCommand::Check { path, format, watch: false, .. } => check::run(context, path.as_deref(), *format),
         RulesCommand::Check { path, format, .. } => check::watch(context, path.as_deref(), *format),
         RulesCommand::Explain(args) => explain::run(context, args),

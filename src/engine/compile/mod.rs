@@ -10,6 +10,7 @@ use super::check::{
 };
 use super::diagnostic::{Diagnostic, Severity, names};
 use super::ruleset::{Catalogue, Rule, Ruleset, Sources, Template};
+use super::smoke::smoke;
 use super::source::{Place, Problems, SourceFile, read};
 use super::syntax::{FileReader, RULES_MAX, RuleSyntax};
 use rule::Lowering;
@@ -40,9 +41,7 @@ pub fn compile(sources: &Sources, catalogue: &Catalogue) -> Compiled {
     let whole = Whole { rules: &rules, outlines: &outlines, templates: &templates.for_rules, scripts: &texts, catalogue };
     check_whole(&whole, &mut problems);
     let mut diagnostics = problems.found;
-    diagnostics
-        .sort_by(|a, b| (&a.file, a.line, a.column, &a.code, &a.message).cmp(&(&b.file, b.line, b.column, &b.code, &b.message)));
-    diagnostics.dedup();
+    sort(&mut diagnostics);
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let ruleset = (!failed).then(|| {
         let ruleset = Ruleset::new(sources.hash(), rules, templates.compiled, ast, catalogue.clone());
@@ -51,6 +50,27 @@ pub fn compile(sources: &Sources, catalogue: &Catalogue) -> Compiled {
         Ruleset { bodies, was, ..ruleset }.with_function_files(functions.files())
     });
     Compiled { ruleset, diagnostics }
+}
+
+/// Compiles, and tries every rule out with made-up records: what a candidate goes through before it is in force.
+#[must_use]
+pub fn compile_and_try(sources: &Sources, catalogue: &Catalogue) -> Compiled {
+    let mut compiled = compile(sources, catalogue);
+    if let Some(ruleset) = &compiled.ruleset {
+        let failures = smoke(ruleset);
+        if !failures.is_empty() {
+            compiled.ruleset = None;
+            compiled.diagnostics.extend(failures);
+            sort(&mut compiled.diagnostics);
+        }
+    }
+    compiled
+}
+
+fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics
+        .sort_by(|a, b| (&a.file, a.line, a.column, &a.code, &a.message).cmp(&(&b.file, b.line, b.column, &b.code, &b.message)));
+    diagnostics.dedup();
 }
 
 fn files(sources: &Sources, wanted: impl Fn(&str) -> bool) -> Vec<SourceFile> {

@@ -287,6 +287,9 @@ const CODES: &[Code] = &[
     },
 ];
 
+/// Told by whoever started a check that did not end.
+pub const CHECK_STOPPED: &str = names::CHECK_STOPPED;
+
 /// Codes by what they mean.
 pub(crate) mod names {
     pub const FILE_TOO_LARGE: &str = "R0101";

@@ -11,6 +11,7 @@ pub use codes::{Code, codes, explain};
 pub use examples::{AND_SO_ON, Example, example_of, examples};
 pub use render::{Format, render};
 
+pub use codes::CHECK_STOPPED;
 pub(crate) use codes::names;
 
 use serde::{Deserialize, Serialize};
