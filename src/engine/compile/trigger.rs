@@ -8,6 +8,7 @@ use crate::engine::ruleset::{Every, Trigger};
 use crate::engine::schema::{Type, find_record};
 use crate::engine::source::{Place, Scalar};
 use crate::engine::syntax::{Rhythm, TriggerSyntax, did_you_mean, parse_duration};
+use chrono::{TimeZone, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 
@@ -117,7 +118,11 @@ impl Lowering<'_> {
     fn cron(&mut self, scalar: &Scalar, tz: Tz) -> Option<Every> {
         let text = scalar.text.trim();
         let problem = if text.split_whitespace().count() == CRON_FIELDS {
-            text.parse::<Cron>().err().map(|error| error.to_string())
+            match text.parse::<Cron>() {
+                Ok(cron) if comes_at_all(&cron) => None,
+                Ok(_) => Some("no day is ever like that".to_owned()),
+                Err(error) => Some(error.to_string()),
+            }
         } else {
             Some(format!("it has {CRON_FIELDS} fields: minute, hour, day of month, month, weekday"))
         };
@@ -133,4 +138,14 @@ impl Lowering<'_> {
 fn time_fields() -> Vec<String> {
     let records = ["booking", "contact"].into_iter().filter_map(find_record);
     records.flat_map(|r| r.fields.iter().filter(|f| f.ty == Type::Time).map(move |f| format!("{}.{}", r.name, f.name))).collect()
+}
+
+/// The search for the next time ends in the year 5000, so that looking from shortly before is soon over: forty years have every
+/// day on every weekday.
+const SEARCH_FROM_YEAR: i32 = 4_960;
+
+/// 31 February never comes, and looking for it at run time would take its time.
+fn comes_at_all(cron: &Cron) -> bool {
+    let start = Utc.with_ymd_and_hms(SEARCH_FROM_YEAR, 1, 1, 0, 0, 0).single();
+    start.is_some_and(|start| cron.find_next_occurrence(&start, false).is_ok())
 }

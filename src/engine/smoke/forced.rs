@@ -150,7 +150,9 @@ impl Reads {
             }
             StepAction::Task { title, due, priority, note, .. } => {
                 self.text(title);
-                note.iter().for_each(|note| self.text(note));
+                if let Some(note) = note {
+                    self.text(note);
+                }
                 self.value(due);
                 self.value(priority);
             }

@@ -14,7 +14,7 @@ fn rules(all: &[(&str, &str)]) -> String {
 
 /// One rule with these conditions on a booking.
 fn conditions(lines: &[&str]) -> String {
-    let lines: String = lines.iter().map(|line| format!("      - {line}\n")).collect();
+    let lines = lines.iter().map(|line| format!("      - {line}\n")).collect::<Vec<_>>().concat();
     report(&format!("rules:\n  - id: r\n    when: {{ event: booking_created }}\n    if:\n{lines}    do: [ {{ note: x }} ]\n"))
 }
 

@@ -21,7 +21,9 @@ pub(super) fn check(looks: &[Look<'_>], problems: &mut Problems) {
     for (index, look) in looks.iter().enumerate().filter(|(_, l)| l.rule.enabled && !l.dead) {
         for trigger in &look.rule.triggers {
             if let Trigger::Event { names, .. } = trigger {
-                names.iter().for_each(|name| listeners.entry(name).or_default().push(index));
+                for name in names {
+                    listeners.entry(name).or_default().push(index);
+                }
             }
         }
     }

@@ -1,6 +1,8 @@
 //! For each code a file that has the problem, and one that has not. A test compiles them all.
 
-mod rules;
+mod expressions;
+mod files;
+mod references;
 mod scripts;
 mod whole;
 
@@ -23,7 +25,7 @@ const TEXT: &str = "sms_templates/example.hbs";
 
 /// Every example, in the order of codes.
 pub fn examples() -> impl Iterator<Item = &'static Example> {
-    [rules::EXAMPLES, whole::EXAMPLES, scripts::EXAMPLES].into_iter().flatten()
+    [files::EXAMPLES, references::EXAMPLES, expressions::EXAMPLES, whole::EXAMPLES, scripts::EXAMPLES].into_iter().flatten()
 }
 
 /// The example of a code; scripts' and templates' type errors share those of the rules.

@@ -25,37 +25,37 @@ pub(super) const EXAMPLES: &[Example] = &[
     ),
     of_rules(
         names::NEVER_RUNS,
-        r#"rules:
+        r"rules:
   - id: example
     when: { event: booking_created }
     if: contact.warmness >= 40
     do:
       - note: Cold
         if: contact.warmness < 20
-"#,
-        r#"rules:
+",
+        r"rules:
   - id: example
     when: { event: booking_created }
     if: contact.warmness >= 40
     do:
       - note: Hot
         if: contact.warmness >= 70
-"#,
+",
     ),
     of_rules(
         names::RULE_CYCLE,
-        r#"rules:
+        r"rules:
   - id: example
     when: { event: sms_delivered }
     do:
       - sms: lead_ack
-"#,
-        r#"rules:
+",
+        r"rules:
   - id: example
     when: { event: sms_delivered }
     do:
       - note: Arrived
-"#,
+",
     ),
     of_rules(
         names::WRITERS,
