@@ -105,32 +105,61 @@ pub(super) fn check_text(file: &SourceFile, catalogue: &Catalogue, names_clinic:
         let help = Some("use `{{clinic.name}}`".to_owned());
         problems.warning(names::NO_SENDER, &file.path, at, "the text does not say who sends it", help);
     }
-    if let Some((at, character)) = first_unicode(&file.text) {
-        let (message, help) = match plain(character) {
-            Some(twin) => {
+    for (at, character) in unicode(&file.text).into_iter().take(UNICODE_TOLD_MAX) {
+        let (message, help) = match (plain(character), similar(character)) {
+            (Some(twin), _) => {
                 (format!("`{character}` is not in the SMS alphabet and is sent as `{twin}`"), Some(format!("write `{twin}`")))
             }
-            None => (format!("`{character}` makes every part of the text 70 characters long instead of 160"), None),
+            (None, twin) => (
+                format!("`{character}` makes every part of the text 70 characters long instead of 160"),
+                twin.map(|twin| format!("write `{twin}`")),
+            ),
         };
         problems.warning(names::UNICODE, &file.path, at, message, help);
     }
 }
 
-fn first_unicode(text: &str) -> Option<(Place, char)> {
+/// Characters outside the SMS alphabet that one text is told of.
+const UNICODE_TOLD_MAX: usize = 5;
+
+/// Each character of the literal text that the SMS alphabet lacks, once.
+fn unicode(text: &str) -> Vec<(Place, char)> {
+    let mut found: Vec<(Place, char)> = Vec::new();
     let mut depth = 0_usize;
     for (index, line) in text.lines().enumerate() {
         for (column, character) in line.chars().enumerate() {
             match character {
                 '{' => depth += 1,
                 '}' => depth = depth.saturating_sub(1),
-                _ if depth == 0 && !GSM7.contains(character) => {
-                    return Some((Place { line: index + 1, column: column + 1, width: 1 }, character));
+                _ if depth == 0 && !GSM7.contains(character) && !found.iter().any(|(_, c)| *c == character) => {
+                    found.push((Place { line: index + 1, column: column + 1, width: 1 }, character));
                 }
                 _ => {}
             }
         }
     }
-    None
+    found
+}
+
+/// A character that the SMS alphabet has, and that people read in the same way.
+fn similar(character: char) -> Option<&'static str> {
+    match character {
+        'á' | 'â' | 'ã' | 'ā' => Some("a"),
+        'ç' | 'ć' | 'č' => Some("c"),
+        'ê' | 'ë' | 'ē' | 'ě' => Some("e"),
+        'í' | 'î' | 'ï' | 'ī' => Some("i"),
+        'ó' | 'ô' | 'õ' | 'ō' => Some("o"),
+        'ú' | 'û' | 'ū' => Some("u"),
+        'š' | 'ś' => Some("s"),
+        'ž' | 'ź' | 'ż' => Some("z"),
+        '`' | '´' => Some("'"),
+        '•' | '·' => Some("-"),
+        '×' => Some("x"),
+        '½' => Some("1/2"),
+        '°' => Some(" degrees"),
+        '\t' => Some(" "),
+        _ => None,
+    }
 }
 
 /// What typographic characters are sent as.

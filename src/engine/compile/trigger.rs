@@ -16,6 +16,8 @@ use croner::Cron;
 const INTERVAL_MIN: Millis = Millis::minutes(1);
 /// Fields of a cron expression: minute, hour, day, month, weekday.
 const CRON_FIELDS: usize = 5;
+/// Longest cron expression.
+const CRON_BYTES_MAX: usize = 200;
 /// Names and cron numbers of days.
 const WEEKDAYS: &[&str] = &["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 const RHYTHMS: &[&str] = &["day", "hour", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -117,7 +119,9 @@ impl Lowering<'_> {
 
     fn cron(&mut self, scalar: &Scalar, tz: Tz) -> Option<Every> {
         let text = scalar.text.trim();
-        let problem = if text.split_whitespace().count() == CRON_FIELDS {
+        let problem = if text.len() > CRON_BYTES_MAX {
+            Some(format!("it has at most {CRON_BYTES_MAX} characters"))
+        } else if text.split_whitespace().count() == CRON_FIELDS {
             match text.parse::<Cron>() {
                 Ok(cron) if comes_at_all(&cron) => None,
                 Ok(_) => Some("no day is ever like that".to_owned()),
@@ -128,7 +132,7 @@ impl Lowering<'_> {
         };
         if let Some(why) = problem {
             let help = Some("for example `\"0 9 * * 1-5\"`: at 9:00 from Monday to Friday".to_owned());
-            self.error(names::BAD_SCHEDULE, scalar.at, format!("`{text}` is not a cron expression: {why}"), help);
+            self.error(names::BAD_SCHEDULE, scalar.at, format!("`{}` is not a cron expression: {why}", shorten(text)), help);
             return None;
         }
         Some(Every::Cron { expression: text.to_owned(), tz })
@@ -138,6 +142,11 @@ impl Lowering<'_> {
 fn time_fields() -> Vec<String> {
     let records = ["booking", "contact"].into_iter().filter_map(find_record);
     records.flat_map(|r| r.fields.iter().filter(|f| f.ty == Type::Time).map(move |f| format!("{}.{}", r.name, f.name))).collect()
+}
+
+/// Enough to recognise it.
+fn shorten(text: &str) -> String {
+    text.chars().take(CRON_BYTES_MAX).collect()
 }
 
 /// The search for the next time ends in the year 5000, so that looking from shortly before is soon over: forty years have every

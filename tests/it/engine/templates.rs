@@ -104,6 +104,12 @@ fn a_text_says_who_sends_it_and_stays_in_the_sms_alphabet() {
     );
     assert_eq!(template(&format!("{HEADER}See you soon, Harbour Imaging\n")), "");
     assert_eq!(text("Tomorrow – reply YES"), "2:10[1] T0202 `–` is not in the SMS alphabet and is sent as `-` | write `-`");
+    assert_eq!(
+        text("São Paulo, açaí"),
+        "2:2[1] T0202 `ã` makes every part of the text 70 characters long instead of 160 | write `a`\n\
+         2:13[1] T0202 `ç` makes every part of the text 70 characters long instead of 160 | write `c`\n\
+         2:15[1] T0202 `í` makes every part of the text 70 characters long instead of 160 | write `i`"
+    );
     assert_eq!(text("See you 👍"), "2:9[1] T0202 `👍` makes every part of the text 70 characters long instead of 160");
     assert_eq!(text("Café £5 {{!-- 👍 in a comment --}}"), "");
 }
