@@ -8,6 +8,11 @@ use crate::engine::ruleset::Trigger;
 use crate::engine::source::{Place, Problems};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Pairs of a step and a rule that listens to what it makes: with more, looking would hold up publishing.
+const PAIRS_MAX: usize = 50_000;
+/// Edges that are followed in all.
+const EDGES_FOLLOWED_MAX: usize = 500_000;
+
 /// One rule's step makes an event that another rule listens to.
 struct Edge<'a> {
     to: usize,
@@ -27,13 +32,15 @@ pub(super) fn check(looks: &[Look<'_>], problems: &mut Problems) {
             }
         }
     }
-    let edges: Vec<Vec<Edge<'_>>> = looks.iter().map(|look| edges_of(look, looks, &listeners)).collect();
+    let mut pairs = PAIRS_MAX;
+    let edges: Vec<Vec<Edge<'_>>> = looks.iter().map(|look| edges_of(look, looks, &listeners, &mut pairs)).collect();
+    let mut left = EDGES_FOLLOWED_MAX;
     let mut told: BTreeSet<usize> = BTreeSet::new();
     for start in 0..looks.len() {
         if told.contains(&start) {
             continue;
         }
-        if let Some(way) = way_back(start, &edges)
+        if let Some(way) = way_back(start, &edges, &mut left)
             && goes_on(&way)
         {
             told.extend(way.iter().map(|(from, _)| *from));
@@ -42,7 +49,12 @@ pub(super) fn check(looks: &[Look<'_>], problems: &mut Problems) {
     }
 }
 
-fn edges_of<'a>(look: &'a Look<'a>, looks: &[Look<'_>], listeners: &BTreeMap<&str, Vec<usize>>) -> Vec<Edge<'a>> {
+fn edges_of<'a>(
+    look: &'a Look<'a>,
+    looks: &[Look<'_>],
+    listeners: &BTreeMap<&str, Vec<usize>>,
+    pairs: &mut usize,
+) -> Vec<Edge<'a>> {
     let mut edges = Vec::new();
     if !look.rule.enabled || look.dead {
         return edges;
@@ -52,8 +64,15 @@ fn edges_of<'a>(look: &'a Look<'a>, looks: &[Look<'_>], listeners: &BTreeMap<&st
         for event in events_of(&step.effect.kind) {
             let name = if let EffectKind::Emit(name) = &step.effect.kind { Some(name.as_str()) } else { None };
             let listening = listeners.get(name.unwrap_or(event)).map_or(&[][..], Vec::as_slice);
-            let reached = listening.iter().copied().filter(|to| looks.get(*to).is_some_and(|l| can_follow(look, step, l)));
-            edges.extend(reached.map(|to| Edge { to, event, name, step }));
+            for to in listening {
+                if *pairs == 0 {
+                    return edges;
+                }
+                *pairs -= 1;
+                if looks.get(*to).is_some_and(|other| can_follow(look, step, other)) {
+                    edges.push(Edge { to: *to, event, name, step });
+                }
+            }
         }
     }
     edges
@@ -102,11 +121,12 @@ fn after<'a>(look: &Look<'a>, step: &Step<'_>) -> Known<'a> {
 }
 
 /// The shortest way from a rule back to itself.
-fn way_back<'e, 'a>(start: usize, edges: &'e [Vec<Edge<'a>>]) -> Option<Vec<(usize, &'e Edge<'a>)>> {
+fn way_back<'e, 'a>(start: usize, edges: &'e [Vec<Edge<'a>>], left: &mut usize) -> Option<Vec<(usize, &'e Edge<'a>)>> {
     let mut came: BTreeMap<usize, (usize, &Edge<'a>)> = BTreeMap::new();
     let mut queue = std::collections::VecDeque::from([start]);
     while let Some(here) = queue.pop_front() {
         for edge in edges.get(here).map_or(&[][..], Vec::as_slice) {
+            *left = left.checked_sub(1)?;
             if edge.to == start {
                 let mut way = vec![(here, edge)];
                 let mut at = here;
@@ -118,7 +138,7 @@ fn way_back<'e, 'a>(start: usize, edges: &'e [Vec<Edge<'a>>]) -> Option<Vec<(usi
                 way.reverse();
                 return Some(way);
             }
-            if edge.to != start && !came.contains_key(&edge.to) {
+            if !came.contains_key(&edge.to) {
                 came.insert(edge.to, (here, edge));
                 queue.push_back(edge.to);
             }
