@@ -179,14 +179,17 @@ fn records_of(rule: &Rule) -> Vec<(&'static str, bool)> {
 }
 
 fn records_of_trigger(trigger: &Trigger) -> Vec<Vec<(&'static str, bool)>> {
-    let of_subject = |subject: Option<SubjectKind>| match subject {
+    if let Trigger::Event { names, .. } = trigger {
+        return names.iter().map(|n| records_of_event(n).to_vec()).collect();
+    }
+    let subject = match trigger {
+        Trigger::Date { subject, .. } => Some(*subject),
+        Trigger::Every { each, .. } => *each,
+        _ => None,
+    };
+    vec![match subject {
         Some(SubjectKind::Booking) => vec![("contact", true), ("booking", true)],
         Some(SubjectKind::Contact) => vec![("contact", true)],
         Some(SubjectKind::Clinic) | None => Vec::new(),
-    };
-    match trigger {
-        Trigger::Event { names, .. } => names.iter().map(|n| records_of_event(n).to_vec()).collect(),
-        Trigger::Date { subject, .. } => vec![of_subject(Some(*subject))],
-        Trigger::Every { each, .. } => vec![of_subject(*each)],
-    }
+    }]
 }

@@ -6,7 +6,8 @@ use super::{Look, Step, assume, warn};
 use crate::engine::diagnostic::names;
 use crate::engine::ruleset::Trigger;
 use crate::engine::source::{Place, Problems};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Pairs of a step and a rule that listens to what it makes: with more, looking would hold up publishing.
 const PAIRS_MAX: usize = 50_000;
@@ -123,7 +124,7 @@ fn after<'a>(look: &Look<'a>, step: &Step<'_>) -> Known<'a> {
 /// The shortest way from a rule back to itself.
 fn way_back<'e, 'a>(start: usize, edges: &'e [Vec<Edge<'a>>], left: &mut usize) -> Option<Vec<(usize, &'e Edge<'a>)>> {
     let mut came: BTreeMap<usize, (usize, &Edge<'a>)> = BTreeMap::new();
-    let mut queue = std::collections::VecDeque::from([start]);
+    let mut queue = VecDeque::from([start]);
     while let Some(here) = queue.pop_front() {
         for edge in edges.get(here).map_or(&[][..], Vec::as_slice) {
             *left = left.checked_sub(1)?;
@@ -138,8 +139,8 @@ fn way_back<'e, 'a>(start: usize, edges: &'e [Vec<Edge<'a>>], left: &mut usize) 
                 way.reverse();
                 return Some(way);
             }
-            if !came.contains_key(&edge.to) {
-                came.insert(edge.to, (here, edge));
+            if let Entry::Vacant(first) = came.entry(edge.to) {
+                first.insert((here, edge));
                 queue.push_back(edge.to);
             }
         }

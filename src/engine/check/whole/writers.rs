@@ -102,6 +102,7 @@ fn moments(trigger: &Trigger) -> Vec<String> {
         Trigger::Every { schedule: Every::Cron { expression, tz }, each: Some(each), .. } => {
             vec![format!("cron {expression} {tz} {}", each.as_str())]
         }
-        Trigger::Every { .. } => Vec::new(),
+        // Others have no moment that two rules could share.
+        _ => Vec::new(),
     }
 }
