@@ -20,7 +20,7 @@ mod whole;
 
 pub(crate) use expression::{Part, Wanted, check_expression};
 pub(crate) use flow::guards;
-pub(crate) use scope::Scope;
+pub(crate) use scope::{Scope, records_of_triggers};
 pub(crate) use script::{Functions, check_scripts};
 pub(crate) use template::{CheckedTemplate, TemplateRead, check_template};
 pub(crate) use template_header::name_of as template_name;

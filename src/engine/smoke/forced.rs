@@ -2,11 +2,9 @@
 //! that guard what may be missing stay.
 
 use super::records::Variant;
-use crate::domain::event::SubjectKind;
-use crate::engine::check::guards;
+use crate::engine::check::{guards, records_of_triggers};
 use crate::engine::facts::Facts;
 use crate::engine::ruleset::{Expr, Rule, Ruleset, Step, StepAction, Text, TextPart, Trigger, Value};
-use crate::engine::schema::records_of_event;
 use std::collections::BTreeSet;
 
 /// The rules to try, in a ruleset of their own.
@@ -105,7 +103,7 @@ fn describe(rule: &Rule, forced: &Rule, ruleset: &Ruleset, tried: &mut BTreeSet<
         step.if_.iter().for_each(|expr| found.expr(expr));
         found.action(&step.action, ruleset);
     }
-    let records = records_of(rule);
+    let records = records_of_triggers(&rule.triggers);
     let fresh = found.calls.iter().filter(|call| tried.insert(format!("{records:?} {call}"))).count() > 0;
     Forced { id: forced.id.clone(), name: rule.id.clone(), reads: found.paths, reads_all: fresh || found.unclear, records }
 }
@@ -162,34 +160,4 @@ impl Reads {
             _ => self.unclear |= !matches!(action, StepAction::Move { .. } | StepAction::CancelSms { .. }),
         }
     }
-}
-
-/// What all triggers bring, as in the checker's scope.
-fn records_of(rule: &Rule) -> Vec<(&'static str, bool)> {
-    let mut lists = rule.triggers.iter().flat_map(records_of_trigger);
-    let mut records = lists.next().unwrap_or_default();
-    for other in lists {
-        records.retain_mut(|(name, always)| {
-            let found = other.iter().find(|(n, _)| n == name);
-            *always &= found.is_some_and(|(_, a)| *a);
-            found.is_some()
-        });
-    }
-    records
-}
-
-fn records_of_trigger(trigger: &Trigger) -> Vec<Vec<(&'static str, bool)>> {
-    if let Trigger::Event { names, .. } = trigger {
-        return names.iter().map(|n| records_of_event(n).to_vec()).collect();
-    }
-    let subject = match trigger {
-        Trigger::Date { subject, .. } => Some(*subject),
-        Trigger::Every { each, .. } => *each,
-        _ => None,
-    };
-    vec![match subject {
-        Some(SubjectKind::Booking) => vec![("contact", true), ("booking", true)],
-        Some(SubjectKind::Contact) => vec![("contact", true)],
-        Some(SubjectKind::Clinic) | None => Vec::new(),
-    }]
 }

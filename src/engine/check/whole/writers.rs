@@ -103,6 +103,6 @@ fn moments(trigger: &Trigger) -> Vec<String> {
             vec![format!("cron {expression} {tz} {}", each.as_str())]
         }
         // Others have no moment that two rules could share.
-        _ => Vec::new(),
+        Trigger::Every { .. } => Vec::new(),
     }
 }
