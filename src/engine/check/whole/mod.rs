@@ -104,9 +104,6 @@ impl<'a> Look<'a> {
         let named = |t: &Trigger| if let Trigger::Event { names, .. } = t { Some(names.clone()) } else { None };
         if let Some(names) = self.rule.triggers.iter().map(named).collect::<Option<Vec<_>>>() {
             let names: Vec<String> = names.into_iter().flatten().collect();
-            if names.iter().all(|n| n == "sms_received") && !names.is_empty() {
-                known.one_of("message.channel", vec!["sms".to_owned()]);
-            }
             known.one_of("event.event_type", names);
         }
         known

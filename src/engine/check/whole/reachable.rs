@@ -35,7 +35,6 @@ fn because(conflict: &Conflict, here: usize) -> String {
     match conflict.line {
         Some(line) if line != here => format!("line {line} leaves no value of `{path}` that this condition allows"),
         None if path == "event.event_type" => "its triggers bring other events".to_owned(),
-        None if path == "message.channel" => "its triggers bring messages of another channel".to_owned(),
         _ if path.is_empty() => "this condition is never true".to_owned(),
         _ => format!("no value of `{path}` fits this condition"),
     }
