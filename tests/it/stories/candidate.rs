@@ -72,8 +72,7 @@ fn in_force(host: &RulesetHost) -> Option<i64> {
     host.current().map(|c| c.number)
 }
 
-const FAILS: &str =
-    "rules: [ { id: f, when: { event: lead_created }, do: [ { set: { contact.warmness: '=1 / contact.no_shows' } } ] } ]\n";
+const FAILS: &str = "rules: [ { id: f, when: { event: lead_created }, do: [ { note: '{{100 / contact.no_shows}}' } ] } ]\n";
 const FINE: &str = "rules: [ { id: f, when: { event: lead_created }, do: [ { note: x } ] } ]\n";
 
 #[test]
