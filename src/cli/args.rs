@@ -160,6 +160,9 @@ pub struct PrintArgs {
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
     /// Check rules, scripts and templates
+    #[command(
+        before_help = "Examples:\n  avatar rules check\n  avatar rules check --watch\n  avatar rules check --format sarif > rules.sarif\n"
+    )]
     Check {
         /// Folder with rules/ and sms_templates/, instead of RULES_DIR and SMS_TEMPLATES_DIR
         path: Option<PathBuf>,
@@ -175,8 +178,10 @@ pub enum RulesCommand {
     /// Long form of a problem's code; the same as `avatar explain`
     Explain(ExplainArgs),
     /// Print the JSON Schema of rule files, for editors
+    #[command(before_help = "Examples:\n  avatar rules schema --out rules.schema.json\n")]
     Schema(PrintArgs),
     /// Print what scripts can use as .d.rhai, for editors
+    #[command(before_help = "Examples:\n  avatar rules definitions --out avatar.d.rhai\n")]
     Definitions(PrintArgs),
     /// Print tables of all keys, steps, fields and functions as Markdown
     Reference(PrintArgs),
