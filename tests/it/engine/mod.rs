@@ -14,5 +14,6 @@ mod positions;
 mod reports;
 mod scripts;
 mod smoke;
+mod soundness;
 mod templates;
 mod whole;
