@@ -239,11 +239,15 @@ fn fired_before(
     now: Timestamp,
 ) -> StoreResult<HashMap<String, Vec<FiredBefore>>> {
     let limited = ruleset.rules.iter().filter_map(|r| r.limit.map(|l| (r.id.clone(), l.within)));
-    let (rules, spans): (Vec<String>, Vec<Millis>) = limited.unzip();
+    let (mut rules, spans): (Vec<String>, Vec<Millis>) = limited.unzip();
+    // What a renamed rule did under its old id counts.
+    let renamed: HashMap<String, String> =
+        rules.iter().filter_map(|id| Some((ruleset.was.get(id)?.clone(), id.clone()))).collect();
+    rules.extend(renamed.keys().cloned());
     let Some(longest) = spans.into_iter().max() else { return Ok(HashMap::new()) };
     let rows = runs::list_fired(conn, &rules, contact_ids, now - longest)?;
     let fired = rows.into_iter().map(|(rule_id, contact_id, booking_id, at)| FiredBefore {
-        rule_id,
+        rule_id: renamed.get(&rule_id).cloned().unwrap_or(rule_id),
         contact_id,
         booking_id,
         at: Timestamp(at),

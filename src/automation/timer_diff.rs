@@ -25,7 +25,7 @@ pub fn derive_all(world: &mut World, ruleset: &Ruleset, now: Timestamp) {
     for want in &desired {
         let known = world.timers.iter().find(|t| same(t, want));
         let is_right = known.is_some_and(|t| t.state == "fired" || (t.due_at == want.due_at && t.late_ms == want.late.0));
-        if !is_right && !changed.iter().any(|t| same(t, want)) {
+        if !is_right && !fired_as_before(world, ruleset, want) && !changed.iter().any(|t| same(t, want)) {
             changed.push(pending(want, contact_id.clone(), now));
         }
     }
@@ -53,6 +53,13 @@ pub fn pending(want: &DesiredTimer, contact_id: String, now: Timestamp) -> Timer
         state: "pending".into(),
         updated_at: now,
     }
+}
+
+/// The rule had another id when it fired for this very occurrence.
+fn fired_as_before(world: &World, ruleset: &Ruleset, want: &DesiredTimer) -> bool {
+    let Some(old) = ruleset.was.get(&want.rule_id) else { return false };
+    let before = DesiredTimer { rule_id: old.clone(), ..want.clone() };
+    world.timers.iter().any(|timer| timer.state == "fired" && same(timer, &before))
 }
 
 /// It is this timer's row.

@@ -144,17 +144,47 @@ pub enum ReportFormat {
     Full,
     Concise,
     Json,
+    /// Annotations of a GitHub workflow
+    Github,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+#[derive(Debug, Args)]
+pub struct PrintArgs {
+    /// Write to this file instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
     /// Check rules, scripts and templates
+    #[command(
+        before_help = "Examples:\n  avatar rules check\n  avatar rules check --watch\n  avatar rules check --format sarif > rules.sarif\n"
+    )]
     Check {
         /// Folder with rules/ and sms_templates/, instead of RULES_DIR and SMS_TEMPLATES_DIR
         path: Option<PathBuf>,
         #[arg(long, value_enum, default_value_t)]
         format: ReportFormat,
+        /// Check again whenever a file is saved
+        #[arg(short, long)]
+        watch: bool,
+        /// Read sources from stdin, and answer on stdout: for the program itself
+        #[arg(long, hide = true, exclusive = true)]
+        child: bool,
     },
+    /// Long form of a problem's code; the same as `avatar explain`
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of rule files, for editors
+    #[command(before_help = "Examples:\n  avatar rules schema --out rules.schema.json\n")]
+    Schema(PrintArgs),
+    /// Print what scripts can use as .d.rhai, for editors
+    #[command(before_help = "Examples:\n  avatar rules definitions --out avatar.d.rhai\n")]
+    Definitions(PrintArgs),
+    /// Print tables of all keys, steps, fields and functions as Markdown
+    Reference(PrintArgs),
     /// List the rules
     List,
     /// Show one rule as it is in force

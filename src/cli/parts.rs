@@ -2,7 +2,7 @@
 
 use super::{Context, Exit};
 use crate::automation::Automation;
-use crate::automation::rulesets::{RulesetHost, RulesetOptions};
+use crate::automation::rulesets::{Checking, RulesetHost, RulesetOptions};
 use crate::automation::send::Sending;
 use crate::config::{DatabaseUrl, Environment, RulesReload, Settings, SmsProvider};
 use crate::domain::clock::{SharedClock, SystemClock};
@@ -10,6 +10,7 @@ use crate::engine::Catalogue;
 use crate::gateway::{Gateway, Sandbox};
 use crate::inbound::{Inbound, Secrets, Sources};
 use crate::store::{Store, StoreError, StoreOptions};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Why a program could not be put together. Each says what to do.
@@ -33,15 +34,15 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Opens everything; migrates nothing and loads no rules.
+    /// Opens everything; migrates nothing and loads no rules. For this program only: it starts itself to check rules.
     ///
     /// # Errors
     /// When a file or the database is not usable.
     pub fn open(settings: Settings, environment: &Environment) -> Result<Self, PartsError> {
-        Self::open_with(settings, environment, Arc::new(SystemClock), false, None)
+        Self::open_checking(settings, environment, Arc::new(SystemClock), false, None, this_program())
     }
 
-    /// Like [`Parts::open`], with a clock and, for a demo, secrets of its own.
+    /// Like [`Parts::open`], with a clock and, for a demo, secrets of its own. Rules are checked in this process.
     ///
     /// # Errors
     /// When a file or the database is not usable.
@@ -52,6 +53,21 @@ impl Parts {
         is_demo: bool,
         secrets: Option<Secrets>,
     ) -> Result<Self, PartsError> {
+        Self::open_checking(settings, environment, clock, is_demo, secrets, Checking::Here)
+    }
+
+    /// Like [`Parts::open_with`], and says where candidate rules are checked.
+    ///
+    /// # Errors
+    /// When a file or the database is not usable.
+    pub fn open_checking(
+        settings: Settings,
+        environment: &Environment,
+        clock: SharedClock,
+        is_demo: bool,
+        secrets: Option<Secrets>,
+        checking: Checking,
+    ) -> Result<Self, PartsError> {
         let sources = read_sources(&settings)?;
         let secrets = secrets.unwrap_or_else(|| read_secrets(environment, &sources));
         let inbound = Inbound::new(&sources, &secrets, settings.clinic.calendar.tz).map_err(|p| PartsError::Sources(list(&p)))?;
@@ -61,6 +77,7 @@ impl Parts {
             rules_dir: settings.rules.rules_dir.clone(),
             templates_dir: settings.rules.sms_templates_dir.clone(),
             auto: settings.rules.reload == RulesReload::Auto,
+            checking,
         };
         let automation = Automation {
             store: store.clone(),
@@ -94,6 +111,17 @@ impl Parts {
             burst: per_second.max(self.settings.sms.batch_max),
         })
     }
+}
+
+/// The running program's own file, even after an upgrade has put another one in its place.
+const OWN_FILE: &str = "/proc/self/exe";
+
+/// Candidates are checked by this program, in a process of its own.
+pub fn this_program() -> Checking {
+    if Path::new(OWN_FILE).exists() {
+        return Checking::Child(OWN_FILE.into());
+    }
+    std::env::current_exe().map_or(Checking::Here, Checking::Child)
 }
 
 const SANDBOX_PER_SECOND: u32 = 100_000;

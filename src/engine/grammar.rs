@@ -39,6 +39,13 @@ pub const DISABLED_SYMBOLS: &[&str] = &[
     "is_shared",
     "type_of",
     "this",
+    // Numbers are counts and scores here: shifting bits is a slip of the keyboard.
+    "<<",
+    ">>",
+    "^",
+    "<<=",
+    ">>=",
+    "^=",
 ];
 
 /// Sets the token mapping, the disabled words and the limits. Registers no function.

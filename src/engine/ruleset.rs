@@ -52,6 +52,10 @@ pub struct Ruleset {
     pub catalogue: Catalogue,
     /// The script engine and the parsed templates of this ruleset.
     pub host: Host,
+    /// What identifies each rule's body, whatever it is called; by id.
+    pub bodies: BTreeMap<String, String>,
+    /// The id that a rule had before, by its id of now.
+    pub was: BTreeMap<String, String>,
 }
 
 impl Ruleset {
@@ -76,7 +80,18 @@ impl Ruleset {
             }
         }
         let host = Host::new(&catalogue.clinic, &functions, &rules, &templates);
-        Self { hash, rules, by_event, by_id, templates, functions, catalogue, host }
+        Self {
+            hash,
+            rules,
+            by_event,
+            by_id,
+            templates,
+            functions,
+            catalogue,
+            host,
+            bodies: BTreeMap::new(),
+            was: BTreeMap::new(),
+        }
     }
 
     /// Tells the script host which file each function stands in, for its error messages.

@@ -4,19 +4,21 @@
 //! why. A restart with broken files goes on with what was in force.
 
 mod auto;
+mod candidate;
 mod follow_up;
 mod sources;
 mod watch;
 
 pub use auto::START;
+pub use candidate::{CHILD_ARGUMENTS, Checking, answer};
 pub use follow_up::{DERIVE_TIMERS, derive_job};
 pub use sources::{SourceError, read_sources};
-pub use watch::{Watching, watch};
+pub use watch::{Changes, Watching, watch};
 
 use crate::domain::clock::SharedClock;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::diagnostic::Diagnostic;
-use crate::engine::{Catalogue, Ruleset, Severity, Sources, compile};
+use crate::engine::{Catalogue, Compiled, Ruleset, Severity, Sources, compile, compile_and_try, renamed};
 use crate::store::{Store, StoreError, StoreResult, rulesets};
 use arc_swap::ArcSwapOption;
 use follow_up::follow_up;
@@ -49,6 +51,8 @@ pub struct RulesetOptions {
     pub templates_dir: PathBuf,
     /// A clean draft is in force at once; otherwise it waits for `publish`.
     pub auto: bool,
+    /// Where candidates are checked and tried out.
+    pub checking: Checking,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -191,7 +195,7 @@ impl RulesetHost {
     pub async fn rollback(&self, number: i64) -> Result<(), RulesetError> {
         let _turn = self.turn.lock().await;
         let stored = self.store.read(move |conn| rulesets::find(conn, number)).await?.ok_or(RulesetError::Unknown(number))?;
-        let (draft, ruleset) = self.compile(Sources { files: stored.files }).await;
+        let (draft, ruleset) = self.examine(Sources { files: stored.files }).await;
         let Some(ruleset) = ruleset else { return Err(RulesetError::NotClean(Box::new(draft))) };
         let now = self.clock.now();
         let plan = super::schedules::wanted(&ruleset);
@@ -206,16 +210,45 @@ impl RulesetHost {
     }
 
     async fn check(&self, sources: Sources) -> (Draft, Option<(Sources, Ruleset)>) {
-        let (draft, ruleset) = self.compile(sources.clone()).await;
+        let (mut draft, ruleset) = self.examine(sources.clone()).await;
+        if let (Some(current), Some(ruleset)) = (self.current(), &ruleset) {
+            draft.diagnostics.extend(renamed(&current.ruleset, ruleset));
+        }
         *self.draft.lock().unwrap_or_else(PoisonError::into_inner) = draft.clone();
         (draft, ruleset.map(|r| (sources, r)))
     }
 
+    /// Checks and tries out what could be in force. What is in force already has been through it.
+    async fn examine(&self, sources: Sources) -> (Draft, Option<Ruleset>) {
+        let hash = sources.hash();
+        if self.current().is_some_and(|c| c.ruleset.hash == hash) {
+            return self.compile(sources).await;
+        }
+        match self.options.checking.clone() {
+            Checking::Here => self.compiled_by(sources, compile_and_try).await,
+            Checking::Child(program) => {
+                let (catalogue, candidate) = (self.catalogue.clone(), sources.clone());
+                let vetted = tokio::task::spawn_blocking(move || candidate::vet(&program, &candidate, &catalogue)).await;
+                match vetted {
+                    Ok(said) if said.is_empty() => self.compile(sources).await,
+                    Ok(diagnostics) => {
+                        (Draft { hash, clean: false, rules: 0, diagnostics, checked_at: Some(self.clock.now()) }, None)
+                    }
+                    Err(_) => (Draft::default(), None),
+                }
+            }
+        }
+    }
+
     async fn compile(&self, sources: Sources) -> (Draft, Option<Ruleset>) {
+        self.compiled_by(sources, compile).await
+    }
+
+    async fn compiled_by(&self, sources: Sources, how: fn(&Sources, &Catalogue) -> Compiled) -> (Draft, Option<Ruleset>) {
         let catalogue = self.catalogue.clone();
         let now = self.clock.now();
         let done = tokio::task::spawn_blocking(move || {
-            let compiled = compile(&sources, &catalogue);
+            let compiled = how(&sources, &catalogue);
             let draft = Draft {
                 hash: sources.hash(),
                 clean: compiled.ruleset.is_some(),

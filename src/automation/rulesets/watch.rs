@@ -2,7 +2,7 @@
 //!
 //! File events only make it fast; reading the files again every few seconds is what makes it certain.
 
-use super::{RulesetError, RulesetHost, START, SourceError};
+use super::{RulesetError, RulesetHost, RulesetOptions, START, SourceError};
 use crate::engine::Severity;
 use notify::{EventKind, RecursiveMode, Watcher};
 use std::sync::Arc;
@@ -30,18 +30,15 @@ pub async fn watch(host: Arc<RulesetHost>, watching: Arc<dyn Watching>, stop: Ca
 }
 
 async fn watch_files(host: &RulesetHost, watching: &dyn Watching, stop: &CancellationToken) {
-    let changed = Arc::new(Notify::new());
-    let _watcher = start_watcher(host, &changed);
-    let mut reread = tokio::time::interval(REREAD);
+    let changes = Changes::of(host.options());
     let mut last = Last { hash: host.draft().hash, broken: None };
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = changed.notified() => tokio::time::sleep(SETTLE).await,
-            _ = reread.tick() => {}
+            () = changes.next() => {}
         }
         if !reload(host, watching, &mut last).await {
-            changed.notify_one();
+            changes.again();
         }
     }
 }
@@ -74,7 +71,38 @@ struct Last {
     broken: Option<String>,
 }
 
-fn start_watcher(host: &RulesetHost, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
+/// Tells when rule files may have changed.
+pub struct Changes {
+    signal: Arc<Notify>,
+    reread: tokio::sync::Mutex<tokio::time::Interval>,
+    _watcher: Option<notify::RecommendedWatcher>,
+}
+
+impl Changes {
+    /// Begins to watch both folders. The first change is there at once.
+    #[must_use]
+    pub fn of(options: &RulesetOptions) -> Self {
+        let signal = Arc::new(Notify::new());
+        let watcher = start_watcher(options, &signal);
+        Self { signal, reread: tokio::sync::Mutex::new(tokio::time::interval(REREAD)), _watcher: watcher }
+    }
+
+    /// Waits until files may have changed: after a save that has settled, and every few seconds anyway.
+    pub async fn next(&self) {
+        let mut reread = self.reread.lock().await;
+        tokio::select! {
+            () = self.signal.notified() => tokio::time::sleep(SETTLE).await,
+            _ = reread.tick() => {}
+        }
+    }
+
+    /// The files were changing just now: they are to be looked at again.
+    pub fn again(&self) {
+        self.signal.notify_one();
+    }
+}
+
+fn start_watcher(options: &RulesetOptions, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
     let signal = Arc::clone(changed);
     let handler = move |event: notify::Result<notify::Event>| {
         // Reading files makes access events: reacting to those would never end.
@@ -83,7 +111,7 @@ fn start_watcher(host: &RulesetHost, changed: &Arc<Notify>) -> Option<notify::Re
         }
     };
     let mut watcher = notify::recommended_watcher(handler).ok()?;
-    for folder in [&host.options().rules_dir, &host.options().templates_dir] {
+    for folder in [&options.rules_dir, &options.templates_dir] {
         if let Err(error) = watcher.watch(folder, RecursiveMode::Recursive) {
             tracing::warn!(%error, folder = %folder.display(), "folder is not watched; it is read again every few seconds");
         }

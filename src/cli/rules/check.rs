@@ -1,15 +1,16 @@
 //! `avatar rules check`: needs the files and the settings, no database.
 
-use crate::automation::rulesets::{RulesetOptions, read_sources};
+use crate::automation::rulesets::{Changes, Checking, RulesetOptions, answer, read_sources};
 use crate::cli::args::ReportFormat;
 use crate::cli::failure::{Done, Failure, wait_for};
 use crate::cli::{Context, Exit, parts};
 use crate::config::Settings;
+use crate::domain::clock::{Clock, SystemClock};
 use crate::engine::diagnostic::{Format, render};
-use crate::engine::{Catalogue, Compiled, Severity, Sources, compile};
+use crate::engine::{Catalogue, Compiled, Severity, Sources, compile_and_try};
 use crate::inbound::{Inbound, Secrets};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(super) fn run(context: &Context, path: Option<&Path>, format: ReportFormat) -> Exit {
     let settings = match context.settings() {
@@ -19,17 +20,73 @@ pub(super) fn run(context: &Context, path: Option<&Path>, format: ReportFormat) 
     context.end(wait_for(Box::pin(check(context, &settings, path, format))))
 }
 
+/// What a serving process starts to check a candidate: needs no settings and no environment.
+pub(super) fn as_child(context: &Context) -> Exit {
+    match answer(std::io::stdin().lock(), std::io::stdout().lock()) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            context.output.error(&error, None);
+            Exit::CouldNotRun
+        }
+    }
+}
+
+/// Checks now and after each save, until Ctrl C.
+pub(super) fn watch(context: &Context, path: Option<&Path>, format: ReportFormat) -> Exit {
+    let settings = match context.settings() {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    let work = async {
+        tokio::select! {
+            done = keep_checking(context, &settings, path, format) => done,
+            _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+        }
+    };
+    context.end(wait_for(Box::pin(work)))
+}
+
+async fn keep_checking(context: &Context<'_>, settings: &Settings, path: Option<&Path>, format: ReportFormat) -> Done {
+    let options = folders(settings, path);
+    let catalogue = catalogue_of(settings)?;
+    let changes = Changes::of(&options);
+    let mut last: Option<Result<String, String>> = None;
+    loop {
+        changes.next().await;
+        let read = read_sources(&options).map_err(|error| error.to_string());
+        let state = read.as_ref().map(Sources::hash).map_err(Clone::clone);
+        if last.as_ref() == Some(&state) {
+            continue;
+        }
+        let time = SystemClock.now().local(settings.clinic.calendar.tz).format("%H:%M:%S");
+        match read {
+            Ok(sources) => {
+                let started = Instant::now();
+                let (sources, compiled) = compile_aside(sources, catalogue.clone()).await?;
+                tell(context, &sources, &compiled, format);
+                context.output.hint(&format!("{time}  {}", summary(&sources, &compiled, started.elapsed())));
+            }
+            Err(error) => context.output.hint(&format!("{time}  {error}")),
+        }
+        last = Some(state);
+    }
+}
+
+/// `14 rules, 3 scripts, 8 templates in 41 ms: 2 errors, 1 warning`
+fn summary(sources: &Sources, compiled: &Compiled, took: Duration) -> String {
+    format!("{} in {} ms: {}", contents(sources, compiled), took.as_millis(), counted(compiled))
+}
+
 async fn check(context: &Context<'_>, settings: &Settings, path: Option<&Path>, format: ReportFormat) -> Done {
     let options = folders(settings, path);
     let catalogue = catalogue_of(settings)?;
     let started = Instant::now();
     let sources = read_sources(&options)?;
     let (sources, compiled) = compile_aside(sources, catalogue).await?;
-    let took = started.elapsed().as_millis();
+    let took = started.elapsed();
     tell(context, &sources, &compiled, format);
-    if shown_as(context, format) != Format::Json && !context.output.quiet {
-        let diagnostics = counted(&compiled);
-        context.output.line(&format!("{} in {took} ms: {diagnostics}", contents(&sources, &compiled)));
+    if !matches!(shown_as(context, format), Format::Json | Format::Sarif) && !context.output.quiet {
+        context.output.line(&summary(&sources, &compiled, took));
     }
     Ok(if compiled.ruleset.is_some() { Exit::Done } else { Exit::Found })
 }
@@ -37,7 +94,7 @@ async fn check(context: &Context<'_>, settings: &Settings, path: Option<&Path>, 
 /// Compiles on a thread with the stack that scripts need.
 pub async fn compile_aside(sources: Sources, catalogue: Catalogue) -> Result<(Sources, Compiled), Failure> {
     let work = tokio::task::spawn_blocking(move || {
-        let compiled = compile(&sources, &catalogue);
+        let compiled = compile_and_try(&sources, &catalogue);
         (sources, compiled)
     });
     work.await.map_err(|_| Failure::new("the checker failed unexpectedly"))
@@ -58,6 +115,8 @@ fn shown_as(context: &Context<'_>, format: ReportFormat) -> Format {
         ReportFormat::Json => Format::Json,
         ReportFormat::Full => Format::Full,
         ReportFormat::Concise => Format::Concise,
+        ReportFormat::Github => Format::Github,
+        ReportFormat::Sarif => Format::Sarif,
     }
 }
 
@@ -66,7 +125,7 @@ pub fn folders(settings: &Settings, path: Option<&Path>) -> RulesetOptions {
         Some(path) => (path.join("rules"), path.join("sms_templates")),
         None => (settings.rules.rules_dir.clone(), settings.rules.sms_templates_dir.clone()),
     };
-    RulesetOptions { rules_dir, templates_dir, auto: false }
+    RulesetOptions { rules_dir, templates_dir, auto: false, checking: Checking::Here }
 }
 
 /// Rules may name the events of declared sources; their secrets play no part.

@@ -2,10 +2,11 @@
 
 pub mod check;
 mod listing;
+mod print;
 mod publish;
 
 use super::args::RulesCommand;
-use super::{Context, Exit};
+use super::{Context, Exit, explain};
 use crate::automation::rulesets::InForce;
 use crate::cli::failure::Failure;
 use crate::cli::parts::Parts;
@@ -16,7 +17,13 @@ const SCHEMA: &str = "avatar.rules/1";
 
 pub(super) fn run(context: &Context, command: &RulesCommand) -> Exit {
     match command {
-        RulesCommand::Check { path, format } => check::run(context, path.as_deref(), *format),
+        RulesCommand::Check { child: true, .. } => check::as_child(context),
+        RulesCommand::Check { path, format, watch: false, .. } => check::run(context, path.as_deref(), *format),
+        RulesCommand::Check { path, format, .. } => check::watch(context, path.as_deref(), *format),
+        RulesCommand::Explain(args) => explain::run(context, args),
+        RulesCommand::Schema(args) => print::schema(context, args),
+        RulesCommand::Definitions(args) => print::definitions(context, args),
+        RulesCommand::Reference(args) => print::reference(context, args),
         RulesCommand::List => listing::list(context),
         RulesCommand::Show { id } => listing::show(context, id),
         RulesCommand::Publish { message, yes } => publish::publish(context, message.as_deref(), *yes),

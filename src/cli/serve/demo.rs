@@ -4,7 +4,7 @@ use crate::automation::send::Sending;
 use crate::automation::staff;
 use crate::cli::Context;
 use crate::cli::demo::{self as story, DemoParts, Size};
-use crate::cli::parts::Parts;
+use crate::cli::parts::{Parts, this_program};
 use crate::config::{DatabaseUrl, Environment, Settings, SmsProvider};
 use crate::domain::clock::{Clock, SharedClock, SystemClock};
 use crate::domain::staff::Role;
@@ -29,8 +29,8 @@ pub fn open(mut settings: Settings, environment: &Environment) -> Result<(Parts,
     }
     let prepared = story::prepare(SystemClock.now(), Size::MONTH).map_err(|e| e.to_string())?;
     let clock: SharedClock = prepared.clock.clone();
-    let parts =
-        Parts::open_with(settings, environment, clock, true, Some(prepared.secrets.clone())).map_err(|e| e.to_string())?;
+    let parts = Parts::open_checking(settings, environment, clock, true, Some(prepared.secrets.clone()), this_program())
+        .map_err(|e| e.to_string())?;
     Ok((parts, Prepared(prepared)))
 }
 

@@ -4,7 +4,7 @@ use super::ty::{Kind, NOTHING, Ty, UNKNOWN, of};
 use super::walk::{Walker, start_of};
 use crate::engine::diagnostic::names;
 use crate::engine::schema::Type;
-use rhai::{Expr, FlowControl, Ident, Position, Stmt};
+use rhai::{AST, Expr, FlowControl, Ident, Position, Stmt};
 
 /// What a block of statements comes to.
 pub(super) struct Block {
@@ -143,6 +143,14 @@ impl Walker<'_> {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether the condition, being true, proves something to be there: what follows may rely on it.
+pub(crate) fn guards(ast: &AST) -> bool {
+    match ast.statements().first() {
+        Some(Stmt::Expr(condition)) => !proves(condition, true).is_empty(),
+        _ => false,
     }
 }
 

@@ -11,17 +11,23 @@ mod signature;
 mod switch;
 mod template;
 mod template_header;
+mod template_parts;
+mod template_privacy;
 mod text;
 mod ty;
 mod walk;
+mod whole;
 
 pub(crate) use expression::{Part, Wanted, check_expression};
-pub(crate) use scope::Scope;
+pub(crate) use flow::guards;
+pub(crate) use scope::{Scope, records_of_triggers};
 pub(crate) use script::{Functions, check_scripts};
-pub(crate) use template::{TemplateRead, check_template};
+pub(crate) use template::{CheckedTemplate, TemplateRead, check_template};
 pub(crate) use template_header::name_of as template_name;
 pub(crate) use text::check_text;
 pub(crate) use ty::{Ty, of};
+pub use whole::renamed;
+pub(crate) use whole::{RuleOutline, Whole, check_whole, outline};
 
 use super::grammar;
 use super::ruleset::Catalogue;

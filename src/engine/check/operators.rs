@@ -156,7 +156,7 @@ impl Walker<'_> {
         };
         if known && !orderable {
             let message = format!("{} and {} have no order", l.ty.describe(), r.ty.describe());
-            let help = time_hint(l.ty, r.ty).or_else(|| quoted_hint(left, right));
+            let help = time_hint((l.ty, left), (r.ty, right)).or_else(|| quoted_hint(left, right));
             let width = self.width_at(position);
             self.error(names::ORDERING, position, width, message, help);
         }
@@ -192,7 +192,7 @@ impl Walker<'_> {
         }
         let message = format!("`{operator}` does not work with {} and {}", l.ty.describe(), r.ty.describe());
         let width = self.width_at(position);
-        self.error(names::OPERATOR, position, width, message, time_hint(l.ty, r.ty));
+        self.error(names::OPERATOR, position, width, message, time_hint((l.ty, left), (r.ty, right)));
         UNKNOWN
     }
 }
@@ -217,11 +217,19 @@ pub(super) fn calculate(operator: &str, left: Ty, right: Ty) -> Option<Ty> {
     Some(of(result))
 }
 
-fn time_hint(left: Ty, right: Ty) -> Option<String> {
+/// The number itself with its unit: `now + 2` is `now + 2.hours`.
+fn time_hint((left, left_expr): (Ty, &Expr), (right, right_expr): (Ty, &Expr)) -> Option<String> {
     let timely = |ty: Ty| ty.is(Type::Time) || ty.is(Type::Duration);
     let mixed = (timely(left) && right.is_number()) || (left.is_number() && timely(right));
     if mixed {
-        return Some("a number needs its unit: `24.hours`, `2.days`".to_owned());
+        let number = [left_expr, right_expr].into_iter().find_map(|e| match e {
+            Expr::IntegerConstant(number, _) => Some(*number),
+            _ => None,
+        });
+        return Some(match number {
+            Some(n) => format!("a number needs its unit: `{n}.hours`, or `{n}.minutes`, `{n}.days`"),
+            None => "a number needs its unit: `24.hours`, `2.days`".to_owned(),
+        });
     }
     let durations = (left.is(Type::Time) && right.is(Type::Duration)) || (left.is(Type::Duration) && right.is(Type::Time));
     durations.then(|| "a duration is the difference of two times: `now - contact.created_at > 2.days`".to_owned())

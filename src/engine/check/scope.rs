@@ -19,17 +19,8 @@ pub(crate) struct Scope {
 impl Scope {
     /// What a rule with these triggers can read: only what all of them bring.
     pub fn of_triggers(triggers: &[Trigger]) -> Self {
-        let mut lists = triggers.iter().flat_map(records_of);
-        let mut records = lists.next().unwrap_or_default();
-        for other in lists {
-            records.retain_mut(|(name, always)| {
-                let found = other.iter().find(|(n, _)| n == name);
-                *always &= found.is_some_and(|(_, a)| *a);
-                found.is_some()
-            });
-        }
         let mut scope = Self { because: listens_to(triggers), ..Self::default() };
-        for (name, always) in records {
+        for (name, always) in records_of_triggers(triggers) {
             scope.declare(name, of(Type::Record(name)).optional(!always));
         }
         scope.with_surroundings()
@@ -113,6 +104,20 @@ impl Scope {
         names.dedup();
         names
     }
+}
+
+/// The records that all of the triggers bring, and whether they are always there.
+pub(crate) fn records_of_triggers(triggers: &[Trigger]) -> Vec<(&'static str, bool)> {
+    let mut lists = triggers.iter().flat_map(records_of);
+    let mut records = lists.next().unwrap_or_default();
+    for other in lists {
+        records.retain_mut(|(name, always)| {
+            let found = other.iter().find(|(n, _)| n == name);
+            *always &= found.is_some_and(|(_, a)| *a);
+            found.is_some()
+        });
+    }
+    records
 }
 
 /// The records one trigger brings, once for each of its events.

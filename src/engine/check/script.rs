@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// Largest script.
 const SCRIPT_BYTES_MAX: usize = 32 * 1024;
 
+/// Arms of all `switch` in one script: parsing takes the square of them.
+const ARMS_MAX: usize = 1_000;
+
 /// A function of a script, as its signature says.
 #[derive(Clone, Debug)]
 pub(crate) struct ScriptFunction {
@@ -77,6 +80,12 @@ fn parse(file: &SourceFile, problems: &mut Problems) -> Option<AST> {
         let at = Place { line: 1, column: 1, width: 1 };
         let message = format!("a script has at most {SCRIPT_BYTES_MAX} bytes, and this one has {}", file.text.len());
         problems.error(names::FILE_TOO_LARGE, &file.path, at, message, None);
+        return None;
+    }
+    if let Some((at, _)) = file.text.match_indices("=>").nth(ARMS_MAX) {
+        let line = file.text.get(..at).unwrap_or("").lines().count().max(1);
+        let message = format!("a script has at most {ARMS_MAX} arms of `switch`");
+        problems.error(names::TOO_MANY, &file.path, Place { line, column: 1, width: 1 }, message, None);
         return None;
     }
     match parser().compile(&file.text) {

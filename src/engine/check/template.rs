@@ -1,6 +1,6 @@
 //! `sms_templates/*.hbs`: header, fields, and nothing that a text message has no use for.
 
-use super::template_header::{self, Header};
+use super::{template_header, template_parts, template_privacy};
 use crate::engine::diagnostic::names;
 use crate::engine::ruleset::{Catalogue, Template};
 use crate::engine::schema::{RECORDS, Type, find_record};
@@ -22,14 +22,20 @@ pub(crate) struct TemplateRead {
     pub path: String,
     /// Inside an `{{#if}}` about the same record.
     pub guarded: bool,
+    /// It is shown, not only tested; where.
+    pub shown: Option<Place>,
+}
+
+/// A template without errors.
+pub(crate) struct CheckedTemplate {
+    pub template: Template,
+    pub reads: Vec<TemplateRead>,
+    /// Staff sends it by hand, so no rule has to.
+    pub staff: bool,
 }
 
 /// Checks one template. `None` when an error was reported.
-pub(crate) fn check_template(
-    file: &SourceFile,
-    catalogue: &Catalogue,
-    problems: &mut Problems,
-) -> Option<(Template, Vec<TemplateRead>)> {
+pub(crate) fn check_template(file: &SourceFile, catalogue: &Catalogue, problems: &mut Problems) -> Option<CheckedTemplate> {
     let start = Place { line: 1, column: 1, width: 1 };
     if file.text.len() > TEMPLATE_BYTES_MAX {
         let message = format!("a template has at most {TEMPLATE_BYTES_MAX} bytes, and this one has {}", file.text.len());
@@ -37,7 +43,7 @@ pub(crate) fn check_template(
         return None;
     }
     let before = problems.found.len();
-    let Header { category, immediate, source } = template_header::read(file, problems)?;
+    let header = template_header::read(file, problems)?;
     if let Some(at) = too_deep(&file.text) {
         let message = format!("blocks may be nested {BLOCK_DEPTH_MAX} deep");
         problems.error(names::TEMPLATE_FEATURE, &file.path, line_place(at), message, None);
@@ -55,23 +61,28 @@ pub(crate) fn check_template(
     let mut checker = Checker { file, problems, reads: Vec::new(), guards: Vec::new(), line: 1 };
     checker.template(&parsed);
     let reads = checker.reads;
+    if !header.privacy_standard {
+        template_privacy::check(file, &reads, problems);
+    }
+    template_privacy::check_opt_out(file, header.category, problems);
     template_header::check_text(file, catalogue, reads.iter().any(|r| r.path == "clinic.name"), problems);
     let errors = problems.found.get(before..).unwrap_or(&[]);
     if errors.iter().any(|d| d.severity == crate::engine::Severity::Error) {
         return None;
     }
+    template_parts::check(file, &parsed, header.parts_max, catalogue, problems);
     let mut paths: Vec<String> = reads.iter().map(|r| r.path.clone()).collect();
     paths.sort_unstable();
     paths.dedup();
     let template = Template {
         name: template_header::name_of(&file.path).to_owned(),
         file: file.path.clone(),
-        category,
-        immediate,
-        source,
+        category: header.category,
+        immediate: header.immediate,
+        source: header.source,
         reads: paths,
     };
-    Some((template, reads))
+    Some(CheckedTemplate { template, reads, staff: header.staff })
 }
 
 /// The line on which blocks are nested too deeply: counted over the text, to keep deep nesting from the recursive parser.
@@ -141,7 +152,8 @@ impl Checker<'_> {
                 return;
             }
             let guarded = self.guards.iter().any(|g| path == *g || path.starts_with(&format!("{g}.")));
-            self.reads.push(TemplateRead { path, guarded });
+            let shown = Some(self.place(&path));
+            self.reads.push(TemplateRead { path, guarded, shown });
         }
     }
 
@@ -157,7 +169,7 @@ impl Checker<'_> {
         };
         let path = self.path(condition).map(|(path, _)| path);
         if let Some(path) = path.clone() {
-            self.reads.push(TemplateRead { path, guarded: true });
+            self.reads.push(TemplateRead { path, guarded: true, shown: None });
         }
         let (yes, no) = if name == "if" { (&block.template, &block.inverse) } else { (&block.inverse, &block.template) };
         let depth = self.guards.len();

@@ -4,9 +4,13 @@ mod rule;
 mod step;
 mod trigger;
 
-use super::check::{Environment, TemplateRead, check_scripts, check_template, template_name};
+use super::check::{
+    CheckedTemplate, Environment, RuleOutline, TemplateRead, Whole, check_scripts, check_template, check_whole, outline,
+    template_name,
+};
 use super::diagnostic::{Diagnostic, Severity, names};
 use super::ruleset::{Catalogue, Rule, Ruleset, Sources, Template};
+use super::smoke::smoke;
 use super::source::{Place, Problems, SourceFile, read};
 use super::syntax::{FileReader, RULES_MAX, RuleSyntax};
 use rule::Lowering;
@@ -32,16 +36,41 @@ pub fn compile(sources: &Sources, catalogue: &Catalogue) -> Compiled {
     let (functions, ast) = check_scripts(&scripts, catalogue, &mut problems);
     let templates = Templates::check(sources, catalogue, &mut problems);
     let env = Environment { functions: &functions, catalogue };
-    let rules = check_rules(sources, &env, &templates, &mut problems);
+    let (rules, outlines) = check_rules(sources, &env, &templates, &mut problems);
+    let texts: Vec<&str> = scripts.iter().map(|s| s.text.as_str()).collect();
+    let whole = Whole { rules: &rules, outlines: &outlines, templates: &templates.for_rules, scripts: &texts, catalogue };
+    check_whole(&whole, &mut problems);
     let mut diagnostics = problems.found;
+    sort(&mut diagnostics);
+    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let ruleset = (!failed).then(|| {
+        let ruleset = Ruleset::new(sources.hash(), rules, templates.compiled, ast, catalogue.clone());
+        let bodies = outlines.iter().map(|o| (o.id.text.clone(), o.body.clone())).collect();
+        let was = outlines.iter().filter_map(|o| Some((o.id.text.clone(), o.was.clone()?))).collect();
+        Ruleset { bodies, was, ..ruleset }.with_function_files(functions.files())
+    });
+    Compiled { ruleset, diagnostics }
+}
+
+/// Compiles, and tries every rule out with made-up records: what a candidate goes through before it is in force.
+#[must_use]
+pub fn compile_and_try(sources: &Sources, catalogue: &Catalogue) -> Compiled {
+    let mut compiled = compile(sources, catalogue);
+    if let Some(ruleset) = &compiled.ruleset {
+        let failures = smoke(ruleset);
+        if !failures.is_empty() {
+            compiled.ruleset = None;
+            compiled.diagnostics.extend(failures);
+            sort(&mut compiled.diagnostics);
+        }
+    }
+    compiled
+}
+
+fn sort(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics
         .sort_by(|a, b| (&a.file, a.line, a.column, &a.code, &a.message).cmp(&(&b.file, b.line, b.column, &b.code, &b.message)));
     diagnostics.dedup();
-    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
-    let ruleset = (!failed).then(|| {
-        Ruleset::new(sources.hash(), rules, templates.compiled, ast, catalogue.clone()).with_function_files(functions.files())
-    });
-    Compiled { ruleset, diagnostics }
 }
 
 fn files(sources: &Sources, wanted: impl Fn(&str) -> bool) -> Vec<SourceFile> {
@@ -65,14 +94,19 @@ pub(super) struct Templates {
     reads: HashMap<String, Vec<TemplateRead>>,
     /// Also those with problems of their own.
     known: BTreeSet<String>,
+    /// Name and file of those that rules are expected to send.
+    for_rules: Vec<(String, String)>,
 }
 
 impl Templates {
     fn check(sources: &Sources, catalogue: &Catalogue, problems: &mut Problems) -> Self {
-        let mut all = Self { compiled: BTreeMap::new(), reads: HashMap::new(), known: BTreeSet::new() };
+        let mut all = Self { compiled: BTreeMap::new(), reads: HashMap::new(), known: BTreeSet::new(), for_rules: Vec::new() };
         for file in files(sources, |path| path.starts_with("sms_templates/") && has_ending(path, "hbs")) {
             all.known.insert(template_name(&file.path).to_owned());
-            if let Some((template, reads)) = check_template(&file, catalogue, problems) {
+            if let Some(CheckedTemplate { template, reads, staff }) = check_template(&file, catalogue, problems) {
+                if !staff {
+                    all.for_rules.push((template.name.clone(), file.path.to_string()));
+                }
                 all.reads.insert(template.name.clone(), reads);
                 all.compiled.insert(template.name.clone(), template);
             }
@@ -81,15 +115,21 @@ impl Templates {
     }
 }
 
-fn check_rules(sources: &Sources, env: &Environment<'_>, templates: &Templates, problems: &mut Problems) -> Vec<Rule> {
+fn check_rules(
+    sources: &Sources,
+    env: &Environment<'_>,
+    templates: &Templates,
+    problems: &mut Problems,
+) -> (Vec<Rule>, Vec<RuleOutline>) {
     let mut rules = Vec::new();
+    let mut outlines = Vec::new();
     let mut ids: HashMap<String, String> = HashMap::new();
     for file in files(sources, is_rule_file) {
-        for syntax in syntax_of(&file, problems) {
+        for syntax in syntax_of(&file, &mut outlines, problems) {
             if ids.len() >= RULES_MAX {
                 let message = format!("there are more than {RULES_MAX} rules");
                 problems.error(names::TOO_MANY, &file.path, syntax.id.at, message, None);
-                return rules;
+                return (rules, outlines);
             }
             let here = format!("{}:{}", file.path, syntax.id.at.line);
             if let Some(first) = ids.get(&syntax.id.text) {
@@ -102,10 +142,10 @@ fn check_rules(sources: &Sources, env: &Environment<'_>, templates: &Templates, 
             rules.push(lowering.rule(syntax));
         }
     }
-    rules
+    (rules, outlines)
 }
 
-fn syntax_of(file: &SourceFile, problems: &mut Problems) -> Vec<RuleSyntax> {
+fn syntax_of(file: &SourceFile, outlines: &mut Vec<RuleOutline>, problems: &mut Problems) -> Vec<RuleSyntax> {
     if file.text.len() > RULE_FILE_BYTES_MAX {
         let at = Place { line: 1, column: 1, width: 1 };
         let message = format!("a rule file has at most {RULE_FILE_BYTES_MAX} bytes, and this one has {}", file.text.len());
@@ -113,7 +153,10 @@ fn syntax_of(file: &SourceFile, problems: &mut Problems) -> Vec<RuleSyntax> {
         return Vec::new();
     }
     match read(file, problems) {
-        Some(root) => FileReader::new(file, problems).rules(root),
+        Some(root) => {
+            outlines.extend(outline(&root, &file.path));
+            FileReader::new(file, problems).rules(root)
+        }
         None => Vec::new(),
     }
 }

@@ -8,6 +8,7 @@ use crate::engine::ruleset::{Every, Trigger};
 use crate::engine::schema::{Type, find_record};
 use crate::engine::source::{Place, Scalar};
 use crate::engine::syntax::{Rhythm, TriggerSyntax, did_you_mean, parse_duration};
+use chrono::{TimeZone, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 
@@ -15,6 +16,8 @@ use croner::Cron;
 const INTERVAL_MIN: Millis = Millis::minutes(1);
 /// Fields of a cron expression: minute, hour, day, month, weekday.
 const CRON_FIELDS: usize = 5;
+/// Longest cron expression.
+const CRON_BYTES_MAX: usize = 200;
 /// Names and cron numbers of days.
 const WEEKDAYS: &[&str] = &["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 const RHYTHMS: &[&str] = &["day", "hour", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -116,14 +119,20 @@ impl Lowering<'_> {
 
     fn cron(&mut self, scalar: &Scalar, tz: Tz) -> Option<Every> {
         let text = scalar.text.trim();
-        let problem = if text.split_whitespace().count() == CRON_FIELDS {
-            text.parse::<Cron>().err().map(|error| error.to_string())
+        let problem = if text.len() > CRON_BYTES_MAX {
+            Some(format!("it has at most {CRON_BYTES_MAX} characters"))
+        } else if text.split_whitespace().count() == CRON_FIELDS {
+            match text.parse::<Cron>() {
+                Ok(cron) if comes_at_all(&cron) => None,
+                Ok(_) => Some("no day is ever like that".to_owned()),
+                Err(error) => Some(error.to_string()),
+            }
         } else {
             Some(format!("it has {CRON_FIELDS} fields: minute, hour, day of month, month, weekday"))
         };
         if let Some(why) = problem {
             let help = Some("for example `\"0 9 * * 1-5\"`: at 9:00 from Monday to Friday".to_owned());
-            self.error(names::BAD_SCHEDULE, scalar.at, format!("`{text}` is not a cron expression: {why}"), help);
+            self.error(names::BAD_SCHEDULE, scalar.at, format!("`{}` is not a cron expression: {why}", shorten(text)), help);
             return None;
         }
         Some(Every::Cron { expression: text.to_owned(), tz })
@@ -133,4 +142,19 @@ impl Lowering<'_> {
 fn time_fields() -> Vec<String> {
     let records = ["booking", "contact"].into_iter().filter_map(find_record);
     records.flat_map(|r| r.fields.iter().filter(|f| f.ty == Type::Time).map(move |f| format!("{}.{}", r.name, f.name))).collect()
+}
+
+/// Enough to recognise it.
+fn shorten(text: &str) -> String {
+    text.chars().take(CRON_BYTES_MAX).collect()
+}
+
+/// The search for the next time ends in the year 5000, so that looking from shortly before is soon over: forty years have every
+/// day on every weekday.
+const SEARCH_FROM_YEAR: i32 = 4_960;
+
+/// 31 February never comes, and looking for it at run time would take its time.
+fn comes_at_all(cron: &Cron) -> bool {
+    let start = Utc.with_ymd_and_hms(SEARCH_FROM_YEAR, 1, 1, 0, 0, 0).single();
+    start.is_some_and(|start| cron.find_next_occurrence(&start, false).is_ok())
 }

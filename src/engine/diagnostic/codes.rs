@@ -1,5 +1,7 @@
 //! Every code a diagnostic can have, with what `avatar explain` says about it. Codes are stable: they are never reused.
 
+use super::whole_codes::WHOLE_CODES;
+
 /// One kind of problem.
 #[derive(Clone, Copy, Debug)]
 pub struct Code {
@@ -14,10 +16,15 @@ pub struct Code {
 pub fn explain(code: &str) -> Option<&'static Code> {
     let wanted = code.trim().to_uppercase();
     let shared = wanted.get(1..).filter(|rest| rest.starts_with("03")).map(|rest| format!("R{rest}"));
-    CODES.iter().find(|c| c.code == wanted || shared.as_deref() == Some(c.code))
+    codes().find(|c| c.code == wanted || shared.as_deref() == Some(c.code))
 }
 
-pub const CODES: &[Code] = &[
+/// Every code, in the order of what they are about.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    CODES.iter().chain(WHOLE_CODES)
+}
+
+const CODES: &[Code] = &[
     Code {
         code: names::FILE_TOO_LARGE,
         title: "file too large",
@@ -256,7 +263,7 @@ pub const CODES: &[Code] = &[
     Code {
         code: names::TEMPLATE_HEADER,
         title: "the template's header",
-        explanation: "The first line may be `{{!-- category: transactional --}}`; keys are `category` (transactional, recall, marketing) and `immediate` (true, false).",
+        explanation: "The first line may be `{{!-- category: transactional --}}`; keys are `category` (transactional, recall, marketing), `immediate` (true, false), `parts` (how many the text may take), `staff` (true when staff sends it by hand) and `privacy` (strict, standard).",
     },
     Code {
         code: names::TEMPLATE_FEATURE,
@@ -279,6 +286,9 @@ pub const CODES: &[Code] = &[
         explanation: "The character is not in the SMS alphabet (GSM-7), so a part of the text has 70 characters, not 160. Dashes, curly quotes and odd spaces are sent as their plain twins.",
     },
 ];
+
+/// Told by whoever started a check that did not end.
+pub const CHECK_STOPPED: &str = names::CHECK_STOPPED;
 
 /// Codes by what they mean.
 pub(crate) mod names {
@@ -323,6 +333,17 @@ pub(crate) mod names {
     pub const NEVER_MISSING: &str = "R0315";
     pub const MERGE: &str = "R0316";
     pub const NOT_ALLOWED: &str = "R0317";
+    pub const NEVER_FIRES: &str = "R0401";
+    pub const NEVER_RUNS: &str = "R0402";
+    pub const UNHEARD: &str = "R0403";
+    pub const RULE_CYCLE: &str = "R0404";
+    pub const WRITERS: &str = "R0405";
+    pub const NO_TRANSITION: &str = "R0406";
+    pub const NO_WAY_IN: &str = "R0407";
+    pub const IDLE_LIMIT: &str = "R0408";
+    pub const RENAMED: &str = "R0409";
+    pub const FAILS_WHEN_RUN: &str = "R0501";
+    pub const CHECK_STOPPED: &str = "R0502";
     pub const SCRIPT_SYNTAX: &str = "S0101";
     pub const NO_SIGNATURE: &str = "S0102";
     pub const BAD_SIGNATURE: &str = "S0103";
@@ -334,6 +355,10 @@ pub(crate) mod names {
     pub const TEMPLATE_FIELD: &str = "T0104";
     pub const NO_SENDER: &str = "T0201";
     pub const UNICODE: &str = "T0202";
+    pub const PARTS: &str = "T0203";
+    pub const PRIVATE: &str = "T0204";
+    pub const UNUSED_TEMPLATE: &str = "T0205";
+    pub const NO_OPT_OUT: &str = "T0206";
 }
 
 #[cfg(test)]
@@ -343,7 +368,7 @@ mod tests {
     #[test]
     fn codes_are_unique_and_every_one_is_explained() {
         let mut seen = std::collections::BTreeSet::new();
-        for code in CODES {
+        for code in codes() {
             assert!(seen.insert(code.code), "{} is used twice", code.code);
             assert!(code.explanation.len() > 40, "{} has no real explanation", code.code);
         }

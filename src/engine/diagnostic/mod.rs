@@ -1,11 +1,17 @@
 //! One problem in a file that people wrote: where it is, what is wrong, what to write instead.
 
 mod codes;
+mod examples;
+mod github;
 mod render;
+mod sarif;
+mod whole_codes;
 
-pub use codes::{CODES, Code, explain};
+pub use codes::{Code, codes, explain};
+pub use examples::{AND_SO_ON, Example, example_of, examples};
 pub use render::{Format, render};
 
+pub use codes::CHECK_STOPPED;
 pub(crate) use codes::names;
 
 use serde::{Deserialize, Serialize};

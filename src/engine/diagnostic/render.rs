@@ -1,6 +1,6 @@
-//! Diagnostics as people read them: with the line and a caret, on one line each, or as JSON.
+//! Diagnostics as people read them: with the line and a caret, on one line each; or as programs do.
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Severity, github, sarif};
 use crate::engine::ruleset::Sources;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use std::collections::HashMap;
@@ -11,6 +11,10 @@ pub enum Format {
     Full,
     Concise,
     Json,
+    /// Annotations of a GitHub workflow.
+    Github,
+    /// SARIF 2.1.0.
+    Sarif,
 }
 
 /// Version of the JSON form.
@@ -18,13 +22,16 @@ const JSON_SCHEMA: &str = "avatar.diagnostics/1";
 /// Width of a rendered line.
 const TERMINAL_COLUMNS: usize = 140;
 
-/// Renders all diagnostics. Full and concise end with a new line unless there is nothing to say; JSON is one object.
+/// Renders all diagnostics. JSON and SARIF are one object; all
+/// others end with a new line unless there is nothing to say.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, format: Format, color: bool) -> String {
     match format {
         Format::Full => full(diagnostics, sources, color),
         Format::Concise => concise(diagnostics),
         Format::Json => json(diagnostics),
+        Format::Github => github::render(diagnostics),
+        Format::Sarif => sarif::render(diagnostics),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::engine::source::{Entry, Kind, Node, Problems, SourceFile};
 /// Rules in all files together.
 pub(crate) const RULES_MAX: usize = 20_000;
 
-const FILE: Keys = Keys { what: "a rule file", known: &["about", "defaults", "rules"], later: &[] };
+pub(super) const FILE: Keys = Keys { what: "a rule file", known: &["about", "defaults", "rules"], later: &[] };
 
 /// Reads one rule file's tree.
 pub(crate) struct FileReader<'a> {

@@ -9,6 +9,7 @@ mod step;
 mod trigger;
 mod value;
 
+pub(crate) use fields::Keys;
 pub(crate) use file::{FileReader, RULES_MAX};
 pub(crate) use nearest::{did_you_mean, list_of};
 pub(crate) use value::parse_duration;
@@ -17,6 +18,23 @@ use super::ruleset::Again;
 use super::source::{Place, Scalar};
 use crate::domain::event::SubjectKind;
 use crate::domain::time::Millis;
+
+/// Every map that rule files have, in the order of the manual. A new one belongs here, and into `language/keys.rs`.
+pub(crate) const MAPS: &[&Keys] = &[
+    &file::FILE,
+    &rule::RULE,
+    &rule::LIMIT,
+    &trigger::ANY,
+    &trigger::EVENT,
+    &trigger::DATE,
+    &trigger::EVERY,
+    &trigger::CRON,
+    &step::STEP,
+    &step::MOVE,
+    &step::TASK,
+    &step::CLOSE_TASKS,
+    &step::CANCEL,
+];
 
 pub(crate) struct RuleSyntax {
     /// Where the rule begins.

@@ -16,7 +16,7 @@ pub(super) const RULE: Keys = Keys {
     known: &["id", "was", "name", "about", "owner", "enabled", "when", "while", "if", "do", "vars", "limit"],
     later: &["if_running", "rollout", "expect", "on_error"],
 };
-const LIMIT: Keys = Keys { what: "`limit`", known: &["max", "in", "per"], later: &[] };
+pub(super) const LIMIT: Keys = Keys { what: "`limit`", known: &["max", "in", "per"], later: &[] };
 
 impl Reader<'_> {
     pub fn rule(&mut self, node: Node, defaults: &[Entry]) -> Option<RuleSyntax> {

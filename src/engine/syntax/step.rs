@@ -9,15 +9,15 @@ use crate::engine::source::{Entry, Kind, Node, Place, Scalar};
 const STEPS_MAX: usize = 100;
 
 const ACTIONS: &[&str] = &["move", "sms", "task", "close_tasks", "set", "note", "cancel"];
-const STEP: Keys = Keys {
+pub(super) const STEP: Keys = Keys {
     what: "a step",
     known: &["move", "sms", "task", "close_tasks", "set", "note", "cancel", "if", "id"],
     later: &["wait", "choose", "plan", "emit", "alert", "tag", "untag", "call", "stop"],
 };
-const MOVE: Keys = Keys { what: "`move`", known: &["pipeline", "stage"], later: &[] };
-const TASK: Keys = Keys { what: "`task`", known: &["type", "title", "due", "priority", "assign", "note"], later: &[] };
-const CLOSE_TASKS: Keys = Keys { what: "`close_tasks`", known: &["type", "reason"], later: &[] };
-const CANCEL: Keys = Keys { what: "`cancel`", known: &["sms"], later: &[] };
+pub(super) const MOVE: Keys = Keys { what: "`move`", known: &["pipeline", "stage"], later: &[] };
+pub(super) const TASK: Keys = Keys { what: "`task`", known: &["type", "title", "due", "priority", "assign", "note"], later: &[] };
+pub(super) const CLOSE_TASKS: Keys = Keys { what: "`close_tasks`", known: &["type", "reason"], later: &[] };
+pub(super) const CANCEL: Keys = Keys { what: "`cancel`", known: &["sms"], later: &[] };
 
 impl Reader<'_> {
     pub fn steps(&mut self, node: Node) -> Vec<StepSyntax> {

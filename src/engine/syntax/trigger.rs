@@ -14,15 +14,16 @@ const TRIGGERS_MAX: usize = 20;
 
 const LATER: &[&str] = &["as", "holds", "for", "hours", "webhook", "manual"];
 const KINDS: &[&str] = &["event", "date", "every", "cron"];
-const ANY: Keys = Keys {
+pub(super) const ANY: Keys = Keys {
     what: "a trigger",
     known: &["event", "date", "every", "cron", "unhandled", "before", "after", "at", "late", "again", "tz", "each"],
     later: LATER,
 };
-const EVENT: Keys = Keys { what: "an `event` trigger", known: &["event", "unhandled"], later: LATER };
-const DATE: Keys = Keys { what: "a `date` trigger", known: &["date", "before", "after", "at", "late", "again"], later: LATER };
-const EVERY: Keys = Keys { what: "an `every` trigger", known: &["every", "at", "tz", "each", "late"], later: LATER };
-const CRON: Keys = Keys { what: "a `cron` trigger", known: &["cron", "tz", "each", "late"], later: LATER };
+pub(super) const EVENT: Keys = Keys { what: "an `event` trigger", known: &["event", "unhandled"], later: LATER };
+pub(super) const DATE: Keys =
+    Keys { what: "a `date` trigger", known: &["date", "before", "after", "at", "late", "again"], later: LATER };
+pub(super) const EVERY: Keys = Keys { what: "an `every` trigger", known: &["every", "at", "tz", "each", "late"], later: LATER };
+pub(super) const CRON: Keys = Keys { what: "a `cron` trigger", known: &["cron", "tz", "each", "late"], later: LATER };
 
 impl Reader<'_> {
     pub fn triggers(&mut self, node: Node) -> Vec<TriggerSyntax> {

@@ -7,9 +7,10 @@ use avatar::engine::diagnostic::{Format, render};
 use avatar::engine::{Catalogue, Compiled, Sources, compile};
 use std::sync::Arc;
 
-pub const CONFIRMATION: &str = "{{!-- category: transactional --}}\n\
+pub const CONFIRMATION: &str = "{{!-- category: transactional, staff: true --}}\n\
     Hi {{contact.first_name}}, see you {{booking.date}} at {{booking.time}}. {{clinic.name}}\n";
-pub const LEAD: &str = "{{!-- category: transactional --}}\nHi {{contact.first_name}}, we will call you. {{clinic.name}}\n";
+pub const LEAD: &str =
+    "{{!-- category: transactional, staff: true --}}\nHi {{contact.first_name}}, we will call you. {{clinic.name}}\n";
 
 pub const SCORES: &str = r#"/// warmness(contact: contact, now: time) -> int
 /// How likely this person is to book, 0 to 100.
@@ -155,4 +156,13 @@ pub fn rule_if(event: &str, condition: &str) -> String {
 /// A rule with one step on an event.
 pub fn rule_do(event: &str, step: &str) -> String {
     format!("rules:\n  - id: r\n    when: {{ event: {event} }}\n    do:\n      - {step}\n")
+}
+
+/// What the shipped rules may name.
+pub fn shipped_catalogue() -> Catalogue {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let text = |name: &str| std::fs::read_to_string(root.join(name)).expect("a shipped file");
+    let clinic = avatar::config::load_clinic(&text("clinic.yaml"), chrono_tz::Australia::Sydney).expect("the shipped clinic");
+    let pipelines = avatar::config::load_pipelines(&text("pipelines.yaml")).expect("the shipped pipelines");
+    Catalogue { clinic: Arc::new(clinic), pipelines: Arc::new(pipelines), declared_events: Vec::new() }
 }

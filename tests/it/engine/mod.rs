@@ -2,12 +2,18 @@
 
 mod clinic;
 mod compiles;
+mod examples;
 mod host;
 mod hostile;
+mod hostile_files;
+mod language;
 mod later;
 mod mistakes;
 mod mutations;
 mod positions;
 mod reports;
 mod scripts;
+mod smoke;
+mod soundness;
 mod templates;
+mod whole;

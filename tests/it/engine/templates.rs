@@ -3,7 +3,7 @@
 use super::clinic::{compile_files, report_of};
 use avatar::domain::sms::SmsCategory;
 
-const HEADER: &str = "{{!-- category: transactional --}}\n";
+const HEADER: &str = "{{!-- category: transactional, staff: true --}}\n";
 
 fn template(text: &str) -> String {
     report_of(&[("sms_templates/test.hbs", text)])
@@ -16,11 +16,12 @@ fn text(body: &str) -> String {
 
 #[test]
 fn a_header_says_category_and_urgency() {
-    let text = "{{!-- category: recall, immediate: true --}}\nHi {{contact.first_name}}, {{clinic.name}}\n";
+    let text =
+        "{{!-- category: recall, immediate: true, staff: true --}}\nHi {{contact.first_name}}, {{clinic.name}}. STOP ends this\n";
     let rules = compile_files(&[("sms_templates/test.hbs", text)]).ruleset.expect("it compiles");
     let test = &rules.templates["test"];
     assert_eq!((test.category, test.immediate), (SmsCategory::Recall, true));
-    assert_eq!(test.source, "Hi {{contact.first_name}}, {{clinic.name}}\n");
+    assert_eq!(test.source, "Hi {{contact.first_name}}, {{clinic.name}}. STOP ends this\n");
     assert_eq!(test.reads, ["clinic.name", "contact.first_name"]);
 }
 
@@ -103,6 +104,12 @@ fn a_text_says_who_sends_it_and_stays_in_the_sms_alphabet() {
     );
     assert_eq!(template(&format!("{HEADER}See you soon, Harbour Imaging\n")), "");
     assert_eq!(text("Tomorrow – reply YES"), "2:10[1] T0202 `–` is not in the SMS alphabet and is sent as `-` | write `-`");
+    assert_eq!(
+        text("São Paulo, açaí"),
+        "2:2[1] T0202 `ã` makes every part of the text 70 characters long instead of 160 | write `a`\n\
+         2:13[1] T0202 `ç` makes every part of the text 70 characters long instead of 160 | write `c`\n\
+         2:15[1] T0202 `í` makes every part of the text 70 characters long instead of 160 | write `i`"
+    );
     assert_eq!(text("See you 👍"), "2:9[1] T0202 `👍` makes every part of the text 70 characters long instead of 160");
     assert_eq!(text("Café £5 {{!-- 👍 in a comment --}}"), "");
 }

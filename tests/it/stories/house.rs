@@ -1,7 +1,7 @@
 //! The whole program in one process: database file, rules of the repository, server on a loopback port.
 
 use avatar::automation::Automation;
-use avatar::automation::rulesets::{RulesetHost, RulesetOptions};
+use avatar::automation::rulesets::{Checking, RulesetHost, RulesetOptions};
 use avatar::automation::send::Sending;
 use avatar::config::{load_clinic, load_pipelines};
 use avatar::domain::clock::SharedClock;
@@ -60,7 +60,12 @@ impl House {
         let clinic = Arc::new(load_clinic(&read("config/clinic.yaml"), tz).expect("the clinic"));
         let pipelines = Arc::new(load_pipelines(&read("config/pipelines.yaml")).expect("the pipelines"));
         let catalogue = Catalogue { clinic: clinic.clone(), pipelines: pipelines.clone(), declared_events: Vec::new() };
-        let options = RulesetOptions { rules_dir: root("rules"), templates_dir: root("sms_templates"), auto: true };
+        let options = RulesetOptions {
+            rules_dir: root("rules"),
+            templates_dir: root("sms_templates"),
+            auto: true,
+            checking: Checking::Here,
+        };
         let rules = RulesetHost::new(store.clone(), clock.clone(), catalogue, options);
         let automation = Automation { store, clock: clock.clone(), clinic, pipelines, rules, is_demo: true };
         automation.rules.publish("tests", None).await.expect("rules that check clean");

@@ -25,6 +25,7 @@ macro_rules! on_both_engines {
 }
 
 mod bookings;
+mod candidate;
 mod hard_cases;
 mod orders;
 mod people;

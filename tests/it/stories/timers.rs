@@ -19,6 +19,7 @@ on_both_engines!(
     a_timer_long_after_its_appointment_stays,
     taking_a_time_away_keeps_the_other,
     adding_a_time_repeats_no_other,
+    a_renamed_rule_that_says_so_repeats_nothing,
 );
 
 const NEXT_MONDAY: &str = "2026-11-30T10:30:00+11:00";
@@ -183,4 +184,37 @@ fn adding_a_time_repeats_no_other(clinic: &Clinic) {
 
 fn before(span: &str) -> String {
     format!("{{ date: booking.appointment_datetime, before: {span}, late: 4h }}")
+}
+
+/// The same rule under another id, in the time in which it could still run late.
+fn a_renamed_rule_that_says_so_repeats_nothing(clinic: &Clinic) {
+    put_in_force(clinic, "{ date: booking.appointment_datetime, before: 24h, late: 4h }");
+    clinic.wix(&Visit::new(&Patient::jane(), "mri", NEXT_MONDAY).created());
+    clinic.advance(DAY_BEFORE);
+    assert_eq!(rings(clinic), 1);
+    let rename = |was: &str| {
+        let rule = format!(
+            "about: A rule of a story.
+defaults:
+  owner: reception
+rules:
+  - id: phone
+{was}    name: Ring the patient
+    about: Somebody rings.
+    when: {{ date: booking.appointment_datetime, before: 24h, late: 4h }}
+    do:
+      - note: \"rang\"
+"
+        );
+        clinic.installation.write("rules/ring.yaml", &rule);
+        clinic.runtime.block_on(clinic.rules().publish("stories", None)).unwrap();
+        clinic.settle();
+    };
+    rename("    was: ring\n");
+    clinic.advance("2026-11-29T11:00:00+11:00");
+    let phoned = "SELECT COUNT(*) AS value FROM automation_runs WHERE rule_id = 'phone' AND outcome = 'fired'";
+    assert_eq!(clinic.number(phoned), 0, "it has fired under its old id");
+    rename("");
+    clinic.advance("2026-11-29T11:30:00+11:00");
+    assert_eq!(clinic.number(phoned), 1, "nobody said that it is the same rule");
 }

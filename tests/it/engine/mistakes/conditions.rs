@@ -109,7 +109,10 @@ fn order_of_a_number_and_a_text() {
 #[test]
 fn order_of_a_time_and_a_number() {
     let said = condition("booking_created", "booking.appointment_datetime < 24");
-    assert_eq!(said, "4:38[1] R0306 a time and a whole number have no order | a number needs its unit: `24.hours`, `2.days`");
+    assert_eq!(
+        said,
+        "4:38[1] R0306 a time and a whole number have no order | a number needs its unit: `24.hours`, or `24.minutes`, `24.days`"
+    );
 }
 
 #[test]
@@ -287,7 +290,7 @@ fn time_plus_number() {
     let said = condition("lead_created", "now + 4 > contact.created_at");
     assert_eq!(
         said,
-        "4:13[1] R0314 `+` does not work with a time and a whole number | a number needs its unit: `24.hours`, `2.days`"
+        "4:13[1] R0314 `+` does not work with a time and a whole number | a number needs its unit: `4.hours`, or `4.minutes`, `4.days`"
     );
 }
 
