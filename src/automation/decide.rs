@@ -10,6 +10,7 @@ use crate::domain::clinic::Clinic;
 use crate::domain::event::{Actor, Event, EventPayload, EventStatus, Run, RunOutcome, SCHEDULE_DUE, SignatureState, TIMER_DUE};
 use crate::domain::ids::derived_id;
 use crate::domain::pipeline::Pipelines;
+use crate::domain::rule_override::Overrides;
 use crate::domain::sms::SmsStatus;
 use crate::domain::time::Timestamp;
 use crate::engine::facts::{ContactFacts, EventFacts, Facts, FiredBefore, MessageFacts, TOUCHPOINTS_MAX};
@@ -30,6 +31,8 @@ pub const CHAIN_EVENTS_MAX: usize = 50;
 #[derive(Clone, Copy)]
 pub struct Deciding<'a> {
     pub ruleset: &'a Ruleset,
+    /// Rules that are switched off whatever their file says.
+    pub overrides: &'a Overrides,
     pub revision: i64,
     pub clinic: &'a Clinic,
     pub pipelines: &'a Pipelines,
@@ -168,7 +171,7 @@ fn evaluate_event(world: &mut World, step: &Step, with: Deciding<'_>) -> Vec<(St
     }
     let facts = facts(world, step, with.now);
     let mut caused = Vec::new();
-    for run in evaluate::evaluate(with.ruleset, &facts, with.now) {
+    for run in evaluate::evaluate_with(with.ruleset, with.overrides, &facts, with.now) {
         let run_id = run_id(&step.event, &run.rule_id);
         let name = with
             .ruleset
@@ -187,8 +190,10 @@ fn evaluate_event(world: &mut World, step: &Step, with: Deciding<'_>) -> Vec<(St
             revision: with.revision,
             now: with.now,
         };
-        let mut applied = Vec::with_capacity(run.steps.len());
-        for planned in &run.steps {
+        // A plan in the shadow is only told.
+        let steps = if run.outcome == Outcome::Fired { run.steps.as_slice() } else { &[] };
+        let mut applied = Vec::with_capacity(steps.len());
+        for planned in steps {
             let mut result = apply::apply(world, applying, planned);
             caused.extend(std::mem::take(&mut result.causes).into_iter().map(|name| (name, step.booking_id.clone())));
             applied.push(result);

@@ -9,6 +9,7 @@ pub mod decide;
 pub mod derive;
 pub mod load;
 pub mod quiet;
+pub mod recall;
 pub mod receive;
 pub mod rulesets;
 pub mod run;

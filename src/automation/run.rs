@@ -143,6 +143,7 @@ pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForc
     let Loaded { event, mut world, also } = loaded;
     let with = Deciding {
         ruleset: &in_force.ruleset,
+        overrides: &in_force.overrides,
         revision: in_force.number,
         clinic: &context.clinic,
         pipelines: &context.pipelines,

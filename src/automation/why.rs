@@ -98,7 +98,8 @@ fn stopped(trace: &StoredTrace) -> String {
     match at.reason {
         StopReason::While | StopReason::If => format!("{seen}needs {}", at.text),
         StopReason::Limited => format!("limited: {}", at.text),
-        StopReason::Disabled => "the rule is switched off".into(),
+        StopReason::Disabled | StopReason::Paused | StopReason::Rollout => at.text.clone(),
+        StopReason::Shadow => "planned only (rollout: shadow)".into(),
         StopReason::Unhandled => "another rule dealt with it".into(),
         StopReason::Late => format!("too late: {}", at.text),
         StopReason::Error => format!("failed: {}", at.text),

@@ -172,7 +172,42 @@ pub enum RulesCommand {
     Rollback {
         /// Such as r47
         revision: String,
+        /// Why, for those who come after
+        #[arg(short, long)]
+        message: Option<String>,
         /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Switch a rule on again that was disabled or paused
+    Enable {
+        id: String,
+        /// Why, for those who come after
+        #[arg(short, long)]
+        message: Option<String>,
+    },
+    /// Switch a rule off at once, whatever its file says
+    Disable {
+        id: String,
+        /// Why, for those who come after
+        #[arg(short, long)]
+        message: String,
+    },
+    /// Who changed which rules are in force, when and why
+    History {
+        /// Only changes of this rule
+        rule: Option<String>,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// Withdraw everything unsent that a rule has made since a time
+    Recall {
+        #[arg(long, value_name = "ID")]
+        rule: String,
+        /// A time such as 2026-11-23T09:00:00+11:00, or a span such as 30m, 2h, 1d
+        #[arg(long, value_name = "TIME")]
+        since: String,
+        /// Do not ask, and do it without a terminal too
         #[arg(short, long)]
         yes: bool,
     },

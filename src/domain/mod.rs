@@ -10,6 +10,7 @@ pub mod ids;
 pub mod job;
 pub mod phone;
 pub mod pipeline;
+pub mod rule_override;
 pub mod sms;
 pub mod staff;
 pub mod task;

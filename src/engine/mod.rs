@@ -9,6 +9,7 @@ pub mod evaluate;
 pub mod facts;
 pub mod functions;
 pub mod grammar;
+pub mod guard;
 pub mod plan;
 pub mod ruleset;
 pub mod schema;

@@ -15,7 +15,7 @@ pub struct RuleRun {
     /// The first condition that stopped the rule, or the place of the error; `None` when it fired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped_at: Option<StoppedAt>,
-    /// Steps in order; empty unless fired.
+    /// Steps in order; empty unless fired, or planned in the shadow.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub steps: Vec<PlannedStep>,
     /// Script operations spent: the same for the same input.
@@ -51,6 +51,12 @@ pub enum StopReason {
     If,
     Limited,
     Disabled,
+    /// By the program or a person, whatever the file says.
+    Paused,
+    /// The contact is not among those that the rule is on for.
+    Rollout,
+    /// It would have fired: its steps are in the plan and none was done.
+    Shadow,
     Unhandled,
     Late,
     Error,

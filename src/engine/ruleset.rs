@@ -5,6 +5,7 @@ use crate::domain::event::SubjectKind;
 use crate::domain::pipeline::Pipelines;
 use crate::domain::sms::SmsCategory;
 use crate::domain::time::Millis;
+use crate::engine::guard::Guard;
 use crate::engine::script::{FunctionFiles, Host};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -103,6 +104,7 @@ pub struct Rule {
     pub vars: Vec<(String, Expr)>,
     pub steps: Vec<Step>,
     pub limit: Option<Limit>,
+    pub guard: Guard,
 }
 
 impl Rule {

@@ -27,6 +27,8 @@ pub mod contacts;
 pub mod events;
 pub mod history;
 pub mod invariants;
+pub mod overrides;
+pub mod recall;
 pub mod rulesets;
 pub mod runs;
 pub mod sms;

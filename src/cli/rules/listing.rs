@@ -36,7 +36,7 @@ pub(super) fn show(context: &Context, id: &str) -> Exit {
     context.on_database(async |parts| {
         let in_force = in_force(parts).await?;
         let ruleset = &in_force.ruleset;
-        let rule = ruleset.by_id.get(id).and_then(|index| ruleset.rules.get(*index)).ok_or_else(|| unknown(ruleset, id))?;
+        let rule = find_rule(ruleset, id)?;
         let text = text_of(parts, in_force.number, ruleset, rule).await?;
         let revision = format!("r{}", in_force.number);
         if context.output.json {
@@ -51,6 +51,11 @@ pub(super) fn show(context: &Context, id: &str) -> Exit {
         }
         Ok(Exit::Done)
     })
+}
+
+/// The rule that is called so.
+pub(super) fn find_rule<'r>(ruleset: &'r Ruleset, id: &str) -> Result<&'r Rule, Failure> {
+    ruleset.by_id.get(id).and_then(|index| ruleset.rules.get(*index)).ok_or_else(|| unknown(ruleset, id))
 }
 
 fn unknown(ruleset: &Ruleset, id: &str) -> Failure {

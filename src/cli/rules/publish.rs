@@ -1,7 +1,7 @@
 //! `avatar rules publish` and `rollback`. Serving processes follow the database by themselves.
 
-use super::SCHEMA;
 use super::check::{compile_aside, counted, counted_word, tell};
+use super::{SCHEMA, who};
 use crate::automation::rulesets::read_sources;
 use crate::cli::args::ReportFormat;
 use crate::cli::failure::Failure;
@@ -12,9 +12,6 @@ use crate::store::rulesets;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal};
-
-/// Who publishes from the command line.
-const BY: &str = "cli";
 
 type Files = BTreeMap<String, String>;
 
@@ -51,7 +48,7 @@ pub(super) fn publish(context: &Context, message: Option<&str>, yes: bool) -> Ex
             return Ok(Exit::Interrupted);
         }
         let previous = number;
-        let number = rules.publish(BY, message.map(ToOwned::to_owned)).await?;
+        let number = rules.publish(&who(context), message.map(ToOwned::to_owned)).await?;
         say(context, Some(number), &changes, true);
         let undo = previous.map(|before| format!("; avatar rules rollback r{before} undoes it")).unwrap_or_default();
         context.output.hint(&format!("r{number} is in force{undo}"));
@@ -68,7 +65,7 @@ fn say(context: &Context, number: Option<i64>, changes: &[String], published: bo
     }
 }
 
-pub(super) fn rollback(context: &Context, revision: &str, yes: bool) -> Exit {
+pub(super) fn rollback(context: &Context, revision: &str, message: Option<&str>, yes: bool) -> Exit {
     context.on_database(async |parts| {
         let number = revision.strip_prefix(['r', 'R']).unwrap_or(revision).parse::<i64>();
         let number = number.map_err(|_| Failure::new(format!("`{revision}` is no revision")).with_help("write it like r47"))?;
@@ -84,7 +81,7 @@ pub(super) fn rollback(context: &Context, revision: &str, yes: bool) -> Exit {
         if !agreed(context, yes, &format!("put r{number} of {published}{note} in force instead of {}?", name_of(current)))? {
             return Ok(Exit::Interrupted);
         }
-        parts.automation.rules.rollback(number).await?;
+        parts.automation.rules.rollback(number, &who(context), message.map(ToOwned::to_owned)).await?;
         say(context, Some(number), &[], true);
         tell_of_files(context, parts, &stored.files, number);
         Ok(Exit::Done)
@@ -137,7 +134,7 @@ fn changes(old: &Files, new: &Files) -> Vec<String> {
 }
 
 /// Asks only who can answer: without a terminal, having typed the command is the answer.
-fn agreed(context: &Context, yes: bool, question: &str) -> Result<bool, Failure> {
+pub(super) fn agreed(context: &Context, yes: bool, question: &str) -> Result<bool, Failure> {
     let stdin = std::io::stdin();
     if yes || !stdin.is_terminal() {
         return Ok(true);

@@ -3,6 +3,7 @@
 
 mod fields;
 mod file;
+mod guard;
 mod nearest;
 mod rule;
 mod step;
@@ -13,6 +14,7 @@ pub(crate) use file::{FileReader, RULES_MAX};
 pub(crate) use nearest::{did_you_mean, list_of};
 pub(crate) use value::parse_duration;
 
+use super::guard::Guard;
 use super::ruleset::Again;
 use super::source::{Place, Scalar};
 use crate::domain::event::SubjectKind;
@@ -32,6 +34,13 @@ pub(crate) struct RuleSyntax {
     pub vars: Vec<(Scalar, Scalar)>,
     pub steps: Vec<StepSyntax>,
     pub limit: Option<LimitSyntax>,
+    pub guard: GuardSyntax,
+}
+
+pub(crate) struct GuardSyntax {
+    /// Where `rollout` stands.
+    pub at: Place,
+    pub guard: Guard,
 }
 
 pub(crate) enum TriggerSyntax {

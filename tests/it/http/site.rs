@@ -167,6 +167,7 @@ fn clinic(tz: chrono_tz::Tz) -> Clinic {
         keywords: Keywords { stop: vec![], start: vec![], yes: vec![], no: vec![], reschedule: vec![], help: vec![] },
         teams: vec![],
         task_types: vec![],
+        test_contacts: vec![],
     }
 }
 
