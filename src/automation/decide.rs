@@ -180,6 +180,7 @@ fn evaluate_event(world: &mut World, step: &Step, with: Deciding<'_>) -> Vec<(St
             .and_then(|i| with.ruleset.rules.get(*i))
             .map_or(run.rule_id.as_str(), |r| r.name.as_str());
         let applying = Applying {
+            ruleset: with.ruleset,
             clinic: with.clinic,
             pipelines: with.pipelines,
             event: &step.event,

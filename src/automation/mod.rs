@@ -3,11 +3,13 @@
 //! `receive` records a delivery · `run` works events through the rules (`load` → `decide` → `commit`) · `send` empties the
 //! outbox · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force.
 
+pub mod alerts;
 pub mod commit;
 pub mod context;
 pub mod decide;
 pub mod derive;
 pub mod load;
+pub mod promises;
 pub mod quiet;
 pub mod recall;
 pub mod receive;

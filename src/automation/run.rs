@@ -94,7 +94,11 @@ async fn attempt(context: &Automation, in_force: &Arc<InForce>, jobs: Vec<Claime
     };
     let (decisions, deferred) = decided;
     let outcomes: Vec<RunOutcome> = decisions.iter().flat_map(|d| d.world.changes.runs.iter().map(|r| r.outcome)).collect();
+    let broken: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.promises_broken.iter().cloned()).collect();
     context.store.write(move |tx| commit(tx, &decisions, now)).await?;
+    for then in broken {
+        metrics::counter(Metric::PromisesBroken, &[("then", &then)], 1);
+    }
     for outcome in [RunOutcome::Fired, RunOutcome::Skipped, RunOutcome::Failed] {
         let count = outcomes.iter().filter(|o| **o == outcome).count();
         metrics::counter(Metric::RuleRuns, &[("outcome", outcome.as_str())], count as u64);

@@ -122,6 +122,9 @@ fn done(conn: &mut Conn, trace: &StoredTrace) -> StoreResult<String> {
             Some((result, Some(detail))) if result != "scheduled" => part = format!("{part} ({result}: {detail})"),
             Some((result, _)) => part = format!("{part} ({result})"),
         }
+        if let Some(broken) = applied.and_then(|a| a.promises.iter().find(|p| p.then != "block")) {
+            part = format!("{part} [promise {}: {}]", broken.id, broken.then);
+        }
         parts.push(part);
     }
     let line = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };

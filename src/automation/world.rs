@@ -3,6 +3,7 @@
 //! A `World` is loaded from the database, changed in memory by projection and by the rules' plans, and then written in one
 //! transaction that first checks that the contact's version is still the one that was loaded.
 
+use super::promises::RecentAction;
 use crate::domain::booking::Booking;
 use crate::domain::contact::{Contact, Identity, Note};
 use crate::domain::event::{Event, Run, Timer};
@@ -35,6 +36,8 @@ pub struct World {
     pub known_sms_keys: HashSet<String>,
     pub timers: Vec<Timer>,
     pub fired: Vec<FiredBefore>,
+    /// What promises count; empty when none counts anything.
+    pub recent: Vec<RecentAction>,
     /// The number (the contact's or the guardian's) must not be texted.
     pub suppressed: bool,
     /// The text that a receipt or a reply is about.
@@ -67,6 +70,8 @@ pub struct Changes {
     pub events: Vec<Event>,
     pub results: Vec<EventResult>,
     pub runs: Vec<Run>,
+    /// What became of each action that would have broken a promise: `block`, `move_to_window`, `alert`.
+    pub promises_broken: Vec<String>,
     pub timers: Vec<Timer>,
     pub timers_gone: Vec<Timer>,
     pub jobs: Vec<NewJob>,

@@ -11,6 +11,7 @@ pub mod functions;
 pub mod grammar;
 pub mod guard;
 pub mod plan;
+pub mod promise;
 pub mod ruleset;
 pub mod schema;
 pub mod script;

@@ -6,6 +6,7 @@ use crate::domain::pipeline::Pipelines;
 use crate::domain::sms::SmsCategory;
 use crate::domain::time::Millis;
 use crate::engine::guard::Guard;
+use crate::engine::promise::Promise;
 use crate::engine::script::{FunctionFiles, Host};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -53,6 +54,8 @@ pub struct Ruleset {
     pub catalogue: Catalogue,
     /// The script engine and the parsed templates of this ruleset.
     pub host: Host,
+    /// What no rule may do.
+    pub promises: Vec<Promise>,
 }
 
 impl Ruleset {
@@ -77,7 +80,14 @@ impl Ruleset {
             }
         }
         let host = Host::new(&catalogue.clinic, &functions, &rules, &templates);
-        Self { hash, rules, by_event, by_id, templates, functions, catalogue, host }
+        Self { hash, rules, by_event, by_id, templates, functions, catalogue, host, promises: Vec::new() }
+    }
+
+    /// Adds the promises that every action is held against.
+    #[must_use]
+    pub fn with_promises(mut self, promises: Vec<Promise>) -> Self {
+        self.promises = promises;
+        self
     }
 
     /// Tells the script host which file each function stands in, for its error messages.

@@ -1,5 +1,6 @@
 //! From the text of all files to a ruleset, or to everything that is wrong with them.
 
+mod policies;
 mod rule;
 mod step;
 mod trigger;
@@ -33,13 +34,16 @@ pub fn compile(sources: &Sources, catalogue: &Catalogue) -> Compiled {
     let templates = Templates::check(sources, catalogue, &mut problems);
     let env = Environment { functions: &functions, catalogue };
     let rules = check_rules(sources, &env, &templates, &mut problems);
+    let promises = policies::check_promises(sources, &env, &mut problems);
     let mut diagnostics = problems.found;
     diagnostics
         .sort_by(|a, b| (&a.file, a.line, a.column, &a.code, &a.message).cmp(&(&b.file, b.line, b.column, &b.code, &b.message)));
     diagnostics.dedup();
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     let ruleset = (!failed).then(|| {
-        Ruleset::new(sources.hash(), rules, templates.compiled, ast, catalogue.clone()).with_function_files(functions.files())
+        Ruleset::new(sources.hash(), rules, templates.compiled, ast, catalogue.clone())
+            .with_function_files(functions.files())
+            .with_promises(promises)
     });
     Compiled { ruleset, diagnostics }
 }
@@ -56,7 +60,7 @@ fn has_ending(path: &str, ending: &str) -> bool {
 fn is_rule_file(path: &str) -> bool {
     let yaml = has_ending(path, "yaml") || has_ending(path, "yml");
     let test = path.ends_with(".test.yaml") || path.ends_with(".test.yml") || path.starts_with("rules/tests/");
-    path.starts_with("rules/") && yaml && !test && path != "rules/policies.yaml"
+    path.starts_with("rules/") && yaml && !test && path != policies::POLICIES
 }
 
 /// All templates by name.

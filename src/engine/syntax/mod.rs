@@ -5,6 +5,7 @@ mod fields;
 mod file;
 mod guard;
 mod nearest;
+mod policies;
 mod rule;
 mod step;
 mod trigger;
@@ -12,6 +13,7 @@ mod value;
 
 pub(crate) use file::{FileReader, RULES_MAX};
 pub(crate) use nearest::{did_you_mean, list_of};
+pub(crate) use policies::{PromiseSyntax, PromisedSyntax, read_promises};
 pub(crate) use value::parse_duration;
 
 use super::guard::Guard;
