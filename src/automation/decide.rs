@@ -3,6 +3,7 @@
 
 use super::apply::{self, Applied, Applying};
 use super::project::{self, Projected, Projection};
+use super::skips;
 use super::timer_diff;
 use super::world::World;
 use crate::domain::booking::Booking;
@@ -11,6 +12,7 @@ use crate::domain::event::{Actor, Event, EventPayload, EventStatus, Run, RunOutc
 use crate::domain::ids::derived_id;
 use crate::domain::pipeline::Pipelines;
 use crate::domain::rule_override::Overrides;
+use crate::domain::skip::{self, SkippedEvent};
 use crate::domain::sms::SmsStatus;
 use crate::domain::time::Timestamp;
 use crate::engine::facts::{ContactFacts, EventFacts, Facts, FiredBefore, MessageFacts, TOUCHPOINTS_MAX};
@@ -220,6 +222,16 @@ fn record(world: &mut World, event: &Event, booking_id: Option<&str>, run: RuleR
         };
         world.fired.insert(0, before);
     }
+    if let Some(rule) = skips::compact(&run) {
+        world.changes.skip(SkippedEvent {
+            event_id: event.id.clone(),
+            revision: with.revision,
+            contact_id: contact_id.clone(),
+            booking_id: booking_id.map(str::to_owned),
+            at: with.now,
+            rules: vec![rule],
+        });
+    }
     let trace = StoredTrace { run, applied };
     world.changes.runs.push(Run {
         id: run_id(event, &trace.run.rule_id),
@@ -235,7 +247,7 @@ fn record(world: &mut World, event: &Event, booking_id: Option<&str>, run: RuleR
 }
 
 fn run_id(event: &Event, rule_id: &str) -> String {
-    derived_id(event.timestamp, &[&event.id, rule_id, "run"])
+    skip::run_id(&event.id, rule_id)
 }
 
 fn facts(world: &World, step: &Step, now: Timestamp) -> Facts {

@@ -24,6 +24,7 @@ pub mod world;
 
 mod apply;
 mod project;
+mod skips;
 mod timer_diff;
 
 pub use context::Automation;

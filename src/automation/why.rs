@@ -4,7 +4,7 @@ use super::decide::StoredTrace;
 use super::rulesets::RulesetHost;
 use crate::domain::event::{Event, Run, RunOutcome};
 use crate::engine::plan::{Action, FieldValue, Outcome, StopReason};
-use crate::store::{Conn, Store, StoreResult, events, runs, sms};
+use crate::store::{Conn, Store, StoreResult, events, runs, skips, sms};
 
 /// Events that one event led to, beyond which the answer stops.
 const FOLLOWED_MAX: usize = 100;
@@ -54,7 +54,8 @@ fn find(conn: &mut Conn, reference: &str) -> StoreResult<Option<Story>> {
 fn tell(conn: &mut Conn, id: &str, budget: &mut usize) -> StoreResult<Option<Story>> {
     let Some(event) = events::find(conn, id)? else { return Ok(None) };
     let mut rules = Vec::new();
-    for run in runs::list_of_event(conn, id)? {
+    let kept = runs::list_of_event(conn, id)?;
+    for run in kept.into_iter().chain(skips::list_of_event(conn, id)?) {
         rules.push(rule_story(conn, run)?);
     }
     // As the rules stand in their files, which is the order they were asked in.

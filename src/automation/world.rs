@@ -9,6 +9,7 @@ use crate::domain::contact::{Contact, Identity, Note};
 use crate::domain::event::{Event, Run, Timer};
 use crate::domain::job::NewJob;
 use crate::domain::pipeline::Transition;
+use crate::domain::skip::SkippedEvent;
 use crate::domain::sms::{SmsMessage, SmsStatus};
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
@@ -70,6 +71,8 @@ pub struct Changes {
     pub events: Vec<Event>,
     pub results: Vec<EventResult>,
     pub runs: Vec<Run>,
+    /// Those of `runs` that did nothing, as they are stored.
+    pub skips: Vec<SkippedEvent>,
     /// What became of each action that would have broken a promise: `block`, `move_to_window`, `alert`.
     pub promises_broken: Vec<String>,
     pub timers: Vec<Timer>,

@@ -62,6 +62,25 @@ pub enum StopReason {
     Error,
 }
 
+impl StopReason {
+    /// As it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::While => "while",
+            Self::If => "if",
+            Self::Limited => "limited",
+            Self::Disabled => "disabled",
+            Self::Paused => "paused",
+            Self::Rollout => "rollout",
+            Self::Shadow => "shadow",
+            Self::Unhandled => "unhandled",
+            Self::Late => "late",
+            Self::Error => "error",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenValue {
     pub path: String,

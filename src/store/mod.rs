@@ -31,6 +31,7 @@ pub mod overrides;
 pub mod recall;
 pub mod rulesets;
 pub mod runs;
+pub mod skips;
 pub mod sms;
 pub mod tasks;
 pub mod timers;

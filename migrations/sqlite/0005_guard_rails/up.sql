@@ -36,6 +36,7 @@ CREATE TABLE automation_skips (
     skips TEXT NOT NULL
 ) STRICT;
 CREATE INDEX automation_skips_contact ON automation_skips (contact_id, event_id) WHERE contact_id IS NOT NULL;
+CREATE INDEX automation_skips_slots ON automation_skips (event_id) WHERE contact_id IS NULL;
 
 -- What rules have set, from what to what.
 CREATE TABLE field_changes (
