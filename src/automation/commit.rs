@@ -1,5 +1,6 @@
 //! Writes decisions: the fence first, then the check that nothing has changed since they were made, then all rows.
 
+use super::guard;
 use super::world::{Changes, SmsChange, Suppression, World};
 use crate::domain::job::ClaimedJob;
 use crate::domain::task::Task;
@@ -122,6 +123,7 @@ fn change_sms(tx: &mut Tx<'_>, change: &SmsChange, now: Timestamp) -> StoreResul
 fn write_log(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> StoreResult<()> {
     events::insert_chained(tx, &all(decisions, |c| &c.events).collect::<Vec<_>>())?;
     write_runs(tx, decisions)?;
+    guard::after_failures(tx, all(decisions, |c| &c.failures), now)?;
     events::finish_many(tx, &all(decisions, |c| &c.results).collect::<Vec<_>>(), now)
 }
 

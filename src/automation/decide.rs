@@ -2,6 +2,7 @@
 //! all its changes comes out.
 
 use super::apply::{self, Applied, Applying};
+use super::guard;
 use super::project::{self, Projected, Projection};
 use super::skips;
 use super::timer_diff;
@@ -221,6 +222,12 @@ fn record(world: &mut World, event: &Event, booking_id: Option<&str>, run: RuleR
             at: with.now,
         };
         world.fired.insert(0, before);
+    }
+    if outcome == RunOutcome::Failed
+        && let Some(rule) = with.ruleset.by_id.get(&run.rule_id).and_then(|i| with.ruleset.rules.get(*i))
+    {
+        let id = run_id(event, &run.rule_id);
+        world.changes.failures.push(guard::failure(rule, &run, &id, with.revision, with.clinic, with.now));
     }
     if let Some(rule) = skips::compact(&run) {
         world.changes.skip(SkippedEvent {

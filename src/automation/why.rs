@@ -75,7 +75,7 @@ fn position(story: &RuleStory) -> Option<(&str, usize)> {
     story.trace.as_ref().map(|t| (t.run.file.as_str(), t.run.line))
 }
 
-fn rule_story(conn: &mut Conn, run: Run) -> StoreResult<RuleStory> {
+pub(super) fn rule_story(conn: &mut Conn, run: Run) -> StoreResult<RuleStory> {
     let trace: Option<StoredTrace> = serde_json::from_str(&run.trace).ok();
     let Some(told) = &trace else {
         return Ok(RuleStory { run, trace: None, line: "the trace is no longer kept".into(), place: String::new() });

@@ -3,6 +3,7 @@
 //! A `World` is loaded from the database, changed in memory by projection and by the rules' plans, and then written in one
 //! transaction that first checks that the contact's version is still the one that was loaded.
 
+use super::guard::RuleFailure;
 use super::promises::RecentAction;
 use crate::domain::booking::Booking;
 use crate::domain::contact::{Contact, Identity, Note};
@@ -73,6 +74,7 @@ pub struct Changes {
     pub runs: Vec<Run>,
     /// Those of `runs` that did nothing, as they are stored.
     pub skips: Vec<SkippedEvent>,
+    pub failures: Vec<RuleFailure>,
     /// What became of each action that would have broken a promise: `block`, `move_to_window`, `alert`.
     pub promises_broken: Vec<String>,
     pub timers: Vec<Timer>,

@@ -57,8 +57,13 @@ pub enum Command {
     /// Start workers only, beside a server on the same database
     #[command(before_help = "Examples:\n  avatar worker --workers 8\n")]
     Worker(WorkerArgs),
-    /// Every rule considered for an event, and why not
-    #[command(before_help = "Examples:\n  avatar why 019ab2f0-6c1e-7c3a-9d7e-2b8f6a1c4e5d\n  avatar why EVENT reminder-24h\n")]
+    /// What will happen next with a contact
+    #[command(before_help = "Examples:\n  avatar next 0491570006\n  avatar next Nguyen\n")]
+    Next(NextArgs),
+    /// Every rule considered for an event, and why not; or a rule's last runs for a contact
+    #[command(
+        before_help = "Examples:\n  avatar why 019ab2f0-6c1e-7c3a-9d7e-2b8f6a1c4e5d\n  avatar why EVENT reminder-24h\n  avatar why 0491570006 reminder-24h\n"
+    )]
     Why(WhyArgs),
     /// Long form of a problem's code
     #[command(before_help = "Examples:\n  avatar explain R0102\n")]
@@ -125,10 +130,17 @@ pub struct WorkerArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct NextArgs {
+    /// Id, phone number, or a part of the name
+    pub contact: String,
+}
+
+#[derive(Debug, Args)]
 pub struct WhyArgs {
-    /// Id of an event
+    /// Id of an event; or a contact's id, phone number, or a part of its name
+    #[arg(value_name = "EVENT|CONTACT")]
     pub event: String,
-    /// Only this rule
+    /// Only this rule; with a contact: its last runs
     pub rule: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! The only SQL. Callers see domain types, an opaque [`Conn`] to read and an opaque [`Tx`] to write.
 
+pub mod alarms;
 mod append;
 mod db;
 mod dialect;
@@ -29,6 +30,7 @@ pub mod history;
 pub mod invariants;
 pub mod overrides;
 pub mod recall;
+pub mod retention;
 pub mod rulesets;
 pub mod runs;
 pub mod skips;

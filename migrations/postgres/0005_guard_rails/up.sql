@@ -18,10 +18,11 @@ CREATE TABLE rule_history (
     at BIGINT NOT NULL
 );
 
--- What is wrong with a rule just now; the row goes when that is over, so that each trouble is told once.
+-- Rules whose silence would be alarming: since when they are watched, and since when they are silent. The row goes when that
+-- is over, so that each silence is told once.
 CREATE TABLE rule_alarms (
     rule_id TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('silent')),
+    kind TEXT NOT NULL CHECK (kind IN ('watched', 'silent')),
     raised_at BIGINT NOT NULL,
     PRIMARY KEY (rule_id, kind)
 );
