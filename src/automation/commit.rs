@@ -74,6 +74,7 @@ fn write_records(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
     write_loose_tasks(tx, decisions)?;
     history::insert_touchpoints(tx, &all(decisions, |c| &c.touchpoints).collect::<Vec<_>>())?;
     history::insert_notes(tx, &all(decisions, |c| &c.notes).collect::<Vec<_>>())?;
+    history::insert_field_changes(tx, &all(decisions, |c| &c.field_changes).collect::<Vec<_>>())?;
     history::insert_transitions(tx, &all(decisions, |c| &c.transitions).collect::<Vec<_>>())?;
     timers::upsert_many(tx, &all(decisions, |c| &c.timers).collect::<Vec<_>>())?;
     for timer in all(decisions, |c| &c.timers_gone) {

@@ -2,9 +2,10 @@
 
 use super::decide::StoredTrace;
 use super::rulesets::RulesetHost;
+use crate::domain::contact::FieldChange;
 use crate::domain::event::{Event, Run, RunOutcome};
 use crate::engine::plan::{Action, FieldValue, Outcome, StopReason};
-use crate::store::{Conn, Store, StoreResult, events, runs, skips, sms};
+use crate::store::{Conn, Store, StoreResult, events, history, runs, skips, sms};
 
 /// Events that one event led to, beyond which the answer stops.
 const FOLLOWED_MAX: usize = 100;
@@ -81,7 +82,17 @@ pub(super) fn rule_story(conn: &mut Conn, run: Run) -> StoreResult<RuleStory> {
         return Ok(RuleStory { run, trace: None, line: "the trace is no longer kept".into(), place: String::new() });
     };
     let line = match run.outcome {
-        RunOutcome::Fired => done(conn, told)?,
+        RunOutcome::Fired => {
+            let changes = match &run.contact_id {
+                Some(contact) => history::list_field_changes(conn, contact, &run.id)?,
+                None => Vec::new(),
+            };
+            done(conn, told, &changes)?
+        }
+        RunOutcome::Skipped if !told.run.steps.is_empty() => {
+            let planned: Vec<String> = told.run.steps.iter().filter_map(|s| s.action.as_ref().map(name_of)).collect();
+            format!("{}: {}", stopped(told), planned.join(", "))
+        }
         RunOutcome::Skipped | RunOutcome::Failed => stopped(told),
     };
     let place = match &told.run.stopped_at {
@@ -108,12 +119,18 @@ fn stopped(trace: &StoredTrace) -> String {
 }
 
 /// `moved to booking_confirmed, text booking_confirmation (delivered), task welcome_call`.
-fn done(conn: &mut Conn, trace: &StoredTrace) -> StoreResult<String> {
+fn done(conn: &mut Conn, trace: &StoredTrace, changes: &[FieldChange]) -> StoreResult<String> {
     let mut parts = Vec::new();
     for step in &trace.run.steps {
         let Some(action) = &step.action else { continue };
         let applied = trace.applied.iter().find(|a| a.path == step.path);
         let mut part = name_of(action);
+        if let Action::Set { field, .. } = action
+            && let Some(change) = changes.iter().find(|c| c.field == *field)
+        {
+            let value = |v: &Option<String>| v.clone().unwrap_or_else(|| "nothing".to_owned());
+            part = format!("{field} {} → {}", value(&change.from), value(&change.to));
+        }
         match applied.map(|a| (a.result.as_str(), a.detail.as_deref())) {
             Some(("done" | "scheduled", Some(id))) if matches!(action, Action::Sms { .. }) => {
                 let status = sms::find(conn, id)?.map_or("planned", |s| s.status.as_str());

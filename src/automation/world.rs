@@ -6,7 +6,7 @@
 use super::guard::RuleFailure;
 use super::promises::RecentAction;
 use crate::domain::booking::Booking;
-use crate::domain::contact::{Contact, Identity, Note};
+use crate::domain::contact::{Contact, FieldChange, Identity, Note};
 use crate::domain::event::{Event, Run, Timer};
 use crate::domain::job::NewJob;
 use crate::domain::pipeline::Transition;
@@ -65,6 +65,7 @@ pub struct Changes {
     pub touchpoints: Vec<Touchpoint>,
     pub notes: Vec<Note>,
     pub transitions: Vec<Transition>,
+    pub field_changes: Vec<FieldChange>,
     pub sms: Vec<SmsMessage>,
     pub sms_changes: Vec<SmsChange>,
     pub sms_status_events: Vec<StatusEvent>,

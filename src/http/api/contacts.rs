@@ -81,7 +81,7 @@ fn contact(view: ContactView, wall: Wall) -> Contact {
 struct Entry {
     at: String,
     id: String,
-    /// `touchpoint`, `note`, `stage_change`, `sms` or `task`.
+    /// `touchpoint`, `note`, `stage_change`, `field_change`, `sms` or `task`.
     kind: &'static str,
     what: Option<String>,
     text: Option<String>,
