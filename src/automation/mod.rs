@@ -8,6 +8,7 @@ pub mod commit;
 pub mod context;
 pub mod decide;
 pub mod derive;
+pub mod forecast;
 pub mod guard;
 pub mod load;
 pub mod next;

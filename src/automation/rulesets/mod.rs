@@ -3,6 +3,7 @@
 //! What is in force is a row in the database; every node follows it. A draft that does not check clean changes nothing and says
 //! why. A restart with broken files goes on with what was in force.
 
+mod ahead;
 mod auto;
 mod follow_up;
 mod sources;
@@ -13,6 +14,7 @@ pub use follow_up::{DERIVE_TIMERS, derive_job};
 pub use sources::{SourceError, read_sources};
 pub use watch::{Watching, watch};
 
+use super::forecast::Forecast;
 use crate::domain::clock::SharedClock;
 use crate::domain::rule_override::{Overrides, RuleOverride};
 use crate::domain::time::{Millis, Timestamp};
@@ -45,6 +47,8 @@ pub struct Draft {
     pub rules: usize,
     pub diagnostics: Vec<Diagnostic>,
     pub checked_at: Option<Timestamp>,
+    /// What it would do to pending timers; `None` while that is not known.
+    pub timers: Option<Forecast>,
 }
 
 /// Where people write, and when a clean draft goes in force.
@@ -257,6 +261,7 @@ impl RulesetHost {
                 rules: compiled.ruleset.as_ref().map_or(0, |r| r.rules.len()),
                 diagnostics: compiled.diagnostics,
                 checked_at: Some(now),
+                timers: None,
             };
             (draft, compiled.ruleset)
         });

@@ -2,7 +2,8 @@
 
 use super::check::{compile_aside, counted, counted_word, tell};
 use super::{SCHEMA, who};
-use crate::automation::rulesets::read_sources;
+use crate::automation::forecast::Forecast;
+use crate::automation::rulesets::{RulesetError, read_sources};
 use crate::cli::args::ReportFormat;
 use crate::cli::failure::Failure;
 use crate::cli::parts::Parts;
@@ -12,6 +13,7 @@ use crate::store::rulesets;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal};
+use std::sync::Arc;
 
 type Files = BTreeMap<String, String>;
 
@@ -32,12 +34,17 @@ pub(super) fn publish(context: &Context, message: Option<&str>, yes: bool) -> Ex
         }
         let changes = changes(&files, &sources.files);
         if changes.is_empty() && number.is_some() {
-            say(context, number, &changes, false);
+            say(context, number, &changes, &Forecast::default(), false);
             context.output.hint(&format!("nothing differs from {}", name_of(number)));
             return Ok(Exit::Done);
         }
+        rules.follow().await.or_else(not_understood)?;
+        let forecast = match compiled.ruleset {
+            Some(ruleset) if rules.current().is_some() => rules.forecast(Arc::new(ruleset)).await?,
+            _ => Forecast::default(),
+        };
         if !context.output.json {
-            for change in &changes {
+            for change in changes.iter().chain(&timer_lines(&forecast)) {
                 context.output.line(change);
             }
         }
@@ -49,17 +56,34 @@ pub(super) fn publish(context: &Context, message: Option<&str>, yes: bool) -> Ex
         }
         let previous = number;
         let number = rules.publish(&who(context), message.map(ToOwned::to_owned)).await?;
-        say(context, Some(number), &changes, true);
+        say(context, Some(number), &changes, &forecast, true);
         let undo = previous.map(|before| format!("; avatar rules rollback r{before} undoes it")).unwrap_or_default();
         context.output.hint(&format!("r{number} is in force{undo}"));
         Ok(Exit::Done)
     })
 }
 
-fn say(context: &Context, number: Option<i64>, changes: &[String], published: bool) {
+/// A ruleset in force that this program does not understand has no timers that could be compared.
+fn not_understood(error: RulesetError) -> Result<bool, RulesetError> {
+    if matches!(error, RulesetError::NotClean(_)) { Ok(false) } else { Err(error) }
+}
+
+fn timer_lines(forecast: &Forecast) -> Vec<String> {
+    if forecast.is_empty() { Vec::new() } else { forecast.lines() }
+}
+
+fn say(context: &Context, number: Option<i64>, changes: &[String], forecast: &Forecast, published: bool) {
     if context.output.json {
         let revision = number.map(|n| format!("r{n}"));
-        context.output.object(&json!({ "schema": SCHEMA, "revision": revision, "published": published, "changes": changes }));
+        let timers = json!({
+            "moves": forecast.total.moves, "appears": forecast.total.appears, "vanishes": forecast.total.vanishes,
+            "rules": forecast.rules.iter().map(|(id, c)| json!({
+                "id": id, "moves": c.moves, "appears": c.appears, "vanishes": c.vanishes,
+            })).collect::<Vec<_>>(),
+        });
+        context.output.object(&json!({
+            "schema": SCHEMA, "revision": revision, "published": published, "changes": changes, "timers": timers,
+        }));
     } else if published {
         context.output.line(&name_of(number));
     }
@@ -82,7 +106,7 @@ pub(super) fn rollback(context: &Context, revision: &str, message: Option<&str>,
             return Ok(Exit::Interrupted);
         }
         parts.automation.rules.rollback(number, &who(context), message.map(ToOwned::to_owned)).await?;
-        say(context, Some(number), &[], true);
+        say(context, Some(number), &[], &Forecast::default(), true);
         tell_of_files(context, parts, &stored.files, number);
         Ok(Exit::Done)
     })
