@@ -119,13 +119,7 @@ fn page(
     Ok(())
 }
 
-fn pending(
-    ruleset: &Ruleset,
-    person: &Contact,
-    theirs: &[Arc<Booking>],
-    fired: &[&Timer],
-    now: Timestamp,
-) -> Vec<DesiredTimer> {
+fn pending(ruleset: &Ruleset, person: &Contact, theirs: &[Arc<Booking>], fired: &[&Timer], now: Timestamp) -> Vec<DesiredTimer> {
     let mut timers = derive(ruleset, person, theirs, now);
     timers.retain(|want| !fired.iter().any(|t| super::timer_diff::same(t, want)));
     timers
@@ -154,11 +148,7 @@ fn compare(old: Vec<DesiredTimer>, mut new: Vec<DesiredTimer>) -> BTreeMap<Strin
     found
 }
 
-fn take(
-    from: &mut Vec<DesiredTimer>,
-    fits: impl Fn(&DesiredTimer) -> bool,
-    before: &DesiredTimer,
-) -> Option<DesiredTimer> {
+fn take(from: &mut Vec<DesiredTimer>, fits: impl Fn(&DesiredTimer) -> bool, before: &DesiredTimer) -> Option<DesiredTimer> {
     let is_pair = |t: &DesiredTimer| t.rule_id == before.rule_id && t.subject_id == before.subject_id && fits(t);
     from.iter().position(is_pair).map(|index| from.remove(index))
 }

@@ -2,8 +2,8 @@
 
 use super::args::WhyArgs;
 use super::failure::Failure;
-use super::why_rule;
 use super::moment::Wall;
+use super::why_rule;
 use super::{Context, Exit};
 use crate::automation::why::{RuleStory, Story, why};
 use crate::domain::event::{EventStatus, RunOutcome};
@@ -21,7 +21,8 @@ pub(super) fn run(context: &Context, args: &WhyArgs) -> Exit {
                 return why_rule::tell(context, parts, &args.event, rule).await;
             }
             let failure = Failure::new(format!("there is no event `{}`, or more than one begins like it", args.event));
-            return Err(failure.with_help("`avatar events list` shows the newest with their ids; of a contact: `avatar why CONTACT RULE`"));
+            return Err(failure
+                .with_help("`avatar events list` shows the newest with their ids; of a contact: `avatar why CONTACT RULE`"));
         };
         let told = Told { context, wall: Wall(parts.settings.clinic.calendar.tz), rule: args.rule.as_deref() };
         if told.rule.is_some() && !told.has_rule(&story) {

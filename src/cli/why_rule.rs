@@ -20,7 +20,8 @@ pub(super) async fn tell(context: &Context<'_>, parts: &Parts, who: &str, rule: 
     let history: RuleHistory = parts.store.read(move |conn| why_rule(conn, in_force.as_deref(), &id, &wanted)).await?;
     if !history.is_in_force && history.runs.is_empty() && history.slots.is_empty() {
         let known = current.iter().flat_map(|c| c.ruleset.rules.iter().map(|r| r.id.as_str()));
-        let help = nearest(rule, known).map_or("`avatar rules list` names them all".to_owned(), |n| format!("did you mean `{n}`?"));
+        let help =
+            nearest(rule, known).map_or("`avatar rules list` names them all".to_owned(), |n| format!("did you mean `{n}`?"));
         return Err(Failure::new(format!("there is no rule `{rule}`")).with_help(help));
     }
     let wall = Wall(parts.settings.clinic.calendar.tz);

@@ -47,7 +47,8 @@ pub fn list_contacts_after(conn: &mut Conn, now: Timestamp, after: &str, limit: 
     use super::schema::{bookings, contacts};
     use diesel::dsl::{exists, sql};
     use diesel::sql_types::Bool;
-    let has_timer = exists(timers::table.filter(timers::contact_id.eq(contacts::id)).filter(sql::<Bool>("timers.state = 'pending'")));
+    let has_timer =
+        exists(timers::table.filter(timers::contact_id.eq(contacts::id)).filter(sql::<Bool>("timers.state = 'pending'")));
     let has_booking = exists(
         bookings::table
             .filter(bookings::contact_id.eq(contacts::id))

@@ -24,10 +24,10 @@ pub struct RuleFailure {
 
 /// What a failed run of `rule` leads to when it is written.
 pub fn failure(rule: &Rule, run: &RuleRun, run_id: &str, revision: i64, clinic: &Clinic, now: Timestamp) -> RuleFailure {
-    let place = run.stopped_at.as_ref().map_or_else(
-        || format!("{}:{}", run.file, run.line),
-        |at| format!("{}:{}:{}: {}", at.file, at.line, at.column, at.text),
-    );
+    let place = run
+        .stopped_at
+        .as_ref()
+        .map_or_else(|| format!("{}:{}", run.file, run.line), |at| format!("{}:{}:{}: {}", at.file, at.line, at.column, at.text));
     let task = |what: &str, title: String, because: String| {
         let alert = Alert {
             key: format!("{what}:{}", rule.id),
@@ -46,16 +46,16 @@ pub fn failure(rule: &Rule, run: &RuleRun, run_id: &str, revision: i64, clinic: 
         revision,
         on_error: rule.guard.on_error,
         alert: task("failing", format!("Rule {} failed", rule.id), place.clone()),
-        paused: task("paused", format!("Rule {} is paused", rule.id), format!("It failed {times} times in a row. {enable}. {place}")),
+        paused: task(
+            "paused",
+            format!("Rule {} is paused", rule.id),
+            format!("It failed {times} times in a row. {enable}. {place}"),
+        ),
     }
 }
 
 /// In the transaction that writes the failed runs.
-pub fn after_failures<'a>(
-    tx: &mut Tx<'_>,
-    failures: impl Iterator<Item = &'a RuleFailure>,
-    now: Timestamp,
-) -> StoreResult<()> {
+pub fn after_failures<'a>(tx: &mut Tx<'_>, failures: impl Iterator<Item = &'a RuleFailure>, now: Timestamp) -> StoreResult<()> {
     let mut seen = HashSet::new();
     for failure in failures.filter(|f| seen.insert(f.rule_id.as_str())) {
         count("failed");

@@ -109,10 +109,7 @@ fn alert(rule: &Rule, expect: Expect, fired: i64) -> Alert {
     Alert {
         key: format!("silent:{}", rule.id),
         title: format!("Rule {} has fallen silent", rule.id),
-        because: format!(
-            "It fired {fired} times in the last {hours} h; {}:{} expects at least {at_least}",
-            rule.file, rule.line
-        ),
+        because: format!("It fired {fired} times in the last {hours} h; {}:{} expects at least {at_least}", rule.file, rule.line),
         owner: rule.owner.clone(),
         contact_id: None,
         run_id: None,
