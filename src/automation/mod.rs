@@ -3,6 +3,7 @@
 //! `receive` records a delivery · `run` works events through the rules (`load` → `decide` → `commit`) · `send` empties the
 //! outbox · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force.
 
+pub mod activity;
 pub mod alerts;
 pub mod commit;
 pub mod context;

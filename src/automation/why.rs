@@ -149,7 +149,7 @@ fn done(conn: &mut Conn, trace: &StoredTrace, changes: &[FieldChange]) -> StoreR
     Ok(if trace.run.outcome == Outcome::Fired { line } else { String::new() })
 }
 
-fn name_of(action: &Action) -> String {
+pub(super) fn name_of(action: &Action) -> String {
     match action {
         Action::Move { pipeline, stage } => format!("move to {pipeline}/{stage}"),
         Action::Sms { template, .. } => format!("text {template}"),

@@ -7,7 +7,6 @@ use super::parts::Parts;
 use super::{Context, Exit};
 use crate::automation::next::{Item, next};
 use crate::automation::people::{self, Meant};
-use crate::store::StoreResult;
 use crate::store::views::contacts::ContactView;
 use serde_json::{Value, json};
 
@@ -27,7 +26,7 @@ pub(super) fn run(context: &Context, args: &NextArgs) -> Exit {
             context.output.object(&json!({ "schema": SCHEMA, "contact_id": contact.id, "items": items }));
             return Ok(Exit::Done);
         }
-        context.output.line(&format!("{}  {}", contact.id, contact.name));
+        context.output.line(&format!("contact {}", contact.id));
         for item in &items {
             context.output.line(&line(item, wall));
         }
@@ -41,14 +40,14 @@ pub(super) fn run(context: &Context, args: &NextArgs) -> Exit {
 /// The contact that somebody means; a failure names those it could be.
 pub(super) async fn find_contact(parts: &Parts, text: &str) -> Result<ContactView, Failure> {
     let wanted = text.to_owned();
-    let meant = parts.store.read(move |conn| StoreResult::Ok(people::find(conn, &wanted)?)).await?;
+    let meant = parts.store.read(move |conn| people::find(conn, &wanted)).await?;
     match meant {
         Meant::One(contact) => Ok(*contact),
         Meant::Nobody => Err(Failure::new(format!("there is no contact `{text}`"))
             .with_help("name one by its id, its phone number, or a part of its name")),
         Meant::Several(some, total) => {
-            let names: Vec<String> = some.iter().map(|c| format!("{} ({})", c.id, c.name)).collect();
-            let help = format!("name one by its id: {}", names.join(", "));
+            let ids: Vec<String> = some.into_iter().map(|contact| contact.id).collect();
+            let help = format!("name one by its id: {}", ids.join(", "));
             Err(Failure::new(format!("{total} contacts go by `{text}`")).with_help(help))
         }
     }

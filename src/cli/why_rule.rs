@@ -28,7 +28,7 @@ pub(super) async fn tell(context: &Context<'_>, parts: &Parts, who: &str, rule: 
     if context.output.json {
         context.output.object(&object(&contact.id, &history, wall));
     } else {
-        context.output.line(&format!("{rule} for {}  {}", contact.id, contact.name));
+        context.output.line(&format!("{rule} for contact {}", contact.id));
         print(context, &history, wall);
     }
     Ok(Exit::Done)

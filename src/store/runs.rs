@@ -62,6 +62,19 @@ pub fn list_of_contact(conn: &mut Conn, contact_id: &str, rule_id: &str, limit: 
     domain_rows!(rows)
 }
 
+/// The newest runs of a rule since then, newest first: outcome and trace. Skipped ones are plans in the shadow.
+pub fn list_of_rule(conn: &mut Conn, rule_id: &str, since: Timestamp, limit: i64) -> StoreResult<Vec<(RunOutcome, String)>> {
+    let rows: Vec<(String, String)> = on!(conn, c => automation_runs::table
+        .filter(automation_runs::rule_id.eq(rule_id))
+        .filter(automation_runs::at.ge(since.0))
+        .order(automation_runs::at.desc())
+        .limit(limit)
+        .select((automation_runs::outcome, automation_runs::trace))
+        .load(c))?;
+    let read = |(outcome, trace)| Ok((super::row::read::<RunOutcome>(outcome, "automation_runs", "outcome")?, trace));
+    rows.into_iter().map(read).collect()
+}
+
 /// What the last runs of a rule under one revision came to, newest first; plans in the shadow are left out.
 pub fn list_last_outcomes(
     conn: &mut Conn,

@@ -59,8 +59,18 @@ pub(super) fn publish(context: &Context, message: Option<&str>, yes: bool) -> Ex
         say(context, Some(number), &changes, &forecast, true);
         let undo = previous.map(|before| format!("; avatar rules rollback r{before} undoes it")).unwrap_or_default();
         context.output.hint(&format!("r{number} is in force{undo}"));
+        tell_what_is_off(context, parts);
         Ok(Exit::Done)
     })
+}
+
+/// Rules that stay off, whatever was published.
+fn tell_what_is_off(context: &Context, parts: &Parts) {
+    let Some(current) = parts.automation.rules.current() else { return };
+    for off in current.ruleset.rules.iter().filter_map(|rule| current.overrides.find_off(&rule.id)) {
+        let (id, state) = (&off.rule_id, off.state.as_str());
+        context.output.hint(&format!("{id} stays {state} by {}: {}; avatar rules enable {id}", off.by, off.reason));
+    }
 }
 
 /// A ruleset in force that this program does not understand has no timers that could be compared.

@@ -2,6 +2,7 @@
 
 mod clinic;
 mod events;
+mod guard_rails;
 mod operations;
 mod rules;
 
