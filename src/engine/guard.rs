@@ -86,8 +86,8 @@ const BUCKETS_PER_PERCENT: u64 = 100;
 /// 0 to 9,999: the same for the same contact and rule, so that who is in stays in when the percentage rises.
 fn bucket(contact_id: &str, rule_id: &str) -> u64 {
     let digest = Sha256::digest(format!("{contact_id}\n{rule_id}"));
-    let [a, b, c, d, e, f, g, h, ..] = digest.0;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h]) % (100 * BUCKETS_PER_PERCENT)
+    let number = digest.iter().take(8).fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    number % (100 * BUCKETS_PER_PERCENT)
 }
 
 fn is_test(contact: &Contact, clinic: &Clinic) -> bool {
