@@ -10,7 +10,9 @@ use crate::domain::time::{Millis, Timestamp};
 use crate::engine::facts::{ContactFacts, TOUCHPOINTS_MAX};
 use crate::engine::plan::{Action, PlannedStep, SeenValue};
 use crate::engine::promise::{ActionLimit, Candidate, Promise, Promised, Then, Verdict, action_name, check_never};
+use crate::engine::ruleset::Expr;
 use crate::engine::script::View;
+use crate::telemetry::{Metric, metrics};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -125,15 +127,31 @@ impl<'a> Asking<'a> {
 }
 
 fn view(world: &World, with: Applying<'_>) -> View {
+    // Up to a hundred records, copied for every action: only where somebody reads them.
+    let wanted = if reads_touchpoints(&with.ruleset.promises) { TOUCHPOINTS_MAX } else { 0 };
+    let touchpoints = world.touchpoints.iter().take(wanted).cloned().collect();
     let contact = world.contact.as_ref().map(|contact| {
         Arc::new(ContactFacts {
             contact: contact.clone(),
-            touchpoints: world.touchpoints.iter().take(TOUCHPOINTS_MAX).cloned().collect(),
+            touchpoints,
             next_booking: world.next_booking(with.now).cloned().map(Arc::new),
         })
     });
     let booking = with.booking_id.and_then(|id| world.find_booking(id)).cloned().map(Arc::new);
     View::of_records(&with.ruleset.catalogue.clinic, contact.as_ref(), booking.as_ref(), with.now)
+}
+
+fn reads_touchpoints(promises: &[Promise]) -> bool {
+    const READ: [&str; 3] = ["contact", "contact.touchpoints", "contact.last_touch_at"];
+    let reads = |line: &Expr| line.reads.iter().any(|path| READ.contains(&path.as_str()));
+    promises.iter().any(|promise| matches!(&promise.what, Promised::Never(lines) if lines.iter().any(reads)))
+}
+
+/// How often promises were broken: counted once it is written.
+pub fn count_broken(broken: &[String]) {
+    for then in broken {
+        metrics::counter(Metric::PromisesBroken, &[("then", then)], 1);
+    }
 }
 
 fn told(promise: &Promise, verdict: Verdict) -> BrokenPromise {

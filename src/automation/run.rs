@@ -6,6 +6,7 @@ use super::context::Automation;
 use super::decide::{Deciding, decide};
 use super::load::{Loaded, load};
 use super::project;
+use super::promises;
 use super::rulesets::InForce;
 use super::world::World;
 use crate::domain::event::{Event, EventStatus, RunOutcome};
@@ -96,9 +97,7 @@ async fn attempt(context: &Automation, in_force: &Arc<InForce>, jobs: Vec<Claime
     let outcomes: Vec<RunOutcome> = decisions.iter().flat_map(|d| d.world.changes.runs.iter().map(|r| r.outcome)).collect();
     let broken: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.promises_broken.iter().cloned()).collect();
     context.store.write(move |tx| commit(tx, &decisions, now)).await?;
-    for then in broken {
-        metrics::counter(Metric::PromisesBroken, &[("then", &then)], 1);
-    }
+    promises::count_broken(&broken);
     for outcome in [RunOutcome::Fired, RunOutcome::Skipped, RunOutcome::Failed] {
         let count = outcomes.iter().filter(|o| **o == outcome).count();
         metrics::counter(Metric::RuleRuns, &[("outcome", outcome.as_str())], count as u64);

@@ -3,6 +3,7 @@
 use super::commit::{Decision, commit};
 use super::context::Automation;
 use super::load::load;
+use super::promises;
 use super::rulesets::InForce;
 use super::run::{Worked, decide_one};
 use super::skips;
@@ -119,6 +120,7 @@ async fn page(context: &Automation, job: &ClaimedJob) -> StoreResult<()> {
         .store
         .read(move |conn| decide_page(conn, &owned, &in_force, &payload.data, Timestamp(payload.slot), held, now))
         .await?;
+    let broken: Vec<String> = decided.0.iter().flat_map(|d| d.world.changes.promises_broken.iter().cloned()).collect();
     context
         .store
         .write(move |tx| {
@@ -128,7 +130,9 @@ async fn page(context: &Automation, job: &ClaimedJob) -> StoreResult<()> {
             }
             StoreResult::Ok(())
         })
-        .await
+        .await?;
+    promises::count_broken(&broken);
+    Ok(())
 }
 
 fn decide_page(

@@ -23,8 +23,10 @@ impl RulesetHost {
     /// When the files cannot be read, or the database is unavailable. Problems in the files are no error.
     pub async fn check_files(&self) -> Result<super::Draft, RulesetError> {
         let sources = self.read().await?;
-        let _turn = self.turn.lock().await;
+        let turn = self.turn.lock().await;
         let (draft, compiled) = self.check(sources).await;
+        // Nobody need wait while timers are compared.
+        drop(turn);
         if let Some((_, ruleset)) = compiled {
             self.look_ahead(ruleset).await?;
             return Ok(self.draft());

@@ -21,13 +21,15 @@ impl RulesetHost {
     /// When the files cannot be read, keep changing, or do not check clean; or the database is unavailable.
     pub async fn reload(&self, by: &str) -> Result<Option<i64>, RulesetError> {
         let sources = self.read_settled().await?;
-        let _turn = self.turn.lock().await;
+        let turn = self.turn.lock().await;
         let (draft, compiled) = self.check(sources).await;
         let Some((sources, ruleset)) = compiled else { return Err(RulesetError::NotClean(Box::new(draft))) };
         if self.have(&draft) {
             return Ok(None);
         }
         if !self.options.auto {
+            // Others need not wait for that.
+            drop(turn);
             self.look_ahead(ruleset).await?;
             return Ok(None);
         }
