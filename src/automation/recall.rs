@@ -74,6 +74,9 @@ fn withdraw_all(tx: &mut Tx<'_>, made: &Made, by: &str, now: Timestamp) -> Store
     // From here on nobody decides about these contacts; what is found now is what there is.
     contacts::lock_versions(tx, &ids)?;
     let mut found = find(tx, made)?;
+    if found.is_empty() {
+        return Ok(found);
+    }
     let mut gone = Vec::with_capacity(found.texts.len());
     for text in found.texts {
         if withdraw_text(tx, &text, now)? {

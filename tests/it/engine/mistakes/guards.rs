@@ -96,5 +96,5 @@ fn a_promise_is_made_once_and_is_shown_in_its_place() {
     let twice = "promises:\n  - { id: p, never: true, then: alert }\n  - { id: p, never: false, then: alert }\n";
     assert!(report_of(&[("rules/policies.yaml", twice)]).contains("R0206 two promises are called `p`; the first is in line 2"));
     let said = full(&[("rules/policies.yaml", "promises:\n  - id: p\n    never: contact.opted_outt\n    then: block\n")]);
-    assert!(said.contains("--> rules/policies.yaml:3:12") && said.contains("did you mean `opted_out`?"), "{said}");
+    assert!(said.contains("--> rules/policies.yaml:3:20") && said.contains("did you mean `opted_out`?"), "{said}");
 }
