@@ -9,7 +9,7 @@ use crate::domain::ids::derived_id;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::facts::{ContactFacts, TOUCHPOINTS_MAX};
 use crate::engine::plan::{Action, PlannedStep, SeenValue};
-use crate::engine::promise::{ActionLimit, Candidate, Promise, Promised, Then, Verdict, action_name, check_never};
+use crate::engine::promise::{ActionLimit, Candidate, Promise, Promised, Then, Trial, Verdict, action_name};
 use crate::engine::ruleset::Expr;
 use crate::engine::script::View;
 use crate::telemetry::{Metric, metrics};
@@ -85,14 +85,15 @@ struct Asking<'a> {
 impl<'a> Asking<'a> {
     fn broken(&self, at: Timestamp, is_immediate: bool) -> Vec<(&'a Promise, Verdict)> {
         let candidate = Candidate { action: self.action, rule_id: self.with.rule_id, at, is_immediate };
+        let mut trial = Trial::new(self.with.ruleset, &self.view, candidate);
         let promises = self.with.ruleset.promises.iter();
-        promises.map(|p| (p, self.verdict(p, candidate))).filter(|(_, verdict)| *verdict != Verdict::Kept).collect()
+        promises.map(|p| (p, self.verdict(p, &mut trial, at))).filter(|(_, verdict)| *verdict != Verdict::Kept).collect()
     }
 
-    fn verdict(&self, promise: &Promise, candidate: Candidate<'_>) -> Verdict {
+    fn verdict(&self, promise: &Promise, trial: &mut Trial<'_>, at: Timestamp) -> Verdict {
         match &promise.what {
-            Promised::Never(lines) => check_never(self.with.ruleset, lines, &self.view, candidate),
-            Promised::Limit(limit) if limit.action == action_name(self.action) => self.count(*limit, candidate.at),
+            Promised::Never(lines) => trial.check_never(lines),
+            Promised::Limit(limit) if limit.action == action_name(self.action) => self.count(*limit, at),
             Promised::Limit(_) => Verdict::Kept,
         }
     }

@@ -5,7 +5,7 @@ use super::ruleset::{Expr, Ruleset};
 use super::script::{View, limits};
 use crate::domain::event::SubjectKind;
 use crate::domain::time::{Millis, Timestamp};
-use rhai::Dynamic;
+use rhai::{Dynamic, Scope};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -117,30 +117,46 @@ impl Promise {
     }
 }
 
-/// Holds an action against the lines of a `never`. A promise that reads a record which the action does not have says nothing
-/// about it.
-#[must_use]
-pub fn check_never(ruleset: &Ruleset, lines: &[Expr], view: &View, candidate: Candidate<'_>) -> Verdict {
-    limits::begin_rule();
-    catch_unwind(AssertUnwindSafe(|| check_lines(ruleset, lines, view, candidate)))
-        .unwrap_or_else(|_| Verdict::Failed("the condition failed unexpectedly".to_owned()))
+/// One action, held against one promise after the other.
+pub struct Trial<'a> {
+    ruleset: &'a Ruleset,
+    view: &'a View,
+    scope: Scope<'static>,
 }
 
-fn check_lines(ruleset: &Ruleset, lines: &[Expr], view: &View, candidate: Candidate<'_>) -> Verdict {
-    let mut scope = ruleset.host.scope(view);
-    for (name, value) in names(candidate) {
-        scope.push_constant_dynamic(name, value);
-    }
-    let mut seen = Vec::new();
-    for line in lines {
-        match ruleset.host.holds(line, &mut scope) {
-            Ok(false) => return Verdict::Kept,
-            Ok(true) => seen.extend(view.seen(line, &scope)),
-            Err(_) if reads_what_is_not_there(line, view) => return Verdict::Kept,
-            Err(error) => return Verdict::Failed(error.message),
+impl<'a> Trial<'a> {
+    #[must_use]
+    pub fn new(ruleset: &'a Ruleset, view: &'a View, candidate: Candidate<'_>) -> Self {
+        let mut scope = ruleset.host.scope(view);
+        for (name, value) in names(candidate) {
+            scope.push_constant_dynamic(name, value);
         }
+        Self { ruleset, view, scope }
     }
-    Verdict::Broken(seen)
+
+    /// Against the lines of a `never`. A promise that reads a record which the action does not have says nothing about it.
+    #[must_use]
+    pub fn check_never(&mut self, lines: &[Expr]) -> Verdict {
+        limits::begin_rule();
+        let height = self.scope.len();
+        let verdict = catch_unwind(AssertUnwindSafe(|| self.check_lines(lines)))
+            .unwrap_or_else(|_| Verdict::Failed("the condition failed unexpectedly".to_owned()));
+        self.scope.rewind(height);
+        verdict
+    }
+
+    fn check_lines(&mut self, lines: &[Expr]) -> Verdict {
+        let mut seen = Vec::new();
+        for line in lines {
+            match self.ruleset.host.holds(line, &mut self.scope) {
+                Ok(false) => return Verdict::Kept,
+                Ok(true) => seen.extend(self.view.seen(line, &self.scope)),
+                Err(_) if reads_what_is_not_there(line, self.view) => return Verdict::Kept,
+                Err(error) => return Verdict::Failed(error.message),
+            }
+        }
+        Verdict::Broken(seen)
+    }
 }
 
 fn names(candidate: Candidate<'_>) -> [(&'static str, Dynamic); 6] {

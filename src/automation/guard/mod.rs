@@ -6,7 +6,7 @@ mod volume;
 
 pub use failures::{RuleFailure, after_failures, failure};
 
-use super::alerts::Alert;
+use super::alerts::{Alert, RULE_ALERT};
 use super::context::Automation;
 use crate::domain::clinic::Clinic;
 use crate::domain::ids::new_id;
@@ -56,6 +56,15 @@ fn tell_once(tx: &mut Tx<'_>, task: &Task) -> StoreResult<()> {
     let keys: Vec<String> = task.dedupe_key.iter().cloned().collect();
     if tasks::list_open_by_keys(tx, &keys)?.is_empty() {
         tasks::upsert_many(tx, &[task])?;
+    }
+    Ok(())
+}
+
+/// The tasks that told of a rule's failures are done when somebody switches it on again.
+pub fn close_alerts(tx: &mut Tx<'_>, enabled: &RuleOverride) -> StoreResult<()> {
+    for what in ["failing", "paused"] {
+        let key = format!("{RULE_ALERT}:{what}:{}", enabled.rule_id);
+        tasks::close_by_key(tx, &key, &format!("Switched on by {}", enabled.by), enabled.at)?;
     }
     Ok(())
 }

@@ -15,8 +15,9 @@ pub use sources::{SourceError, read_sources};
 pub use watch::{Watching, watch};
 
 use super::forecast::Forecast;
+use super::guard;
 use crate::domain::clock::SharedClock;
-use crate::domain::rule_override::{Overrides, RuleOverride};
+use crate::domain::rule_override::{OverrideState, Overrides, RuleOverride};
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::diagnostic::Diagnostic;
 use crate::engine::{Catalogue, Ruleset, Severity, Sources, compile};
@@ -181,9 +182,18 @@ impl RulesetHost {
         Ok((Arc::new(Overrides::new(all)), version))
     }
 
-    /// Switches a rule off or on again. False when it is in that state already.
+    /// Switches a rule off or on again. False when it is in that state already. Who switches it on has seen to what was wrong.
     pub async fn switch(&self, wanted: RuleOverride) -> Result<bool, RulesetError> {
-        let changed = self.store.write(move |tx| overrides::put(tx, &wanted)).await?;
+        let changed = self
+            .store
+            .write(move |tx| {
+                let changed = overrides::put(tx, &wanted)?;
+                if changed && wanted.state == OverrideState::Enabled {
+                    guard::close_alerts(tx, &wanted)?;
+                }
+                StoreResult::Ok(changed)
+            })
+            .await?;
         self.follow().await?;
         Ok(changed)
     }

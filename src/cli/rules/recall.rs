@@ -1,7 +1,8 @@
 //! `avatar rules recall`: lists what a rule has made and nobody has received, then withdraws it.
 
+use super::listing::find_rule;
 use super::publish::agreed;
-use super::{SCHEMA, who};
+use super::{SCHEMA, in_force, who};
 use crate::automation::recall::{Recall, list, withdraw};
 use crate::cli::failure::Failure;
 use crate::cli::moment::{Wall, moment};
@@ -20,6 +21,8 @@ pub(super) fn recall(context: &Context, rule: &str, since: &str, yes: bool) -> E
         let told = Told { context, wall: Wall(parts.settings.clinic.calendar.tz), rule };
         let found = list(&parts.store, rule, since).await?;
         if found.is_empty() {
+            // A name that nobody knows is a typo; of a rule that is gone, something may be left.
+            find_rule(&in_force(parts).await?.ruleset, rule)?;
             told.tell(&found, false);
             context.output.hint(&format!("rule {rule} has made nothing since then that could be withdrawn"));
             return Ok(Exit::Done);
@@ -60,7 +63,7 @@ impl Told<'_> {
             self.context.output.line(&item);
         }
         let verb = if is_done { "withdrawn" } else { "can be withdrawn" };
-        self.context.output.line(&format!("{} {verb}; {} texts had left already", recall.summary(), recall.left));
+        self.context.output.line(&format!("{} {verb}; texts that had left already: {}", recall.summary(), recall.left));
     }
 
     fn items(&self, recall: &Recall) -> Vec<String> {

@@ -46,9 +46,12 @@ fn a_rule_that_its_file_switches_off_is_not_switched_on_beside_it() {
 fn nothing_is_recalled_without_a_word() {
     let clinic = Clinic::open();
     let said = clinic.run(&["rules", "recall", "--rule", "reminder-2h", "--since", "1h"]);
+    assert!(
+        clinic.refusal(&["rules", "recall", "--rule", "reminder-3h", "--since", "1h"]).contains("did you mean `reminder-2h`?")
+    );
     assert_eq!(
         (said.exit, said.out.as_str()),
-        (Some(0), "0 texts, 0 tasks, 0 timers can be withdrawn; 0 texts had left already\n")
+        (Some(0), "0 texts, 0 tasks, 0 timers can be withdrawn; texts that had left already: 0\n")
     );
     assert!(
         clinic.refusal(&["rules", "recall", "--rule", "reminder-2h", "--since", "yesterday"]).contains("write a span such as")

@@ -134,6 +134,7 @@ fn a_rule_that_keeps_failing_is_paused_and_the_others_go_on(clinic: &Clinic) {
     // Who switches it on again starts the count anew.
     clinic.advance("2026-11-23T09:05:00+11:00");
     switch(clinic, "fails", OverrideState::Enabled);
+    assert_eq!(alerts(clinic), ["Rule fails failed cancelled", "Rule fails is paused cancelled"]);
     lead(clinic, 5);
     clinic.runtime.block_on(clinic.rules().follow()).unwrap();
     assert!(clinic.rules().current().unwrap().overrides.find_off("fails").is_none());
