@@ -214,7 +214,9 @@ fn record(world: &mut World, event: &Event, booking_id: Option<&str>, run: RuleR
         Outcome::Skipped => RunOutcome::Skipped,
         Outcome::Failed => RunOutcome::Failed,
     };
-    if outcome == RunOutcome::Fired {
+    // What is planned in the shadow counts for the rule's limit, as it would if it were done.
+    let is_shadow = run.stopped_at.as_ref().is_some_and(|s| s.reason == StopReason::Shadow);
+    if outcome == RunOutcome::Fired || is_shadow {
         let before = FiredBefore {
             rule_id: run.rule_id.clone(),
             contact_id: contact_id.clone(),

@@ -10,6 +10,7 @@ use crate::domain::sms::SmsMessage;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::Ruleset;
 use crate::engine::facts::{FiredBefore, TOUCHPOINTS_MAX};
+use crate::engine::guard::Rollout;
 use crate::engine::promise::Promised;
 use crate::store::{Conn, StoreResult, bookings, contacts, history, runs, sms, tasks, timers};
 use std::collections::{HashMap, HashSet};
@@ -243,7 +244,12 @@ fn fired_before(
     let limited = ruleset.rules.iter().filter_map(|r| r.limit.map(|l| (r.id.clone(), l.within)));
     let (rules, spans): (Vec<String>, Vec<Millis>) = limited.unzip();
     let Some(longest) = spans.into_iter().max() else { return Ok(HashMap::new()) };
-    let rows = runs::list_fired(conn, &rules, contact_ids, now - longest)?;
+    let shadows = ruleset.rules.iter().filter(|r| r.limit.is_some() && r.guard.rollout == Rollout::Shadow);
+    let in_shadow: Vec<String> = shadows.map(|r| r.id.clone()).collect();
+    let mut rows = runs::list_fired(conn, &rules, contact_ids, now - longest)?;
+    // Newest first, as all of them are expected to be.
+    rows.extend(runs::list_planned(conn, &in_shadow, contact_ids, now - longest)?);
+    rows.sort_by_key(|(.., at)| std::cmp::Reverse(*at));
     let fired = rows.into_iter().map(|(rule_id, contact_id, booking_id, at)| FiredBefore {
         rule_id,
         contact_id,

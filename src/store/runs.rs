@@ -44,6 +44,26 @@ pub fn list_of_event(conn: &mut Conn, event_id: &str) -> StoreResult<Vec<Run>> {
     domain_rows!(rows)
 }
 
+/// Like [`list_fired`], for what rules have planned in the shadow.
+#[expect(clippy::type_complexity, reason = "as of list_fired")]
+pub fn list_planned(
+    conn: &mut Conn,
+    rule_ids: &[String],
+    contact_ids: &[String],
+    since: Timestamp,
+) -> StoreResult<Vec<(String, Option<String>, Option<String>, i64)>> {
+    if rule_ids.is_empty() || contact_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(on!(conn, c => automation_runs::table
+        .filter(automation_runs::rule_id.eq_any(rule_ids))
+        .filter(automation_runs::at.ge(since.0))
+        .filter(automation_runs::outcome.eq(RunOutcome::Skipped.as_str()))
+        .filter(automation_runs::contact_id.eq_any(contact_ids))
+        .select((automation_runs::rule_id, automation_runs::contact_id, automation_runs::booking_id, automation_runs::at))
+        .load(c))?)
+}
+
 /// The newest runs of one rule for one contact that did something, failed, or planned in the shadow.
 pub fn list_of_contact(conn: &mut Conn, contact_id: &str, rule_id: &str, limit: i64) -> StoreResult<Vec<Run>> {
     let mut rows = Vec::new();

@@ -8,6 +8,7 @@ use avatar::engine::guard::Rollout;
 
 on_both_engines!(
     a_rule_in_the_shadow_plans_and_does_nothing,
+    a_limit_counts_in_the_shadow_too,
     a_rule_is_on_for_test_contacts_only,
     a_disabled_rule_skips_on_every_node_until_it_is_enabled,
     a_rule_that_keeps_failing_is_paused_and_the_others_go_on,
@@ -74,6 +75,17 @@ fn a_rule_in_the_shadow_plans_and_does_nothing(clinic: &Clinic) {
     assert_eq!((&rule["rollout"], &rule["today"]["shadow"], &rule["today"]["fired"]), (&"shadow".into(), &1.into(), &0.into()));
 }
 
+fn a_limit_counts_in_the_shadow_too(clinic: &Clinic) {
+    put_in_force(
+        clinic,
+        "rules:\n  - id: once\n    when: { event: sms_received }\n    rollout: shadow\n    limit: { max: 1, in: 7d }\n    do: [ { note: Once } ]\n",
+    );
+    for text in ["hello", "hello again"] {
+        clinic.reply(&Patient::jane(), text);
+    }
+    assert_eq!((outcomes(clinic, "once").len(), skips(clinic, "once", "limited")), (1, 1));
+}
+
 fn a_rule_is_on_for_test_contacts_only(clinic: &Clinic) {
     put_in_force(
         clinic,
@@ -97,6 +109,7 @@ fn a_disabled_rule_skips_on_every_node_until_it_is_enabled(clinic: &Clinic) {
     let told = other.get("/api/rules").json();
     let rule = told["items"].as_array().unwrap().iter().find(|rule| rule["id"] == "lead-created").unwrap().clone();
     assert_eq!((rule["state"].as_str(), rule["switched_because"].as_str()), (Some("disabled"), Some("a try")));
+    other.clock.advance(avatar::domain::time::Millis::MINUTE);
     let answer = other.post_api("/api/rules/lead-created/enable", &serde_json::json!({ "reason": "seen" }));
     assert_eq!((answer.status, answer.json()["changed"].as_bool()), (200, Some(true)), "{answer:?}");
     clinic.runtime.block_on(clinic.rules().follow()).unwrap();
