@@ -16,6 +16,7 @@ pub mod rate;
 mod row;
 pub mod schedules;
 mod schema;
+mod schema_guard;
 mod sql;
 pub mod staff;
 pub mod views;

@@ -2,6 +2,8 @@
 
 use diesel::table;
 
+pub use super::schema_guard::{automation_skips, field_changes, rule_history, rule_overrides};
+
 table! {
     contacts (id) {
         id -> Text,
@@ -450,50 +452,3 @@ diesel::allow_tables_to_appear_in_same_query!(
     automation_runs,
     timers
 );
-
-table! {
-    rule_overrides (rule_id) {
-        rule_id -> Text,
-        state -> Text,
-        by -> Text,
-        reason -> Text,
-        at -> BigInt,
-    }
-}
-
-table! {
-    rule_history (id) {
-        id -> Text,
-        action -> Text,
-        rule_id -> Nullable<Text>,
-        revision -> Nullable<BigInt>,
-        by -> Text,
-        reason -> Nullable<Text>,
-        at -> BigInt,
-    }
-}
-
-table! {
-    automation_skips (event_id) {
-        event_id -> Text,
-        revision -> BigInt,
-        contact_id -> Nullable<Text>,
-        booking_id -> Nullable<Text>,
-        at -> BigInt,
-        skips -> Text,
-    }
-}
-
-table! {
-    field_changes (id) {
-        id -> Text,
-        contact_id -> Text,
-        booking_id -> Nullable<Text>,
-        field -> Text,
-        from_value -> Nullable<Text>,
-        to_value -> Nullable<Text>,
-        at -> BigInt,
-        by -> Text,
-        run_id -> Nullable<Text>,
-    }
-}
