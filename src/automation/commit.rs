@@ -1,12 +1,13 @@
 //! Writes decisions: the fence first, then the check that nothing has changed since they were made, then all rows.
 
+use super::guard;
 use super::world::{Changes, SmsChange, Suppression, World};
 use crate::domain::job::ClaimedJob;
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::store::sms::StatusChange;
-use crate::store::{StoreError, StoreResult, Tx, bookings, contacts, events, history, jobs, runs, sms, tasks, timers};
-use std::collections::HashMap;
+use crate::store::{StoreError, StoreResult, Tx, bookings, contacts, events, history, jobs, runs, skips, sms, tasks, timers};
+use std::collections::{HashMap, HashSet};
 
 /// A decided world and the job that it completes.
 pub struct Decision {
@@ -73,6 +74,7 @@ fn write_records(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
     write_loose_tasks(tx, decisions)?;
     history::insert_touchpoints(tx, &all(decisions, |c| &c.touchpoints).collect::<Vec<_>>())?;
     history::insert_notes(tx, &all(decisions, |c| &c.notes).collect::<Vec<_>>())?;
+    history::insert_field_changes(tx, &all(decisions, |c| &c.field_changes).collect::<Vec<_>>())?;
     history::insert_transitions(tx, &all(decisions, |c| &c.transitions).collect::<Vec<_>>())?;
     timers::upsert_many(tx, &all(decisions, |c| &c.timers).collect::<Vec<_>>())?;
     for timer in all(decisions, |c| &c.timers_gone) {
@@ -121,8 +123,19 @@ fn change_sms(tx: &mut Tx<'_>, change: &SmsChange, now: Timestamp) -> StoreResul
 
 fn write_log(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> StoreResult<()> {
     events::insert_chained(tx, &all(decisions, |c| &c.events).collect::<Vec<_>>())?;
-    runs::insert_many(tx, &all(decisions, |c| &c.runs).collect::<Vec<_>>())?;
+    write_runs(tx, decisions)?;
+    guard::after_failures(tx, all(decisions, |c| &c.failures), now)?;
     events::finish_many(tx, &all(decisions, |c| &c.results).collect::<Vec<_>>(), now)
+}
+
+/// What did nothing is folded: one row for each event.
+fn write_runs(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
+    let folded: Vec<_> = all(decisions, |c| &c.skips).collect();
+    let skipped: HashSet<(&str, &str)> =
+        folded.iter().flat_map(|s| s.rules.iter().map(|r| (s.event_id.as_str(), r.rule_id.as_str()))).collect();
+    let kept = all(decisions, |c| &c.runs).filter(|run| !skipped.contains(&(run.event_id.as_str(), run.rule_id.as_str())));
+    runs::insert_many(tx, &kept.collect::<Vec<_>>())?;
+    skips::insert_many(tx, &folded)
 }
 
 fn all<'a, T: 'a>(decisions: &'a [Decision], pick: impl Fn(&'a Changes) -> &'a Vec<T>) -> impl Iterator<Item = &'a T> {

@@ -2,7 +2,9 @@
 //! all its changes comes out.
 
 use super::apply::{self, Applied, Applying};
+use super::guard;
 use super::project::{self, Projected, Projection};
+use super::skips;
 use super::timer_diff;
 use super::world::World;
 use crate::domain::booking::Booking;
@@ -10,6 +12,8 @@ use crate::domain::clinic::Clinic;
 use crate::domain::event::{Actor, Event, EventPayload, EventStatus, Run, RunOutcome, SCHEDULE_DUE, SignatureState, TIMER_DUE};
 use crate::domain::ids::derived_id;
 use crate::domain::pipeline::Pipelines;
+use crate::domain::rule_override::Overrides;
+use crate::domain::skip::{self, SkippedEvent};
 use crate::domain::sms::SmsStatus;
 use crate::domain::time::Timestamp;
 use crate::engine::facts::{ContactFacts, EventFacts, Facts, FiredBefore, MessageFacts, TOUCHPOINTS_MAX};
@@ -30,6 +34,8 @@ pub const CHAIN_EVENTS_MAX: usize = 50;
 #[derive(Clone, Copy)]
 pub struct Deciding<'a> {
     pub ruleset: &'a Ruleset,
+    /// Rules that are switched off whatever their file says.
+    pub overrides: &'a Overrides,
     pub revision: i64,
     pub clinic: &'a Clinic,
     pub pipelines: &'a Pipelines,
@@ -168,7 +174,7 @@ fn evaluate_event(world: &mut World, step: &Step, with: Deciding<'_>) -> Vec<(St
     }
     let facts = facts(world, step, with.now);
     let mut caused = Vec::new();
-    for run in evaluate::evaluate(with.ruleset, &facts, with.now) {
+    for run in evaluate::evaluate_with(with.ruleset, with.overrides, &facts, with.now) {
         let run_id = run_id(&step.event, &run.rule_id);
         let name = with
             .ruleset
@@ -177,6 +183,7 @@ fn evaluate_event(world: &mut World, step: &Step, with: Deciding<'_>) -> Vec<(St
             .and_then(|i| with.ruleset.rules.get(*i))
             .map_or(run.rule_id.as_str(), |r| r.name.as_str());
         let applying = Applying {
+            ruleset: with.ruleset,
             clinic: with.clinic,
             pipelines: with.pipelines,
             event: &step.event,
@@ -187,8 +194,10 @@ fn evaluate_event(world: &mut World, step: &Step, with: Deciding<'_>) -> Vec<(St
             revision: with.revision,
             now: with.now,
         };
-        let mut applied = Vec::with_capacity(run.steps.len());
-        for planned in &run.steps {
+        // A plan in the shadow is only told.
+        let steps = if run.outcome == Outcome::Fired { run.steps.as_slice() } else { &[] };
+        let mut applied = Vec::with_capacity(steps.len());
+        for planned in steps {
             let mut result = apply::apply(world, applying, planned);
             caused.extend(std::mem::take(&mut result.causes).into_iter().map(|name| (name, step.booking_id.clone())));
             applied.push(result);
@@ -205,7 +214,9 @@ fn record(world: &mut World, event: &Event, booking_id: Option<&str>, run: RuleR
         Outcome::Skipped => RunOutcome::Skipped,
         Outcome::Failed => RunOutcome::Failed,
     };
-    if outcome == RunOutcome::Fired {
+    // What is planned in the shadow counts for the rule's limit, as it would if it were done.
+    let is_shadow = run.stopped_at.as_ref().is_some_and(|s| s.reason == StopReason::Shadow);
+    if outcome == RunOutcome::Fired || is_shadow {
         let before = FiredBefore {
             rule_id: run.rule_id.clone(),
             contact_id: contact_id.clone(),
@@ -213,6 +224,22 @@ fn record(world: &mut World, event: &Event, booking_id: Option<&str>, run: RuleR
             at: with.now,
         };
         world.fired.insert(0, before);
+    }
+    if outcome == RunOutcome::Failed
+        && let Some(rule) = with.ruleset.by_id.get(&run.rule_id).and_then(|i| with.ruleset.rules.get(*i))
+    {
+        let id = run_id(event, &run.rule_id);
+        world.changes.failures.push(guard::failure(rule, &run, &id, with.revision, with.clinic, with.now));
+    }
+    if let Some(rule) = skips::compact(&run) {
+        world.changes.skip(SkippedEvent {
+            event_id: event.id.clone(),
+            revision: with.revision,
+            contact_id: contact_id.clone(),
+            booking_id: booking_id.map(str::to_owned),
+            at: with.now,
+            rules: vec![rule],
+        });
     }
     let trace = StoredTrace { run, applied };
     world.changes.runs.push(Run {
@@ -229,7 +256,7 @@ fn record(world: &mut World, event: &Event, booking_id: Option<&str>, run: RuleR
 }
 
 fn run_id(event: &Event, rule_id: &str) -> String {
-    derived_id(event.timestamp, &[&event.id, rule_id, "run"])
+    skip::run_id(&event.id, rule_id)
 }
 
 fn facts(world: &World, step: &Step, now: Timestamp) -> Facts {

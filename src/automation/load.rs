@@ -1,6 +1,7 @@
 //! Loads the worlds of a batch of events with a bounded number of queries.
 
 use super::project::{find_named_booking, identities_of, resolve};
+use super::promises::{RecentAction, WAITS_MAX};
 use super::world::World;
 use crate::domain::booking::Booking;
 use crate::domain::contact::{Contact, Identity, IdentityKind};
@@ -9,6 +10,8 @@ use crate::domain::sms::SmsMessage;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::Ruleset;
 use crate::engine::facts::{FiredBefore, TOUCHPOINTS_MAX};
+use crate::engine::guard::Rollout;
+use crate::engine::promise::Promised;
 use crate::store::{Conn, StoreResult, bookings, contacts, history, runs, sms, tasks, timers};
 use std::collections::{HashMap, HashSet};
 
@@ -166,6 +169,7 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
     let unsent = group(sms::list_unsent_of_contacts(conn, &ids)?, |s| s.contact_id.clone().unwrap_or_default());
     let pending = group(timers_all, |t| t.contact_id.clone());
     let fired = fired_before(conn, &ids, ruleset, now)?;
+    let recent = recent_actions(conn, &ids, ruleset, now)?;
     for item in loaded.iter_mut() {
         let Some(contact) = &item.world.contact else { continue };
         let id = contact.id.clone();
@@ -178,6 +182,7 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
         item.world.unsent_sms = unsent.get(&id).cloned().unwrap_or_default();
         item.world.timers = pending.get(&id).cloned().unwrap_or_default();
         item.world.fired = fired.get(&id).cloned().unwrap_or_default();
+        item.world.recent = recent.get(&id).cloned().unwrap_or_default();
     }
     sms_facts(conn, loaded)
 }
@@ -245,7 +250,12 @@ fn fired_before(
         rules.iter().filter_map(|id| Some((ruleset.was.get(id)?.clone(), id.clone()))).collect();
     rules.extend(renamed.keys().cloned());
     let Some(longest) = spans.into_iter().max() else { return Ok(HashMap::new()) };
-    let rows = runs::list_fired(conn, &rules, contact_ids, now - longest)?;
+    let shadows = ruleset.rules.iter().filter(|r| r.limit.is_some() && r.guard.rollout == Rollout::Shadow);
+    let in_shadow: Vec<String> = shadows.map(|r| r.id.clone()).collect();
+    let mut rows = runs::list_fired(conn, &rules, contact_ids, now - longest)?;
+    // Newest first, as all of them are expected to be.
+    rows.extend(runs::list_planned(conn, &in_shadow, contact_ids, now - longest)?);
+    rows.sort_by_key(|(.., at)| std::cmp::Reverse(*at));
     let fired = rows.into_iter().map(|(rule_id, contact_id, booking_id, at)| FiredBefore {
         rule_id: renamed.get(&rule_id).cloned().unwrap_or(rule_id),
         contact_id,
@@ -253,6 +263,29 @@ fn fired_before(
         at: Timestamp(at),
     });
     Ok(group(fired.collect(), |f| f.contact_id.clone().unwrap_or_default()))
+}
+
+/// What limits of promises count, by contact.
+fn recent_actions(
+    conn: &mut Conn,
+    contact_ids: &[String],
+    ruleset: &Ruleset,
+    now: Timestamp,
+) -> StoreResult<HashMap<String, Vec<RecentAction>>> {
+    let limits = ruleset.promises.iter().filter_map(|p| if let Promised::Limit(limit) = p.what { Some(limit) } else { None });
+    let longest = |action: &str| limits.clone().filter(|l| l.action == action).map(|l| l.within).max();
+    let mut found: HashMap<String, Vec<RecentAction>> = HashMap::new();
+    if let Some(within) = longest("sms") {
+        for (contact, booking_id, at) in sms::list_recent(conn, contact_ids, now - within - WAITS_MAX)? {
+            found.entry(contact).or_default().push(RecentAction { action: "sms", at, booking_id });
+        }
+    }
+    if let Some(within) = longest("task") {
+        for (contact, booking_id, at) in tasks::list_recent(conn, contact_ids, now - within)? {
+            found.entry(contact).or_default().push(RecentAction { action: "task", at, booking_id });
+        }
+    }
+    Ok(found)
 }
 
 fn by_id(list: Vec<Contact>) -> HashMap<String, Contact> {

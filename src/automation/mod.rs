@@ -3,13 +3,22 @@
 //! `receive` records a delivery · `run` works events through the rules (`load` → `decide` → `commit`) · `send` empties the
 //! outbox · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force.
 
+pub mod activity;
+pub mod alerts;
 pub mod commit;
 pub mod context;
 pub mod decide;
 pub mod derive;
+pub mod forecast;
+pub mod guard;
 pub mod load;
+pub mod next;
+pub mod people;
+pub mod promises;
 pub mod quiet;
+pub mod recall;
 pub mod receive;
+pub mod retention;
 pub mod rulesets;
 pub mod run;
 pub mod schedules;
@@ -17,10 +26,12 @@ pub mod send;
 pub mod staff;
 pub mod timers;
 pub mod why;
+pub mod why_rule;
 pub mod world;
 
 mod apply;
 mod project;
+mod skips;
 mod timer_diff;
 
 pub use context::Automation;

@@ -34,6 +34,7 @@ mod tests {
             keywords: Keywords { stop: vec![], start: vec![], yes: vec![], no: vec![], reschedule: vec![], help: vec![] },
             teams: vec![],
             task_types: vec![],
+            test_contacts: vec![],
         }
     }
     fn at(text: &str) -> Timestamp {

@@ -6,6 +6,7 @@ use super::context::Automation;
 use super::decide::{Deciding, decide};
 use super::load::{Loaded, load};
 use super::project;
+use super::promises;
 use super::rulesets::InForce;
 use super::world::World;
 use crate::domain::event::{Event, EventStatus, RunOutcome};
@@ -94,7 +95,9 @@ async fn attempt(context: &Automation, in_force: &Arc<InForce>, jobs: Vec<Claime
     };
     let (decisions, deferred) = decided;
     let outcomes: Vec<RunOutcome> = decisions.iter().flat_map(|d| d.world.changes.runs.iter().map(|r| r.outcome)).collect();
+    let broken: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.promises_broken.iter().cloned()).collect();
     context.store.write(move |tx| commit(tx, &decisions, now)).await?;
+    promises::count_broken(&broken);
     for outcome in [RunOutcome::Fired, RunOutcome::Skipped, RunOutcome::Failed] {
         let count = outcomes.iter().filter(|o| **o == outcome).count();
         metrics::counter(Metric::RuleRuns, &[("outcome", outcome.as_str())], count as u64);
@@ -143,6 +146,7 @@ pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForc
     let Loaded { event, mut world, also } = loaded;
     let with = Deciding {
         ruleset: &in_force.ruleset,
+        overrides: &in_force.overrides,
         revision: in_force.number,
         clinic: &context.clinic,
         pipelines: &context.pipelines,

@@ -3,13 +3,15 @@
 use super::commit::{Decision, commit};
 use super::context::Automation;
 use super::load::load;
+use super::promises;
 use super::rulesets::InForce;
 use super::run::{Worked, decide_one};
-use crate::domain::event::{
-    Actor, Event, EventPayload, EventStatus, RunOutcome, SCHEDULE_DUE, SignatureState, SubjectKind, TimerInput,
-};
+use super::skips;
+use super::world::World;
+use crate::domain::event::{Actor, Event, EventPayload, EventStatus, SCHEDULE_DUE, SignatureState, SubjectKind, TimerInput};
 use crate::domain::ids::derived_id;
 use crate::domain::job::{ClaimedJob, NewJob};
+use crate::domain::skip::{SkippedEvent, SkippedRule};
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::Ruleset;
 use crate::engine::ruleset::Every;
@@ -118,6 +120,7 @@ async fn page(context: &Automation, job: &ClaimedJob) -> StoreResult<()> {
         .store
         .read(move |conn| decide_page(conn, &owned, &in_force, &payload.data, Timestamp(payload.slot), held, now))
         .await?;
+    let broken: Vec<String> = decided.0.iter().flat_map(|d| d.world.changes.promises_broken.iter().cloned()).collect();
     context
         .store
         .write(move |tx| {
@@ -127,7 +130,9 @@ async fn page(context: &Automation, job: &ClaimedJob) -> StoreResult<()> {
             }
             StoreResult::Ok(())
         })
-        .await
+        .await?;
+    promises::count_broken(&broken);
+    Ok(())
 }
 
 fn decide_page(
@@ -142,19 +147,32 @@ fn decide_page(
     let (subjects, has_more) = one_of_each_contact(subjects(conn, payload, now)?);
     let next = has_more.then(|| next_page(payload, slot, &subjects));
     let events = subjects.iter().map(|(id, contact)| event_of(payload, slot, id.as_deref(), contact.as_deref())).collect();
-    let mut decisions = vec![Decision { job: Some(job), world: super::world::World::default() }];
+    let mut skipped = Vec::new();
+    let mut decisions = Vec::new();
     for loaded in load(conn, events, &in_force.ruleset, now)? {
         let event = loaded.event.clone();
         let mut world = decide_one(loaded, context, in_force, now);
-        // Subjects that the rule had nothing to do with leave no trace: there may be thousands of them every day.
-        if world.changes.runs.iter().all(|r| r.outcome == RunOutcome::Skipped) {
+        // Subjects that the rule had nothing to do with are only counted: there may be thousands of them every day.
+        if world.changes.are_only_skips() {
+            skips::fold(&mut skipped, world.changes.skips.into_iter().flat_map(|s| s.rules).collect());
             continue;
         }
         world.changes.results.clear();
         world.changes.events.insert(0, recorded(event, in_force.number, &world, now));
         decisions.push(Decision { job: None, world });
     }
+    decisions.insert(0, Decision { job: Some(job), world: page_of_skips(payload, slot, skipped, in_force.number, now) });
     Ok((decisions, next))
+}
+
+/// A world in which nothing happened, but for the skips of one page of a slot.
+fn page_of_skips(payload: &Payload, slot: Timestamp, rules: Vec<SkippedRule>, revision: i64, now: Timestamp) -> World {
+    let mut world = World::default();
+    if !rules.is_empty() {
+        let event_id = derived_id(slot, &["skipped", &payload.rule_id, &payload.trigger.to_string(), &payload.after]);
+        world.changes.skip(SkippedEvent { event_id, revision, contact_id: None, booking_id: None, at: now, rules });
+    }
+    world
 }
 
 /// A page ends before a contact comes a second time: its second evaluation must see what the first one wrote.

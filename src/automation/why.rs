@@ -2,9 +2,10 @@
 
 use super::decide::StoredTrace;
 use super::rulesets::RulesetHost;
+use crate::domain::contact::FieldChange;
 use crate::domain::event::{Event, Run, RunOutcome};
 use crate::engine::plan::{Action, FieldValue, Outcome, StopReason};
-use crate::store::{Conn, Store, StoreResult, events, runs, sms};
+use crate::store::{Conn, Store, StoreResult, events, history, runs, skips, sms};
 
 /// Events that one event led to, beyond which the answer stops.
 const FOLLOWED_MAX: usize = 100;
@@ -54,7 +55,8 @@ fn find(conn: &mut Conn, reference: &str) -> StoreResult<Option<Story>> {
 fn tell(conn: &mut Conn, id: &str, budget: &mut usize) -> StoreResult<Option<Story>> {
     let Some(event) = events::find(conn, id)? else { return Ok(None) };
     let mut rules = Vec::new();
-    for run in runs::list_of_event(conn, id)? {
+    let kept = runs::list_of_event(conn, id)?;
+    for run in kept.into_iter().chain(skips::list_of_event(conn, id)?) {
         rules.push(rule_story(conn, run)?);
     }
     // As the rules stand in their files, which is the order they were asked in.
@@ -74,13 +76,23 @@ fn position(story: &RuleStory) -> Option<(&str, usize)> {
     story.trace.as_ref().map(|t| (t.run.file.as_str(), t.run.line))
 }
 
-fn rule_story(conn: &mut Conn, run: Run) -> StoreResult<RuleStory> {
+pub(super) fn rule_story(conn: &mut Conn, run: Run) -> StoreResult<RuleStory> {
     let trace: Option<StoredTrace> = serde_json::from_str(&run.trace).ok();
     let Some(told) = &trace else {
         return Ok(RuleStory { run, trace: None, line: "the trace is no longer kept".into(), place: String::new() });
     };
     let line = match run.outcome {
-        RunOutcome::Fired => done(conn, told)?,
+        RunOutcome::Fired => {
+            let changes = match &run.contact_id {
+                Some(contact) => history::list_field_changes(conn, contact, &run.id)?,
+                None => Vec::new(),
+            };
+            done(conn, told, &changes)?
+        }
+        RunOutcome::Skipped if !told.run.steps.is_empty() => {
+            let planned: Vec<String> = told.run.steps.iter().filter_map(|s| s.action.as_ref().map(name_of)).collect();
+            format!("{}: {}", stopped(told), planned.join(", "))
+        }
         RunOutcome::Skipped | RunOutcome::Failed => stopped(told),
     };
     let place = match &told.run.stopped_at {
@@ -98,7 +110,8 @@ fn stopped(trace: &StoredTrace) -> String {
     match at.reason {
         StopReason::While | StopReason::If => format!("{seen}needs {}", at.text),
         StopReason::Limited => format!("limited: {}", at.text),
-        StopReason::Disabled => "the rule is switched off".into(),
+        StopReason::Disabled | StopReason::Paused | StopReason::Rollout => at.text.clone(),
+        StopReason::Shadow => "planned only (rollout: shadow)".into(),
         StopReason::Unhandled => "another rule dealt with it".into(),
         StopReason::Late => format!("too late: {}", at.text),
         StopReason::Error => format!("failed: {}", at.text),
@@ -106,12 +119,18 @@ fn stopped(trace: &StoredTrace) -> String {
 }
 
 /// `moved to booking_confirmed, text booking_confirmation (delivered), task welcome_call`.
-fn done(conn: &mut Conn, trace: &StoredTrace) -> StoreResult<String> {
+fn done(conn: &mut Conn, trace: &StoredTrace, changes: &[FieldChange]) -> StoreResult<String> {
     let mut parts = Vec::new();
     for step in &trace.run.steps {
         let Some(action) = &step.action else { continue };
         let applied = trace.applied.iter().find(|a| a.path == step.path);
         let mut part = name_of(action);
+        if let Action::Set { field, .. } = action
+            && let Some(change) = changes.iter().find(|c| c.field == *field)
+        {
+            let value = |v: &Option<String>| v.clone().unwrap_or_else(|| "nothing".to_owned());
+            part = format!("{field} {} → {}", value(&change.from), value(&change.to));
+        }
         match applied.map(|a| (a.result.as_str(), a.detail.as_deref())) {
             Some(("done" | "scheduled", Some(id))) if matches!(action, Action::Sms { .. }) => {
                 let status = sms::find(conn, id)?.map_or("planned", |s| s.status.as_str());
@@ -121,13 +140,16 @@ fn done(conn: &mut Conn, trace: &StoredTrace) -> StoreResult<String> {
             Some((result, Some(detail))) if result != "scheduled" => part = format!("{part} ({result}: {detail})"),
             Some((result, _)) => part = format!("{part} ({result})"),
         }
+        if let Some(broken) = applied.and_then(|a| a.promises.iter().find(|p| p.then != "block")) {
+            part = format!("{part} [promise {}: {}]", broken.id, broken.then);
+        }
         parts.push(part);
     }
     let line = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
     Ok(if trace.run.outcome == Outcome::Fired { line } else { String::new() })
 }
 
-fn name_of(action: &Action) -> String {
+pub(super) fn name_of(action: &Action) -> String {
     match action {
         Action::Move { pipeline, stage } => format!("move to {pipeline}/{stage}"),
         Action::Sms { template, .. } => format!("text {template}"),

@@ -3,11 +3,14 @@
 //! A `World` is loaded from the database, changed in memory by projection and by the rules' plans, and then written in one
 //! transaction that first checks that the contact's version is still the one that was loaded.
 
+use super::guard::RuleFailure;
+use super::promises::RecentAction;
 use crate::domain::booking::Booking;
-use crate::domain::contact::{Contact, Identity, Note};
+use crate::domain::contact::{Contact, FieldChange, Identity, Note};
 use crate::domain::event::{Event, Run, Timer};
 use crate::domain::job::NewJob;
 use crate::domain::pipeline::Transition;
+use crate::domain::skip::SkippedEvent;
 use crate::domain::sms::{SmsMessage, SmsStatus};
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
@@ -35,6 +38,8 @@ pub struct World {
     pub known_sms_keys: HashSet<String>,
     pub timers: Vec<Timer>,
     pub fired: Vec<FiredBefore>,
+    /// What promises count; empty when none counts anything.
+    pub recent: Vec<RecentAction>,
     /// The number (the contact's or the guardian's) must not be texted.
     pub suppressed: bool,
     /// The text that a receipt or a reply is about.
@@ -60,6 +65,7 @@ pub struct Changes {
     pub touchpoints: Vec<Touchpoint>,
     pub notes: Vec<Note>,
     pub transitions: Vec<Transition>,
+    pub field_changes: Vec<FieldChange>,
     pub sms: Vec<SmsMessage>,
     pub sms_changes: Vec<SmsChange>,
     pub sms_status_events: Vec<StatusEvent>,
@@ -67,6 +73,11 @@ pub struct Changes {
     pub events: Vec<Event>,
     pub results: Vec<EventResult>,
     pub runs: Vec<Run>,
+    /// Those of `runs` that did nothing, as they are stored.
+    pub skips: Vec<SkippedEvent>,
+    pub failures: Vec<RuleFailure>,
+    /// What became of each action that would have broken a promise: `block`, `move_to_window`, `alert`.
+    pub promises_broken: Vec<String>,
     pub timers: Vec<Timer>,
     pub timers_gone: Vec<Timer>,
     pub jobs: Vec<NewJob>,

@@ -57,8 +57,13 @@ pub enum Command {
     /// Start workers only, beside a server on the same database
     #[command(before_help = "Examples:\n  avatar worker --workers 8\n")]
     Worker(WorkerArgs),
-    /// Every rule considered for an event, and why not
-    #[command(before_help = "Examples:\n  avatar why 019ab2f0-6c1e-7c3a-9d7e-2b8f6a1c4e5d\n  avatar why EVENT reminder-24h\n")]
+    /// What will happen next with a contact
+    #[command(before_help = "Examples:\n  avatar next 0491570006\n  avatar next Nguyen\n")]
+    Next(NextArgs),
+    /// Every rule considered for an event, and why not; or a rule's last runs for a contact
+    #[command(
+        before_help = "Examples:\n  avatar why 019ab2f0-6c1e-7c3a-9d7e-2b8f6a1c4e5d\n  avatar why EVENT reminder-24h\n  avatar why 0491570006 reminder-24h\n"
+    )]
     Why(WhyArgs),
     /// Long form of a problem's code
     #[command(before_help = "Examples:\n  avatar explain R0102\n")]
@@ -125,10 +130,17 @@ pub struct WorkerArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct NextArgs {
+    /// Id, phone number, or a part of the name
+    pub contact: String,
+}
+
+#[derive(Debug, Args)]
 pub struct WhyArgs {
-    /// Id of an event
+    /// Id of an event; or a contact's id, phone number, or a part of its name
+    #[arg(value_name = "EVENT|CONTACT")]
     pub event: String,
-    /// Only this rule
+    /// Only this rule; with a contact: its last runs
     pub rule: Option<String>,
 }
 
@@ -202,7 +214,42 @@ pub enum RulesCommand {
     Rollback {
         /// Such as r47
         revision: String,
+        /// Why, for those who come after
+        #[arg(short, long)]
+        message: Option<String>,
         /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Switch a rule on again that was disabled or paused
+    Enable {
+        id: String,
+        /// Why, for those who come after
+        #[arg(short, long)]
+        message: Option<String>,
+    },
+    /// Switch a rule off at once, whatever its file says
+    Disable {
+        id: String,
+        /// Why, for those who come after
+        #[arg(short, long)]
+        message: String,
+    },
+    /// Who changed which rules are in force, when and why
+    History {
+        /// Only changes of this rule
+        rule: Option<String>,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// Withdraw everything unsent that a rule has made since a time
+    Recall {
+        #[arg(long, value_name = "ID")]
+        rule: String,
+        /// A time such as 2026-11-23T09:00:00+11:00, or a span such as 30m, 2h, 1d
+        #[arg(long, value_name = "TIME")]
+        since: String,
+        /// Do not ask, and do it without a terminal too
         #[arg(short, long)]
         yes: bool,
     },

@@ -13,6 +13,7 @@ mod explain;
 mod failure;
 mod jobs;
 mod moment;
+mod next;
 mod output;
 pub mod parts;
 mod rules;
@@ -22,6 +23,7 @@ mod sms;
 mod token;
 mod user;
 mod why;
+mod why_rule;
 
 pub use exit::Exit;
 pub use output::Output;
@@ -57,6 +59,7 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Completions(args) => completions::run(context, args.shell),
         Command::Serve(args) => serve::run(context, &args),
         Command::Worker(args) => serve::run_worker(context, &args),
+        Command::Next(args) => next::run(context, &args),
         Command::Why(args) => why::run(context, &args),
         Command::Explain(args) => explain::run(context, &args),
         Command::Rules(command) => rules::run(context, &command),

@@ -23,6 +23,26 @@ impl Wall {
     }
 }
 
+/// A time with an offset, or so long before `now`: `30m`, `2h`, `1d`, `1w`.
+pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Some(at) = Timestamp::parse_rfc3339(text) {
+        return Some(at);
+    }
+    let unit = text.chars().last()?;
+    let count: i64 = text.strip_suffix(unit)?.parse().ok().filter(|n| (0..=COUNT_MAX).contains(n))?;
+    let span = match unit {
+        'm' => Millis::minutes(count),
+        'h' => Millis::hours(count),
+        'd' => Millis::days(count),
+        'w' => Millis::days(count * 7),
+        _ => return None,
+    };
+    Some(now - span)
+}
+
+/// Of any unit in a span.
+const COUNT_MAX: i64 = 100_000;
+
 /// `26 m`, `3 d`: the largest unit of which there are two, or the smallest.
 pub fn span(millis: Millis) -> String {
     const UNITS: &[(Millis, &str)] = &[(Millis::DAY, "d"), (Millis::HOUR, "h"), (Millis::MINUTE, "m")];

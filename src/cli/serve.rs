@@ -6,8 +6,8 @@ use super::runtime::block_on;
 use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
-use crate::automation::{Automation, rulesets, timers};
-use crate::config::Settings;
+use crate::automation::{Automation, guard, retention, rulesets, timers};
+use crate::config::{Retention, Settings};
 use crate::http::{self, HttpContext, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
 use crate::store::{StoreResult, jobs};
@@ -28,6 +28,8 @@ pub use rules_view::HostView;
 const TIMER_POLL: Duration = Duration::from_millis(500);
 /// How often queue figures are measured.
 const GAUGE_POLL: Duration = Duration::from_secs(5);
+/// How often this node offers itself for the duties of all nodes.
+const DUTY_POLL: Duration = Duration::from_secs(10);
 /// A queue's workers share what is waiting in claims of this size.
 const CLAIM_MAX: usize = 64;
 
@@ -169,6 +171,7 @@ fn start_background(tasks: &mut JoinSet<()>, parts: &Parts, stop: &CancellationT
     tasks.spawn(watch(rules, Arc::new(ReloadMetrics), stop.clone()));
     tasks.spawn(fire_timers(parts.automation.clone(), stop.clone()));
     tasks.spawn(measure_queues(parts.automation.clone(), stop.clone()));
+    tasks.spawn(look_after(parts.automation.clone(), parts.settings.database.retention, stop.clone()));
 }
 
 async fn fire_timers(automation: Automation, stop: CancellationToken) {
@@ -176,6 +179,19 @@ async fn fire_timers(automation: Automation, stop: CancellationToken) {
     while ticked(&mut ticks, &stop).await {
         if let Err(error) = timers::fire_due(&automation.store, automation.clock.now()).await {
             tracing::warn!(%error, "due timers could not be looked for");
+        }
+    }
+}
+
+/// Duties of which each is done by some node.
+async fn look_after(automation: Automation, keep: Retention, stop: CancellationToken) {
+    let mut ticks = ticks(DUTY_POLL);
+    while ticked(&mut ticks, &stop).await {
+        if let Err(error) = guard::watch(&automation).await {
+            tracing::warn!(%error, "the rules could not be looked after");
+        }
+        if let Err(error) = retention::prune(&automation, keep).await {
+            tracing::warn!(%error, "what is old could not be thrown away");
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::args::WhyArgs;
 use super::failure::Failure;
 use super::moment::Wall;
+use super::why_rule;
 use super::{Context, Exit};
 use crate::automation::why::{RuleStory, Story, why};
 use crate::domain::event::{EventStatus, RunOutcome};
@@ -16,8 +17,12 @@ pub(super) fn run(context: &Context, args: &WhyArgs) -> Exit {
         let rules = &parts.automation.rules;
         rules.follow().await?;
         let Some(story) = why(&parts.store, rules, &args.event).await? else {
+            if let Some(rule) = &args.rule {
+                return why_rule::tell(context, parts, &args.event, rule).await;
+            }
             let failure = Failure::new(format!("there is no event `{}`, or more than one begins like it", args.event));
-            return Err(failure.with_help("`avatar events list` shows the newest with their ids"));
+            return Err(failure
+                .with_help("`avatar events list` shows the newest with their ids; of a contact: `avatar why CONTACT RULE`"));
         };
         let told = Told { context, wall: Wall(parts.settings.clinic.calendar.tz), rule: args.rule.as_deref() };
         if told.rule.is_some() && !told.has_rule(&story) {
@@ -110,7 +115,7 @@ fn state_line(story: &Story) -> Option<String> {
     }
 }
 
-const fn mark(outcome: RunOutcome) -> &'static str {
+pub(super) const fn mark(outcome: RunOutcome) -> &'static str {
     match outcome {
         RunOutcome::Fired => "✓",
         RunOutcome::Skipped => "–",

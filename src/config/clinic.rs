@@ -7,13 +7,15 @@ use super::problem::{ConfigProblem, hint};
 use super::reader::Reader;
 use crate::domain::calendar::Calendar;
 use crate::domain::clinic::{Clinic, Keywords, QuietHours};
+use crate::domain::ids::is_id;
+use crate::domain::phone;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde_yaml::Value;
 use std::collections::BTreeSet;
 
 const FILE: &str = "config/clinic.yaml";
-const KEYS: &[&str] = &["name", "phone", "hours", "holidays", "quiet_hours", "keywords", "teams", "task_types"];
+const KEYS: &[&str] = &["name", "phone", "hours", "holidays", "quiet_hours", "keywords", "teams", "task_types", "test_contacts"];
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 const KEYWORDS: [&str; 6] = ["stop", "start", "yes", "no", "reschedule", "help"];
 /// Of one list in the file.
@@ -76,6 +78,7 @@ impl ClinicFile<'_> {
             keywords: self.keywords(),
             teams: self.words("teams", true),
             task_types: self.words("task_types", false),
+            test_contacts: self.test_contacts(),
         }
     }
 
@@ -186,6 +189,23 @@ impl ClinicFile<'_> {
             self.problem(&path, message, Some("a word has one meaning".to_owned()));
         }
         Keywords { stop, start, yes, no, reschedule, help }
+    }
+
+    /// Ids and phone numbers; numbers however they are written.
+    fn test_contacts(&mut self) -> Vec<String> {
+        let given = self.words("test_contacts", false);
+        let mut found = Vec::with_capacity(given.len());
+        for text in given {
+            if is_id(&text) {
+                found.push(text);
+            } else if let Ok(phone) = phone::normalise(&text) {
+                found.push(phone.e164);
+            } else {
+                let help = Some("write a contact's id, or a number in quotes: \"0491 570 006\"".to_owned());
+                self.problem("test_contacts", format!("`{text}` is neither an id nor a phone number"), help);
+            }
+        }
+        found
     }
 
     /// A list of words, in lower case.

@@ -30,8 +30,10 @@ pub struct Retention {
     pub raw_payload: Millis,
     /// Finished jobs.
     pub job_history: Millis,
-    /// Full traces of rules; outcomes stay.
+    /// Full traces of runs that did something or failed; outcomes stay.
     pub traces: Millis,
+    /// Why rules did nothing.
+    pub skips: Millis,
     /// Leads that never became patients are de-identified after this.
     pub leads: Millis,
 }
@@ -67,6 +69,7 @@ impl Retention {
             raw_payload: parse::days(reader.number("database.raw_payload_days", 90, 3, 3_650)),
             job_history: parse::days(reader.number("database.job_history_days", 30, 1, 3_650)),
             traces: parse::days(reader.number("database.trace_days", 90, 1, 3_650)),
+            skips: parse::days(reader.number("database.skip_days", 14, 1, 3_650)),
             leads: parse::days(reader.number("database.lead_days", 730, 30, 3_650)),
         }
     }

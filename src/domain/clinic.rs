@@ -16,6 +16,8 @@ pub struct Clinic {
     pub teams: Vec<String>,
     /// Task types in addition to those the program knows.
     pub task_types: Vec<String>,
+    /// Ids and numbers (E.164) of contacts that rules may be tried out on.
+    pub test_contacts: Vec<String>,
 }
 
 /// No automatic text leaves outside of these local times, `HH:MM`.

@@ -78,6 +78,22 @@ pub struct Identity {
     pub value: String,
 }
 
+/// A field of a contact or booking that a rule has set, from what to what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldChange {
+    pub id: String,
+    pub contact_id: String,
+    pub booking_id: Option<String>,
+    /// `contact.warmness`, `booking.status` …
+    pub field: String,
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub at: Timestamp,
+    /// `rule:ID`
+    pub by: String,
+    pub run_id: Option<String>,
+}
+
 /// Something written down about a contact, by staff or by a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {

@@ -27,6 +27,22 @@ pub fn derived_id(now: Timestamp, parts: &[&str]) -> String {
     v7(now, &tail)
 }
 
+/// The time that an id begins with.
+#[must_use]
+pub fn time_of(id: &str) -> Option<Timestamp> {
+    let (high, low) = (id.get(..8)?, id.get(9..13)?);
+    i64::from_str_radix(&format!("{high}{low}"), 16).ok().map(Timestamp)
+}
+
+/// What every id of that time begins with: no id of an earlier time comes after it, none of a later one before.
+#[must_use]
+pub fn id_prefix(at: Timestamp) -> String {
+    v7(at, &[0; 10]).chars().take(PREFIX_CHARS).collect()
+}
+
+/// Of an id, the characters that hold its time.
+const PREFIX_CHARS: usize = 13;
+
 /// True for the text form of a UUID.
 #[must_use]
 pub fn is_id(text: &str) -> bool {

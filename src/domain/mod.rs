@@ -10,6 +10,8 @@ pub mod ids;
 pub mod job;
 pub mod phone;
 pub mod pipeline;
+pub mod rule_override;
+pub mod skip;
 pub mod sms;
 pub mod staff;
 pub mod task;

@@ -15,7 +15,7 @@ pub struct RuleRun {
     /// The first condition that stopped the rule, or the place of the error; `None` when it fired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped_at: Option<StoppedAt>,
-    /// Steps in order; empty unless fired.
+    /// Steps in order; empty unless fired, or planned in the shadow.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub steps: Vec<PlannedStep>,
     /// Script operations spent: the same for the same input.
@@ -51,9 +51,34 @@ pub enum StopReason {
     If,
     Limited,
     Disabled,
+    /// By the program or a person, whatever the file says.
+    Paused,
+    /// The contact is not among those that the rule is on for.
+    Rollout,
+    /// It would have fired: its steps are in the plan and none was done.
+    Shadow,
     Unhandled,
     Late,
     Error,
+}
+
+impl StopReason {
+    /// As it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::While => "while",
+            Self::If => "if",
+            Self::Limited => "limited",
+            Self::Disabled => "disabled",
+            Self::Paused => "paused",
+            Self::Rollout => "rollout",
+            Self::Shadow => "shadow",
+            Self::Unhandled => "unhandled",
+            Self::Late => "late",
+            Self::Error => "error",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

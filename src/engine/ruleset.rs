@@ -5,6 +5,8 @@ use crate::domain::event::SubjectKind;
 use crate::domain::pipeline::Pipelines;
 use crate::domain::sms::SmsCategory;
 use crate::domain::time::Millis;
+use crate::engine::guard::Guard;
+use crate::engine::promise::Promise;
 use crate::engine::script::{FunctionFiles, Host};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -56,6 +58,8 @@ pub struct Ruleset {
     pub bodies: BTreeMap<String, String>,
     /// The id that a rule had before, by its id of now.
     pub was: BTreeMap<String, String>,
+    /// What no rule may do.
+    pub promises: Vec<Promise>,
 }
 
 impl Ruleset {
@@ -91,6 +95,7 @@ impl Ruleset {
             host,
             bodies: BTreeMap::new(),
             was: BTreeMap::new(),
+            promises: Vec::new(),
         }
     }
 
@@ -118,6 +123,7 @@ pub struct Rule {
     pub vars: Vec<(String, Expr)>,
     pub steps: Vec<Step>,
     pub limit: Option<Limit>,
+    pub guard: Guard,
 }
 
 impl Rule {

@@ -24,6 +24,8 @@ const UNKNOWN_KEYS_MAX: usize = 1_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
     pub role: Role,
+    /// Of the key; goes into the record of what was done.
+    pub name: String,
 }
 
 /// The keys that were valid a moment ago, and the ids that nobody had.
@@ -60,12 +62,12 @@ impl Keys {
         if !staff::is_secret_of(secret, &key.secret_sha256) || !key.is_usable(now) {
             return Err(ApiError::unauthorized());
         }
-        let role = key.role;
+        let caller = Caller { role: key.role, name: key.name.clone() };
         if is_new {
             self.remember(key.clone(), now);
             note_use(context, key);
         }
-        Ok(Caller { role })
+        Ok(caller)
     }
 
     /// A made-up key costs one reading of the database in [`CACHE_TIME`], however often it is tried.

@@ -1,5 +1,7 @@
 //! What the routes need of the rest of the program, and nothing else.
 
+use crate::automation::forecast::Forecast;
+use crate::automation::rulesets::RulesetHost;
 use crate::domain::clinic::Clinic;
 use crate::domain::clock::SharedClock;
 use crate::domain::pipeline::Pipelines;
@@ -25,6 +27,10 @@ pub trait RulesView: Send + Sync {
     fn status(&self) -> RulesStatus;
     /// The rules in force, in file order.
     fn rules(&self) -> Vec<RuleSummary>;
+    /// Who can change what is in force; `None` where nobody can.
+    fn host(&self) -> Option<Arc<RulesetHost>> {
+        None
+    }
 }
 
 /// Which rules are in force, and how the files on disk differ.
@@ -45,6 +51,8 @@ pub struct DraftStatus {
     /// No diagnostic is an error.
     pub clean: bool,
     pub diagnostics: Vec<Diagnostic>,
+    /// What it would do to pending timers, as far as that is known.
+    pub timers: Option<Forecast>,
 }
 
 /// One rule in force.
@@ -54,7 +62,15 @@ pub struct RuleSummary {
     pub name: String,
     pub about: String,
     pub owner: Option<String>,
+    /// As the file says.
     pub enabled: bool,
+    /// `on`, `off` (by the file), `disabled` (by a person) or `paused` (by the program).
+    pub state: &'static str,
+    /// Who disabled or paused it, and why.
+    pub switched_by: Option<String>,
+    pub switched_because: Option<String>,
+    /// `live`, `shadow`, `10%` or `test_contacts`.
+    pub rollout: String,
     pub file: String,
     pub line: usize,
     /// Names of the events it listens to.

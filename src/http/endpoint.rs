@@ -1,12 +1,16 @@
 //! From a route and a handler to a warp filter: matching, permission, errors, label.
 
 use super::auth::Keys;
+use super::body::{self, BodyLimits};
 use super::context::HttpContext;
 use super::problem::ApiError;
 use super::reply::Response;
 use super::route::{Route, RouteLabel};
 use super::server::ServerLimits;
 use super::webhooks::Gates;
+use bytes::{Buf, Bytes};
+use futures_util::Stream;
+use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
@@ -35,6 +39,74 @@ pub(super) struct Call {
     pub parameter: String,
     /// The raw query string.
     pub query: String,
+    /// Who calls, as it is recorded: `key:NAME`.
+    pub by: String,
+    /// Empty where the route takes none.
+    pub body: Bytes,
+}
+
+impl Call {
+    /// The body as JSON; one that is empty counts as an object without fields. 400 when it is not what the route takes.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        // The message would repeat what the caller sent.
+        serde_json::from_slice(body).map_err(|_| ApiError::bad_request("The body is not the JSON that this route takes."))
+    }
+}
+
+/// Largest body of a call that changes something.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// An endpoint that changes something: with a body, and the name of who asks.
+pub(super) fn writing<F, R>(route: Route, shared: &Arc<Shared>, handler: F) -> Endpoint
+where
+    F: Fn(Call) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<Response, ApiError>> + Send,
+{
+    let shared = Arc::clone(shared);
+    let filter = route
+        .filter()
+        .and(raw_query())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(move |parameter: String, query: String, headers: HeaderMap, stream| {
+            let (shared, handler) = (Arc::clone(&shared), handler.clone());
+            async move {
+                let asked = Asked { parameter, query, headers };
+                labelled(route, answer_writing(route, &shared, asked, stream, handler).await)
+            }
+        })
+        .boxed();
+    Endpoint { route, filter }
+}
+
+/// The request line and the headers.
+struct Asked {
+    parameter: String,
+    query: String,
+    headers: HeaderMap,
+}
+
+async fn answer_writing<S, B, F, R>(
+    route: Route,
+    shared: &Shared,
+    asked: Asked,
+    stream: S,
+    handler: F,
+) -> Result<Response, ApiError>
+where
+    S: Stream<Item = Result<B, warp::Error>>,
+    B: Buf,
+    F: Fn(Call) -> R,
+    R: Future<Output = Result<Response, ApiError>>,
+{
+    let Asked { parameter, query, headers } = asked;
+    let context = Arc::clone(&shared.context);
+    let caller = shared.keys.authorise(&context, &headers, route.permission).await?;
+    let limits = BodyLimits { bytes_max: BODY_BYTES_MAX, timeout: shared.limits.body_timeout };
+    let body = body::read(stream, &headers, limits).await?;
+    let by = caller.map_or_else(String::new, |caller| format!("key:{}", caller.name));
+    handler(Call { context, parameter, query, by, body }).await
 }
 
 /// An endpoint without a body.
@@ -54,7 +126,7 @@ where
                 let context = Arc::clone(&shared.context);
                 let authorised = shared.keys.authorise(&context, &headers, route.permission).await;
                 let result = match authorised {
-                    Ok(_caller) => handler(Call { context, parameter, query }).await,
+                    Ok(_caller) => handler(Call { context, parameter, query, by: String::new(), body: Bytes::new() }).await,
                     Err(error) => Err(error),
                 };
                 labelled(route, result)

@@ -96,6 +96,11 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "There is nothing here.")
     }
 
+    /// What is asked for cannot be done as things are.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, detail)
+    }
+
     /// `allow` as it stands in the header: `GET, HEAD`.
     pub fn method_not_allowed(allow: &str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here.").with_hint(Hint::Allow(allow.to_owned()))

@@ -2,9 +2,9 @@
 
 use super::db::on;
 use super::row::{domain_rows, row};
-use super::schema::{notes, pipeline_transitions, touchpoints};
+use super::schema::{field_changes, notes, pipeline_transitions, touchpoints};
 use super::{Conn, StoreResult, Tx};
-use crate::domain::contact::Note;
+use crate::domain::contact::{FieldChange, Note};
 use crate::domain::pipeline::Transition;
 use crate::domain::time::Timestamp;
 use crate::domain::touchpoint::Touchpoint;
@@ -27,6 +27,23 @@ row!(notes, NoteRow, Note, id, insert {
     id => id: String, contact_id => contact_id: Option<String>, booking_id => booking_id: Option<String>,
     body => body: String, author => author: String, run_id => run_id: Option<String>, created_at => created_at: Timestamp,
 });
+
+row!(field_changes, FieldChangeRow, FieldChange, id, insert {
+    id => id: String, contact_id => contact_id: String, booking_id => booking_id: Option<String>, field => field: String,
+    from_value => from: Option<String>, to_value => to: Option<String>, at => at: Timestamp, by => by: String,
+    run_id => run_id: Option<String>,
+});
+
+/// What one run has set of its contact.
+pub fn list_field_changes(conn: &mut Conn, contact_id: &str, run_id: &str) -> StoreResult<Vec<FieldChange>> {
+    let rows: Vec<FieldChangeRow> = on!(conn, c => field_changes::table
+        .filter(field_changes::contact_id.eq(contact_id))
+        .filter(field_changes::run_id.eq(run_id))
+        .order(field_changes::id)
+        .select(FieldChangeRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
 
 /// The newest touchpoints of one contact, newest first.
 pub fn list_touchpoints(conn: &mut Conn, contact_id: &str, limit: i64) -> StoreResult<Vec<Touchpoint>> {
@@ -63,6 +80,10 @@ pub fn list_transitions(conn: &mut Conn, contact_id: &str, limit: i64) -> StoreR
 
 pub fn insert_touchpoints(tx: &mut Tx<'_>, values: &[&Touchpoint]) -> StoreResult<()> {
     TouchpointRow::insert_all(tx, values.iter().map(|v| TouchpointRow::of(v)).collect())
+}
+
+pub fn insert_field_changes(tx: &mut Tx<'_>, values: &[&FieldChange]) -> StoreResult<()> {
+    FieldChangeRow::insert_all(tx, values.iter().map(|v| FieldChangeRow::of(v)).collect())
 }
 
 pub fn insert_notes(tx: &mut Tx<'_>, values: &[&Note]) -> StoreResult<()> {

@@ -1,5 +1,6 @@
 //! The only SQL. Callers see domain types, an opaque [`Conn`] to read and an opaque [`Tx`] to write.
 
+pub mod alarms;
 mod append;
 mod db;
 mod dialect;
@@ -16,6 +17,7 @@ pub mod rate;
 mod row;
 pub mod schedules;
 mod schema;
+mod schema_guard;
 mod sql;
 pub mod staff;
 pub mod views;
@@ -28,8 +30,12 @@ pub mod contacts;
 pub mod events;
 pub mod history;
 pub mod invariants;
+pub mod overrides;
+pub mod recall;
+pub mod retention;
 pub mod rulesets;
 pub mod runs;
+pub mod skips;
 pub mod sms;
 pub mod tasks;
 pub mod timers;

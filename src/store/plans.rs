@@ -43,6 +43,13 @@ fn statements(postgres: bool) -> Vec<(&'static str, String)> {
             "SELECT * FROM sms_messages WHERE contact_id IN (?, ?) AND status IN ('scheduled', 'queued')".to_owned(),
         ),
         ("bookings by provider", "SELECT * FROM bookings WHERE wix_booking_id IN (?, ?)".to_owned()),
+        (
+            "recent texts",
+            "SELECT scheduled_at FROM sms_messages WHERE contact_id IN (?, ?) AND created_at >= ? AND direction = 'out'"
+                .to_owned(),
+        ),
+        ("runs of a rule", "SELECT COUNT(*) FROM automation_runs WHERE rule_id = ? AND at >= ? AND outcome = 'fired'".to_owned()),
+        ("skips of a contact", "SELECT * FROM automation_skips WHERE contact_id = ? ORDER BY event_id DESC LIMIT ?".to_owned()),
     ]
 }
 
@@ -62,7 +69,17 @@ fn samples(text: &str) -> Vec<Value> {
 
 fn sample_after(piece: &str) -> Value {
     let ends = |words: &[&str]| words.iter().any(|word| piece.ends_with(word));
-    if ends(&["queue = ", "source = ", "dedupe_key = ", "lane_key IN (", "kind = ", "value IN (", "_id IN ("]) {
+    if ends(&[
+        "queue = ",
+        "source = ",
+        "dedupe_key = ",
+        "lane_key IN (",
+        "kind = ",
+        "value IN (",
+        "_id IN (",
+        "rule_id = ",
+        "contact_id = ",
+    ]) {
         "x".into()
     } else if ends(&["priority = ", "duplicates + "]) {
         0.into()

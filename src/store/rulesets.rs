@@ -1,6 +1,7 @@
 //! Rulesets that were in force, and which one is.
 
 use super::db::on;
+use super::overrides::{Action, Change, note_change};
 use super::schema::{rulesets, system_values};
 use super::{Conn, StoreError, StoreResult, Tx};
 use crate::domain::time::Timestamp;
@@ -67,7 +68,7 @@ pub fn publish(
     hash: &str,
     files: &BTreeMap<String, String>,
     by: &str,
-    note: Option<&str>,
+    note_text: Option<&str>,
     now: Timestamp,
 ) -> StoreResult<i64> {
     // Locks out other nodes until the end of the transaction, before anything was ever in force too.
@@ -83,13 +84,25 @@ pub fn publish(
             rulesets::hash.eq(hash),
             rulesets::files.eq(&text),
             rulesets::published_by.eq(by),
-            rulesets::note.eq(note),
+            rulesets::note.eq(note_text),
             rulesets::published_at.eq(now.0),
         ))
         .returning(rulesets::number)
         .get_result(c))?;
     put_in_force(tx, number, now)?;
+    note(tx, Action::Published, number, by, note_text, now)?;
     Ok(number)
+}
+
+/// Makes an earlier ruleset the one in force again, and notes who did.
+pub fn roll_back(tx: &mut Tx<'_>, number: i64, by: &str, why: Option<&str>, now: Timestamp) -> StoreResult<()> {
+    put_in_force(tx, number, now)?;
+    note(tx, Action::RolledBack, number, by, why, now)
+}
+
+fn note(tx: &mut Tx<'_>, action: Action, number: i64, by: &str, why: Option<&str>, now: Timestamp) -> StoreResult<()> {
+    let reason = why.map(str::to_owned);
+    note_change(tx, &Change { action, rule_id: None, revision: Some(number), by: by.to_owned(), reason, at: now })
 }
 
 /// Makes an earlier ruleset the one in force.

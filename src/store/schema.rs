@@ -2,6 +2,8 @@
 
 use diesel::table;
 
+pub use super::schema_guard::{automation_skips, field_changes, rule_history, rule_overrides};
+
 table! {
     contacts (id) {
         id -> Text,

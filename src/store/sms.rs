@@ -94,6 +94,36 @@ pub fn list_unsent_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> Store
     domain_rows!(rows)
 }
 
+/// Texts to these contacts that were made since then and have left, are leaving or will leave: contact, booking, when.
+pub fn list_recent(
+    conn: &mut Conn,
+    contact_ids: &[String],
+    since: Timestamp,
+) -> StoreResult<Vec<(String, Option<String>, Timestamp)>> {
+    type Columns = (Option<String>, Option<String>, Option<i64>, Option<i64>, i64);
+    if contact_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<Columns> = on!(conn, c => sms_messages::table
+        .filter(one_of(sms_messages::contact_id, contact_ids))
+        .filter(sms_messages::created_at.ge(since.0))
+        .filter(sms_messages::direction.eq("out"))
+        .filter(sms_messages::status.ne(SmsStatus::Suppressed.as_str()))
+        .filter(sms_messages::status.ne(SmsStatus::Cancelled.as_str()))
+        .select((
+            sms_messages::contact_id,
+            sms_messages::booking_id,
+            sms_messages::accepted_at,
+            sms_messages::scheduled_at,
+            sms_messages::created_at,
+        ))
+        .load(c))?;
+    let when = |(contact, booking, accepted, scheduled, created): Columns| {
+        Some((contact?, booking, Timestamp(accepted.or(scheduled).unwrap_or(created))))
+    };
+    Ok(rows.into_iter().filter_map(when).collect())
+}
+
 /// The dedupe keys that texts about these bookings have: (booking, key).
 pub fn list_known_dedupe_keys(conn: &mut Conn, booking_ids: &[String]) -> StoreResult<Vec<(String, String)>> {
     if booking_ids.is_empty() {

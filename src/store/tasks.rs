@@ -56,6 +56,24 @@ pub fn list_open_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> StoreRe
     domain_rows!(rows)
 }
 
+/// Tasks that rules have made for these contacts since then: contact, booking, when.
+pub fn list_recent(
+    conn: &mut Conn,
+    contact_ids: &[String],
+    since: Timestamp,
+) -> StoreResult<Vec<(String, Option<String>, Timestamp)>> {
+    if contact_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(Option<String>, Option<String>, i64)> = on!(conn, c => tasks::table
+        .filter(one_of(tasks::contact_id, contact_ids))
+        .filter(tasks::created_at.ge(since.0))
+        .filter(tasks::run_id.is_not_null())
+        .select((tasks::contact_id, tasks::booking_id, tasks::created_at))
+        .load(c))?;
+    Ok(rows.into_iter().filter_map(|(contact, booking, at)| Some((contact?, booking, Timestamp(at)))).collect())
+}
+
 /// Open tasks with these dedupe keys.
 pub fn list_open_by_keys(conn: &mut Conn, keys: &[String]) -> StoreResult<Vec<Task>> {
     if keys.is_empty() {

@@ -43,6 +43,28 @@ pub fn list_due(conn: &mut Conn, now: Timestamp, limit: i64) -> StoreResult<Vec<
     domain_rows!(rows)
 }
 
+/// Contacts after `after` that have a pending timer, or a live booking to come.
+pub fn list_contacts_after(conn: &mut Conn, now: Timestamp, after: &str, limit: i64) -> StoreResult<Vec<String>> {
+    use super::schema::{bookings, contacts};
+    use diesel::dsl::{exists, sql};
+    use diesel::sql_types::Bool;
+    let has_timer =
+        exists(timers::table.filter(timers::contact_id.eq(contacts::id)).filter(sql::<Bool>("timers.state = 'pending'")));
+    let has_booking = exists(
+        bookings::table
+            .filter(bookings::contact_id.eq(contacts::id))
+            .filter(bookings::appointment_datetime.gt(now.0))
+            .filter(sql::<Bool>("bookings.status IN ('pending', 'scheduled', 'confirmed', 'waitlisted')")),
+    );
+    Ok(on!(conn, c => contacts::table
+        .filter(contacts::id.gt(after))
+        .filter(has_timer.or(has_booking))
+        .order(contacts::id)
+        .limit(limit)
+        .select(contacts::id)
+        .load(c))?)
+}
+
 /// When the next pending timer is due.
 pub fn find_next_due(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
     use diesel::dsl::sql;

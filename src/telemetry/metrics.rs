@@ -21,6 +21,10 @@ pub enum Metric {
     OldestJobAgeSeconds,
     /// Counter by `outcome` (fired, skipped, failed).
     RuleRuns,
+    /// Counter by `then` (block, `move_to_window`, alert): actions that would have broken a promise.
+    PromisesBroken,
+    /// Counter by `kind` (failed, paused, silent, volume): troubles with rules that people are told of.
+    RuleAlerts,
     /// Summary.
     RulesReloadSeconds,
     /// Counter by `result` (published, unchanged, refused).
@@ -36,7 +40,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::HttpRequestSeconds,
         Self::WebhookDeliveries,
         Self::JobSeconds,
@@ -44,6 +48,8 @@ impl Metric {
         Self::QueueDepth,
         Self::OldestJobAgeSeconds,
         Self::RuleRuns,
+        Self::PromisesBroken,
+        Self::RuleAlerts,
         Self::RulesReloadSeconds,
         Self::RulesReloads,
         Self::RulesRevision,
@@ -62,6 +68,8 @@ impl Metric {
             Self::QueueDepth => "avatar_queue_depth",
             Self::OldestJobAgeSeconds => "avatar_oldest_job_age_seconds",
             Self::RuleRuns => "avatar_rule_runs_total",
+            Self::PromisesBroken => "avatar_promises_broken_total",
+            Self::RuleAlerts => "avatar_rule_alerts_total",
             Self::RulesReloadSeconds => "avatar_rules_reload_seconds",
             Self::RulesReloads => "avatar_rules_reloads_total",
             Self::RulesRevision => "avatar_rules_revision",
@@ -80,6 +88,8 @@ impl Metric {
             Self::QueueDepth => "Jobs that are ready to run",
             Self::OldestJobAgeSeconds => "How long the oldest ready job has been due",
             Self::RuleRuns => "Rules considered for an event",
+            Self::PromisesBroken => "Actions that would have broken a promise",
+            Self::RuleAlerts => "Troubles with rules that people are told of",
             Self::RulesReloadSeconds => "Time to read, check and compile all rules",
             Self::RulesReloads => "Reloads of rules",
             Self::RulesRevision => "Number of the ruleset in force",
@@ -99,7 +109,13 @@ impl Metric {
             | Self::RulesRevision
             | Self::HttpConnections
             | Self::StreamSubscribers => metrics::describe_gauge!(self.name(), self.about()),
-            Self::WebhookDeliveries | Self::JobsFinished | Self::RuleRuns | Self::RulesReloads | Self::SmsSent => {
+            Self::WebhookDeliveries
+            | Self::JobsFinished
+            | Self::RuleRuns
+            | Self::PromisesBroken
+            | Self::RuleAlerts
+            | Self::RulesReloads
+            | Self::SmsSent => {
                 metrics::describe_counter!(self.name(), self.about());
             }
         }

@@ -3,10 +3,55 @@
 use super::{Applied, Applying};
 use crate::automation::world::World;
 use crate::domain::booking::BookingStatus;
+use crate::domain::contact::FieldChange;
+use crate::domain::ids::derived_id;
 use crate::engine::plan::{FieldValue, PlannedStep};
 use crate::engine::schema::{CONSENT, REFERRAL, URGENCY};
 
+/// Sets a field, and notes what it was before.
 pub fn set(world: &mut World, with: Applying<'_>, step: &PlannedStep, field: &str, value: &FieldValue) -> Applied {
+    let before = value_of(world, with, field);
+    let applied = set_field(world, with, step, field, value);
+    let after = value_of(world, with, field);
+    if before != after
+        && let Some(contact) = &world.contact
+    {
+        let change = FieldChange {
+            id: derived_id(with.event.timestamp, &[with.run_id, &step.path, "change"]),
+            contact_id: contact.id.clone(),
+            booking_id: field.starts_with("booking.").then(|| with.booking_id.map(str::to_owned)).flatten(),
+            field: field.to_owned(),
+            from: before,
+            to: after,
+            at: with.now,
+            by: format!("rule:{}", with.rule_id),
+            run_id: Some(with.run_id.to_owned()),
+        };
+        world.changes.field_changes.push(change);
+    }
+    applied
+}
+
+/// The fields that can be set, as text.
+fn value_of(world: &World, with: Applying<'_>, field: &str) -> Option<String> {
+    let contact = world.contact.as_ref();
+    let booking = with.booking_id.and_then(|id| world.find_booking(id));
+    match field {
+        "contact.warmness" => contact.map(|c| c.warmness.to_string()),
+        "contact.is_existing_patient" => contact.map(|c| c.is_existing_patient.to_string()),
+        "contact.marketing_consent" => contact.map(|c| c.marketing_consent.clone()),
+        "contact.recall_due_on" => contact?.recall_due_on.map(|at| at.to_rfc3339_in(with.clinic.calendar.tz)),
+        "contact.first_source" => contact?.first_source.clone(),
+        "contact.interest" => contact?.interest.clone(),
+        "contact.assigned_to" => contact?.assigned_to.clone(),
+        "booking.status" => booking.map(|b| b.status.as_str().to_owned()),
+        "booking.urgency_level" => booking.map(|b| b.urgency_level.clone()),
+        "booking.referral_status" => booking.map(|b| b.referral_status.clone()),
+        _ => None,
+    }
+}
+
+fn set_field(world: &mut World, with: Applying<'_>, step: &PlannedStep, field: &str, value: &FieldValue) -> Applied {
     match field.split_once('.') {
         Some(("contact", name)) => set_contact(world, with, step, name, value),
         Some(("booking", name)) => set_booking(world, with, step, name, value),

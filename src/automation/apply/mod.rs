@@ -5,18 +5,21 @@ mod sms;
 mod task;
 
 use super::world::World;
+use crate::automation::promises::{self, BrokenPromise, Hold};
 use crate::domain::clinic::Clinic;
 use crate::domain::contact::Note;
 use crate::domain::event::Event;
 use crate::domain::ids::derived_id;
 use crate::domain::pipeline::{Pipelines, Transition};
 use crate::domain::time::Timestamp;
+use crate::engine::Ruleset;
 use crate::engine::plan::{Action, PlannedStep};
 use serde::{Deserialize, Serialize};
 
 /// What a plan's steps may look at.
 #[derive(Clone, Copy)]
 pub struct Applying<'a> {
+    pub ruleset: &'a Ruleset,
     pub clinic: &'a Clinic,
     pub pipelines: &'a Pipelines,
     pub event: &'a Event,
@@ -32,11 +35,14 @@ pub struct Applying<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
     pub path: String,
-    /// `done`, `already`, `refused`, `suppressed`, `scheduled` or `held_back`.
+    /// `done`, `already`, `refused`, `suppressed`, `scheduled`, `blocked` (by a promise) or `held_back`.
     pub result: String,
     /// The id of what was made, or why nothing was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Promises that the step would have broken, or has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promises: Vec<BrokenPromise>,
     /// Events that the step causes; not part of the stored trace.
     #[serde(skip)]
     pub causes: Vec<String>,
@@ -47,6 +53,20 @@ pub fn apply(world: &mut World, with: Applying<'_>, step: &PlannedStep) -> Appli
     let Some(action) = &step.action else {
         return Applied::new(step, "held_back", None);
     };
+    // Of a text it is not known before that it leaves at all, and when: promises are asked there.
+    if matches!(action, Action::Sms { .. }) {
+        return sms::apply(world, with, step, action);
+    }
+    let held = promises::check(world, with, action, with.now, false);
+    promises::note(world, with, step, &held.broken);
+    let applied = match &held.hold {
+        Hold::Blocked(id) => Applied::blocked(step, id),
+        Hold::Free(_) => act(world, with, step, action),
+    };
+    Applied { promises: held.broken, ..applied }
+}
+
+fn act(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &Action) -> Applied {
     match action {
         Action::Move { pipeline, stage } => move_contact(world, with, step, pipeline, stage),
         Action::Sms { .. } => sms::apply(world, with, step, action),
@@ -60,13 +80,16 @@ pub fn apply(world: &mut World, with: Applying<'_>, step: &PlannedStep) -> Appli
 
 impl Applied {
     fn new(step: &PlannedStep, result: &str, detail: Option<String>) -> Self {
-        Self { path: step.path.clone(), result: result.to_owned(), detail, causes: Vec::new() }
+        Self { path: step.path.clone(), result: result.to_owned(), detail, promises: Vec::new(), causes: Vec::new() }
     }
     fn done(step: &PlannedStep) -> Self {
         Self::new(step, "done", None)
     }
     fn refused(step: &PlannedStep, why: impl Into<String>) -> Self {
         Self::new(step, "refused", Some(why.into()))
+    }
+    fn blocked(step: &PlannedStep, promise_id: &str) -> Self {
+        Self::new(step, "blocked", Some(format!("promise {promise_id}")))
     }
     fn causing(mut self, event: &str) -> Self {
         self.causes.push(event.to_owned());

@@ -1,12 +1,13 @@
 //! Planning a text: who gets it, whether it may be sent at all, when, and that it is planned only once.
 
 use super::{Applied, Applying};
+use crate::automation::promises::{self, Hold, RecentAction};
 use crate::automation::quiet;
 use crate::automation::world::World;
 use crate::domain::contact::Contact;
 use crate::domain::ids::derived_id;
 use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
-use crate::domain::time::Millis;
+use crate::domain::time::{Millis, Timestamp};
 use crate::engine::plan::{Action, PlannedStep};
 
 pub fn apply(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &Action) -> Applied {
@@ -26,16 +27,39 @@ pub fn apply(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: 
         sms.status_reason = Some(reason.to_owned());
         Applied::new(step, "suppressed", Some(reason.to_owned()))
     } else {
-        place(&mut sms, with, step)
+        hold(world, with, step, action, &mut sms)
     };
+    if sms.status.is_unsent() {
+        let at = sms.scheduled_at.unwrap_or(with.now);
+        world.recent.push(RecentAction { action: "sms", at, booking_id: sms.booking_id.clone() });
+    }
     world.known_sms_keys.insert(key);
     world.changes.sms.push(sms);
     applied
 }
 
-/// Now, or at the end of the quiet hours; never after it has lost its sense.
-fn place(sms: &mut SmsMessage, with: Applying<'_>, step: &PlannedStep) -> Applied {
+/// Now, or at the end of the quiet hours, unless a promise says otherwise.
+fn hold(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &Action, sms: &mut SmsMessage) -> Applied {
     let at = if sms.immediate { with.now } else { quiet::next_allowed(with.clinic, with.now) };
+    let held = promises::check(world, with, action, at, sms.immediate);
+    promises::note(world, with, step, &held.broken);
+    let applied = match held.hold {
+        Hold::Blocked(id) => {
+            sms.status = SmsStatus::Suppressed;
+            sms.status_reason = Some(format!("promise:{id}"));
+            Applied::blocked(step, &id)
+        }
+        Hold::Free(when) => {
+            // What a promise has moved is no answer any more.
+            sms.immediate &= when == at;
+            place(sms, with, step, when)
+        }
+    };
+    Applied { promises: held.broken, ..applied }
+}
+
+/// At its time; never after it has lost its sense.
+fn place(sms: &mut SmsMessage, with: Applying<'_>, step: &PlannedStep, at: Timestamp) -> Applied {
     if sms.not_after.is_some_and(|limit| at > limit) {
         sms.status = SmsStatus::Suppressed;
         sms.status_reason = Some("quiet_hours".into());

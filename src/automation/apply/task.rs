@@ -1,6 +1,7 @@
 //! Opening and closing staff tasks.
 
 use super::{Applied, Applying};
+use crate::automation::promises::RecentAction;
 use crate::automation::world::World;
 use crate::domain::ids::derived_id;
 use crate::domain::task::{Task, TaskStatus};
@@ -43,6 +44,7 @@ pub fn open(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &
         updated_at: with.now,
     };
     let id = task.id.clone();
+    world.recent.push(RecentAction { action: "task", at: with.now, booking_id: task.booking_id.clone() });
     if task.contact_id.is_none() {
         // About nobody we know: nothing was loaded to compare with, so the writer keeps the one that is open already.
         world.changes.loose_tasks.push(task);

@@ -21,17 +21,26 @@ impl RulesetHost {
     /// When the files cannot be read, keep changing, or do not check clean; or the database is unavailable.
     pub async fn reload(&self, by: &str) -> Result<Option<i64>, RulesetError> {
         let sources = self.read_settled().await?;
-        let _turn = self.turn.lock().await;
+        let turn = self.turn.lock().await;
         let (draft, compiled) = self.check(sources).await;
         let Some((sources, ruleset)) = compiled else { return Err(RulesetError::NotClean(Box::new(draft))) };
-        if !self.options.auto || self.have(&draft) {
+        if self.have(&draft) {
+            return Ok(None);
+        }
+        if !self.options.auto {
+            // Others need not wait for that.
+            drop(turn);
+            self.look_ahead(ruleset).await?;
             return Ok(None);
         }
         let is_current = self.follow_if_understood().await?;
         if is_current && self.have(&draft) || self.is_kept_back(&ruleset, by).await? {
             return Ok(None);
         }
-        self.put_in_force(sources, ruleset, by, None).await.map(Some)
+        let before = self.current();
+        let number = self.put_in_force(sources, ruleset, by, None).await?;
+        self.log_difference(before);
+        Ok(Some(number))
     }
 
     /// What is in force here needs no second look, and neither do the first files of all.

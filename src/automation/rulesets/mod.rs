@@ -3,6 +3,7 @@
 //! What is in force is a row in the database; every node follows it. A draft that does not check clean changes nothing and says
 //! why. A restart with broken files goes on with what was in force.
 
+mod ahead;
 mod auto;
 mod candidate;
 mod follow_up;
@@ -15,11 +16,14 @@ pub use follow_up::{DERIVE_TIMERS, derive_job};
 pub use sources::{SourceError, read_sources};
 pub use watch::{Changes, Watching, watch};
 
+use super::forecast::Forecast;
+use super::guard;
 use crate::domain::clock::SharedClock;
+use crate::domain::rule_override::{OverrideState, Overrides, RuleOverride};
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::diagnostic::Diagnostic;
 use crate::engine::{Catalogue, Compiled, Ruleset, Severity, Sources, compile, compile_and_try, renamed};
-use crate::store::{Store, StoreError, StoreResult, rulesets};
+use crate::store::{Conn, Store, StoreError, StoreResult, overrides, rulesets};
 use arc_swap::ArcSwapOption;
 use follow_up::follow_up;
 use std::path::PathBuf;
@@ -30,7 +34,11 @@ pub struct InForce {
     /// Shown to people as `r<number>`.
     pub number: i64,
     pub published_at: Timestamp,
-    pub ruleset: Ruleset,
+    pub ruleset: Arc<Ruleset>,
+    /// Rules that are switched off whatever their file says.
+    pub overrides: Arc<Overrides>,
+    /// Which state of the overrides that is.
+    pub overrides_version: i64,
 }
 
 /// What the files on disk look like to the checker.
@@ -42,6 +50,8 @@ pub struct Draft {
     pub rules: usize,
     pub diagnostics: Vec<Diagnostic>,
     pub checked_at: Option<Timestamp>,
+    /// What it would do to pending timers; `None` while that is not known.
+    pub timers: Option<Forecast>,
 }
 
 /// Where people write, and when a clean draft goes in force.
@@ -138,10 +148,11 @@ impl RulesetHost {
     }
 
     async fn follow_in_turn(&self) -> Result<bool, RulesetError> {
-        let have = self.current().map(|c| c.number);
-        let Some(number) = self.store.read(rulesets::find_in_force).await? else { return Ok(false) };
-        if have == Some(number) {
-            return Ok(false);
+        let current = self.current();
+        let read = |conn: &mut Conn| StoreResult::Ok((rulesets::find_in_force(conn)?, overrides::find_version(conn)?));
+        let (Some(number), version) = self.store.read(read).await? else { return Ok(false) };
+        if let Some(current) = current.filter(|c| c.number == number) {
+            return self.follow_overrides(&current, version).await;
         }
         if let Some(draft) = self.refused_lately(number) {
             return Err(RulesetError::NotClean(draft));
@@ -149,8 +160,46 @@ impl RulesetHost {
         let stored = self.store.read(move |conn| rulesets::find(conn, number)).await?.ok_or(RulesetError::Unknown(number))?;
         let (draft, ruleset) = self.compile(Sources { files: stored.files }).await;
         let Some(ruleset) = ruleset else { return Err(self.refuse(number, draft)) };
-        self.swap(number, stored.published_at, ruleset);
+        self.swap(number, stored.published_at, ruleset).await?;
         Ok(true)
+    }
+
+    /// The same rules, with what was switched off or on meanwhile.
+    async fn follow_overrides(&self, current: &InForce, version: i64) -> Result<bool, RulesetError> {
+        if current.overrides_version == version {
+            return Ok(false);
+        }
+        let (overrides, overrides_version) = self.read_overrides().await?;
+        let ruleset = Arc::clone(&current.ruleset);
+        let next = InForce { number: current.number, published_at: current.published_at, ruleset, overrides, overrides_version };
+        self.current.store(Some(Arc::new(next)));
+        Ok(true)
+    }
+
+    async fn read_overrides(&self) -> StoreResult<(Arc<Overrides>, i64)> {
+        let read = |conn: &mut Conn| {
+            // The version first: what comes in between is seen at the next look.
+            let version = overrides::find_version(conn)?;
+            StoreResult::Ok((overrides::list(conn)?, version))
+        };
+        let (all, version) = self.store.read(read).await?;
+        Ok((Arc::new(Overrides::new(all)), version))
+    }
+
+    /// Switches a rule off or on again. False when it is in that state already. Who switches it on has seen to what was wrong.
+    pub async fn switch(&self, wanted: RuleOverride) -> Result<bool, RulesetError> {
+        let changed = self
+            .store
+            .write(move |tx| {
+                let changed = overrides::put(tx, &wanted)?;
+                if changed && wanted.state == OverrideState::Enabled {
+                    guard::close_alerts(tx, &wanted)?;
+                }
+                StoreResult::Ok(changed)
+            })
+            .await?;
+        self.follow().await?;
+        Ok(changed)
     }
 
     /// Follows, if this program understands what is in force: it may have been published by another version. True when
@@ -192,20 +241,20 @@ impl RulesetHost {
     }
 
     /// Makes an earlier ruleset the one in force.
-    pub async fn rollback(&self, number: i64) -> Result<(), RulesetError> {
+    pub async fn rollback(&self, number: i64, by: &str, why: Option<String>) -> Result<(), RulesetError> {
         let _turn = self.turn.lock().await;
         let stored = self.store.read(move |conn| rulesets::find(conn, number)).await?.ok_or(RulesetError::Unknown(number))?;
         let (draft, ruleset) = self.examine(Sources { files: stored.files }).await;
         let Some(ruleset) = ruleset else { return Err(RulesetError::NotClean(Box::new(draft))) };
-        let now = self.clock.now();
+        let (by, now) = (by.to_owned(), self.clock.now());
         let plan = super::schedules::wanted(&ruleset);
         self.store
             .write(move |tx| {
-                rulesets::put_in_force(tx, number, now)?;
+                rulesets::roll_back(tx, number, &by, why.as_deref(), now)?;
                 follow_up(tx, &plan, now)
             })
             .await?;
-        self.swap(number, stored.published_at, ruleset);
+        self.swap(number, stored.published_at, ruleset).await?;
         Ok(())
     }
 
@@ -232,7 +281,8 @@ impl RulesetHost {
                 match vetted {
                     Ok(said) if said.is_empty() => self.compile(sources).await,
                     Ok(diagnostics) => {
-                        (Draft { hash, clean: false, rules: 0, diagnostics, checked_at: Some(self.clock.now()) }, None)
+                        let checked_at = Some(self.clock.now());
+                        (Draft { hash, diagnostics, checked_at, ..Draft::default() }, None)
                     }
                     Err(_) => (Draft::default(), None),
                 }
@@ -255,6 +305,7 @@ impl RulesetHost {
                 rules: compiled.ruleset.as_ref().map_or(0, |r| r.rules.len()),
                 diagnostics: compiled.diagnostics,
                 checked_at: Some(now),
+                timers: None,
             };
             (draft, compiled.ruleset)
         });
@@ -278,12 +329,15 @@ impl RulesetHost {
                 StoreResult::Ok(number)
             })
             .await?;
-        self.swap(number, now, ruleset);
+        self.swap(number, now, ruleset).await?;
         Ok(number)
     }
 
-    fn swap(&self, number: i64, published_at: Timestamp, ruleset: Ruleset) {
+    async fn swap(&self, number: i64, published_at: Timestamp, ruleset: Ruleset) -> StoreResult<()> {
+        let (overrides, overrides_version) = self.read_overrides().await?;
         tracing::info!(revision = number, rules = ruleset.rules.len(), "ruleset in force");
-        self.current.store(Some(Arc::new(InForce { number, published_at, ruleset })));
+        let next = InForce { number, published_at, ruleset: Arc::new(ruleset), overrides, overrides_version };
+        self.current.store(Some(Arc::new(next)));
+        Ok(())
     }
 }

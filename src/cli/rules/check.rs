@@ -143,7 +143,7 @@ fn contents(sources: &Sources, compiled: &Compiled) -> String {
     let ending = |wanted: &str| sources.files.keys().filter(|path| path.ends_with(wanted)).count();
     let rules = match &compiled.ruleset {
         Some(ruleset) => counted_word(ruleset.rules.len(), "rule"),
-        None => counted_word(ending(".yaml") + ending(".yml"), "rule file"),
+        None => counted_word(ending(".yaml") + ending(".yml") - ending("rules/policies.yaml"), "rule file"),
     };
     format!("{rules}, {}, {}", counted_word(ending(".rhai"), "script"), counted_word(ending(".hbs"), "template"))
 }

@@ -1,10 +1,14 @@
 //! `avatar rules list` and `show`: what is in force.
 
 use super::{SCHEMA, in_force};
+use crate::automation::activity::{Activity, Work, activity};
+use crate::automation::rulesets::InForce;
 use crate::cli::failure::Failure;
 use crate::cli::parts::Parts;
 use crate::cli::{Context, Exit};
 use crate::config::nearest;
+use crate::domain::time::Millis;
+use crate::engine::guard::Rollout;
 use crate::engine::ruleset::{Rule, Ruleset, Trigger};
 use crate::store::{StoreError, rulesets};
 use serde_json::{Value, json};
@@ -15,7 +19,7 @@ pub(super) fn list(context: &Context) -> Exit {
         let revision = format!("r{}", in_force.number);
         let rules = &in_force.ruleset.rules;
         if context.output.json {
-            let rules: Vec<Value> = rules.iter().map(summary).collect();
+            let rules: Vec<Value> = rules.iter().map(|rule| summary(rule, &in_force)).collect();
             context.output.object(&json!({ "schema": SCHEMA, "revision": revision, "rules": rules }));
             return Ok(Exit::Done);
         }
@@ -23,8 +27,8 @@ pub(super) fn list(context: &Context) -> Exit {
         let width_of_events = rules.iter().map(|r| listens_to(r).chars().count()).max().unwrap_or(0);
         for rule in rules {
             let events = listens_to(rule);
-            let off = if rule.enabled { "" } else { "  switched off" };
-            let line = format!("{:<width$}  {events:<width_of_events$}  {}:{}{off}", rule.id, rule.file, rule.line);
+            let state = state_text(rule, &in_force).map(|text| format!("  {text}")).unwrap_or_default();
+            let line = format!("{:<width$}  {events:<width_of_events$}  {}:{}{state}", rule.id, rule.file, rule.line);
             context.output.line(&line);
         }
         context.output.hint(&format!("{revision} in force, {} rules; avatar rules show ID", rules.len()));
@@ -36,21 +40,32 @@ pub(super) fn show(context: &Context, id: &str) -> Exit {
     context.on_database(async |parts| {
         let in_force = in_force(parts).await?;
         let ruleset = &in_force.ruleset;
-        let rule = ruleset.by_id.get(id).and_then(|index| ruleset.rules.get(*index)).ok_or_else(|| unknown(ruleset, id))?;
+        let rule = find_rule(ruleset, id)?;
         let text = text_of(parts, in_force.number, ruleset, rule).await?;
         let revision = format!("r{}", in_force.number);
+        let (wanted, since) = (rule.id.clone(), parts.clock.now() - Millis::days(SHOWN_DAYS));
+        let activity = parts.store.read(move |conn| activity(conn, &wanted, since)).await?;
         if context.output.json {
-            let mut object = summary(rule);
+            let mut object = summary(rule, &in_force);
             object["schema"] = SCHEMA.into();
             object["revision"] = revision.into();
             object["text"] = text.into();
+            object["last_7_days"] = activity_object(&activity);
             context.output.object(&object);
         } else {
             context.output.line(&text);
+            for line in activity_lines(rule, &activity, &in_force) {
+                context.output.line(&line);
+            }
             context.output.hint(&format!("{}:{} in {revision}", rule.file, rule.line));
         }
         Ok(Exit::Done)
     })
+}
+
+/// The rule that is called so.
+pub(super) fn find_rule<'r>(ruleset: &'r Ruleset, id: &str) -> Result<&'r Rule, Failure> {
+    ruleset.by_id.get(id).and_then(|index| ruleset.rules.get(*index)).ok_or_else(|| unknown(ruleset, id))
 }
 
 fn unknown(ruleset: &Ruleset, id: &str) -> Failure {
@@ -80,13 +95,49 @@ fn cut(file: &str, first: usize, next: Option<usize>) -> String {
     lines.join("\n")
 }
 
-fn summary(rule: &Rule) -> Value {
+/// How far back the work of a rule is shown.
+const SHOWN_DAYS: i64 = 7;
+
+/// What keeps the rule from being on for everybody; `None` when nothing does.
+fn state_text(rule: &Rule, in_force: &InForce) -> Option<String> {
+    if !rule.enabled {
+        return Some("switched off".to_owned());
+    }
+    let off = in_force.overrides.find_off(&rule.id).map(|o| format!("{} by {}: {}", o.state.as_str(), o.by, o.reason));
+    let rollout = (rule.guard.rollout != Rollout::Live).then(|| format!("rollout: {}", rule.guard.rollout.text()));
+    off.or(rollout)
+}
+
+fn activity_lines(rule: &Rule, activity: &Activity, in_force: &InForce) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    lines.extend(state_text(rule, in_force));
+    lines.push(format!("last {SHOWN_DAYS} days: {}", activity.live.text()));
+    if activity.shadow.runs > 0 {
+        lines.push(format!("in the shadow: {}", activity.shadow.text()));
+    }
+    if activity.failed > 0 {
+        lines.push(format!("failed: {}", activity.failed));
+    }
+    lines
+}
+
+fn activity_object(activity: &Activity) -> Value {
+    let work = |work: &Work| json!({ "runs": work.runs, "steps": work.steps });
+    json!({ "live": work(&activity.live), "shadow": work(&activity.shadow), "failed": activity.failed })
+}
+
+fn summary(rule: &Rule, in_force: &InForce) -> Value {
+    let off = in_force.overrides.find_off(&rule.id);
     json!({
         "id": rule.id,
         "name": rule.name,
         "about": rule.about,
         "owner": rule.owner,
         "enabled": rule.enabled,
+        "state": off.map_or(if rule.enabled { "on" } else { "off" }, |o| o.state.as_str()),
+        "switched_by": off.map(|o| &o.by),
+        "switched_because": off.map(|o| &o.reason),
+        "rollout": rule.guard.rollout.text(),
         "file": &*rule.file,
         "line": rule.line,
         "when": rule.triggers.iter().map(trigger).collect::<Vec<_>>(),

@@ -1,15 +1,19 @@
 //! `avatar rules`
 
 pub mod check;
+mod history;
 mod listing;
 mod print;
 mod publish;
+mod recall;
+mod switch;
 
 use super::args::RulesCommand;
 use super::{Context, Exit, explain};
 use crate::automation::rulesets::InForce;
 use crate::cli::failure::Failure;
 use crate::cli::parts::Parts;
+use crate::domain::rule_override::OverrideState;
 use std::sync::Arc;
 
 /// Version of the JSON that these commands print.
@@ -27,8 +31,17 @@ pub(super) fn run(context: &Context, command: &RulesCommand) -> Exit {
         RulesCommand::List => listing::list(context),
         RulesCommand::Show { id } => listing::show(context, id),
         RulesCommand::Publish { message, yes } => publish::publish(context, message.as_deref(), *yes),
-        RulesCommand::Rollback { revision, yes } => publish::rollback(context, revision, *yes),
+        RulesCommand::Rollback { revision, message, yes } => publish::rollback(context, revision, message.as_deref(), *yes),
+        RulesCommand::Enable { id, message } => switch::switch(context, id, OverrideState::Enabled, message.as_deref()),
+        RulesCommand::Disable { id, message } => switch::switch(context, id, OverrideState::Disabled, Some(message)),
+        RulesCommand::History { rule, limit } => history::history(context, rule.as_deref(), *limit),
+        RulesCommand::Recall { rule, since, yes } => recall::recall(context, rule, since, *yes),
     }
+}
+
+/// Who works on the command line, as far as the environment says.
+fn who(context: &Context) -> String {
+    context.environment.get("USER").map_or_else(|| "cli".to_owned(), |user| format!("cli:{user}"))
 }
 
 /// What the database says is in force.

@@ -1,8 +1,9 @@
 //! `avatar rules publish` and `rollback`. Serving processes follow the database by themselves.
 
-use super::SCHEMA;
 use super::check::{compile_aside, counted, counted_word, tell};
-use crate::automation::rulesets::read_sources;
+use super::{SCHEMA, who};
+use crate::automation::forecast::Forecast;
+use crate::automation::rulesets::{RulesetError, read_sources};
 use crate::cli::args::ReportFormat;
 use crate::cli::failure::Failure;
 use crate::cli::parts::Parts;
@@ -12,9 +13,7 @@ use crate::store::rulesets;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal};
-
-/// Who publishes from the command line.
-const BY: &str = "cli";
+use std::sync::Arc;
 
 type Files = BTreeMap<String, String>;
 
@@ -35,12 +34,17 @@ pub(super) fn publish(context: &Context, message: Option<&str>, yes: bool) -> Ex
         }
         let changes = changes(&files, &sources.files);
         if changes.is_empty() && number.is_some() {
-            say(context, number, &changes, false);
+            say(context, number, &changes, &Forecast::default(), false);
             context.output.hint(&format!("nothing differs from {}", name_of(number)));
             return Ok(Exit::Done);
         }
+        rules.follow().await.or_else(not_understood)?;
+        let forecast = match compiled.ruleset {
+            Some(ruleset) if rules.current().is_some() => rules.forecast(Arc::new(ruleset)).await?,
+            _ => Forecast::default(),
+        };
         if !context.output.json {
-            for change in &changes {
+            for change in changes.iter().chain(&timer_lines(&forecast)) {
                 context.output.line(change);
             }
         }
@@ -51,24 +55,51 @@ pub(super) fn publish(context: &Context, message: Option<&str>, yes: bool) -> Ex
             return Ok(Exit::Interrupted);
         }
         let previous = number;
-        let number = rules.publish(BY, message.map(ToOwned::to_owned)).await?;
-        say(context, Some(number), &changes, true);
+        let number = rules.publish(&who(context), message.map(ToOwned::to_owned)).await?;
+        say(context, Some(number), &changes, &forecast, true);
         let undo = previous.map(|before| format!("; avatar rules rollback r{before} undoes it")).unwrap_or_default();
         context.output.hint(&format!("r{number} is in force{undo}"));
+        tell_what_is_off(context, parts);
         Ok(Exit::Done)
     })
 }
 
-fn say(context: &Context, number: Option<i64>, changes: &[String], published: bool) {
+/// Rules that stay off, whatever was published.
+fn tell_what_is_off(context: &Context, parts: &Parts) {
+    let Some(current) = parts.automation.rules.current() else { return };
+    for off in current.ruleset.rules.iter().filter_map(|rule| current.overrides.find_off(&rule.id)) {
+        let (id, state) = (&off.rule_id, off.state.as_str());
+        context.output.hint(&format!("{id} stays {state} by {}: {}; avatar rules enable {id}", off.by, off.reason));
+    }
+}
+
+/// A ruleset in force that this program does not understand has no timers that could be compared.
+fn not_understood(error: RulesetError) -> Result<bool, RulesetError> {
+    if matches!(error, RulesetError::NotClean(_)) { Ok(false) } else { Err(error) }
+}
+
+fn timer_lines(forecast: &Forecast) -> Vec<String> {
+    if forecast.is_empty() { Vec::new() } else { forecast.lines() }
+}
+
+fn say(context: &Context, number: Option<i64>, changes: &[String], forecast: &Forecast, published: bool) {
     if context.output.json {
         let revision = number.map(|n| format!("r{n}"));
-        context.output.object(&json!({ "schema": SCHEMA, "revision": revision, "published": published, "changes": changes }));
+        let timers = json!({
+            "moves": forecast.total.moves, "appears": forecast.total.appears, "vanishes": forecast.total.vanishes,
+            "rules": forecast.rules.iter().map(|(id, c)| json!({
+                "id": id, "moves": c.moves, "appears": c.appears, "vanishes": c.vanishes,
+            })).collect::<Vec<_>>(),
+        });
+        context.output.object(&json!({
+            "schema": SCHEMA, "revision": revision, "published": published, "changes": changes, "timers": timers,
+        }));
     } else if published {
         context.output.line(&name_of(number));
     }
 }
 
-pub(super) fn rollback(context: &Context, revision: &str, yes: bool) -> Exit {
+pub(super) fn rollback(context: &Context, revision: &str, message: Option<&str>, yes: bool) -> Exit {
     context.on_database(async |parts| {
         let number = revision.strip_prefix(['r', 'R']).unwrap_or(revision).parse::<i64>();
         let number = number.map_err(|_| Failure::new(format!("`{revision}` is no revision")).with_help("write it like r47"))?;
@@ -84,8 +115,8 @@ pub(super) fn rollback(context: &Context, revision: &str, yes: bool) -> Exit {
         if !agreed(context, yes, &format!("put r{number} of {published}{note} in force instead of {}?", name_of(current)))? {
             return Ok(Exit::Interrupted);
         }
-        parts.automation.rules.rollback(number).await?;
-        say(context, Some(number), &[], true);
+        parts.automation.rules.rollback(number, &who(context), message.map(ToOwned::to_owned)).await?;
+        say(context, Some(number), &[], &Forecast::default(), true);
         tell_of_files(context, parts, &stored.files, number);
         Ok(Exit::Done)
     })
@@ -137,7 +168,7 @@ fn changes(old: &Files, new: &Files) -> Vec<String> {
 }
 
 /// Asks only who can answer: without a terminal, having typed the command is the answer.
-fn agreed(context: &Context, yes: bool, question: &str) -> Result<bool, Failure> {
+pub(super) fn agreed(context: &Context, yes: bool, question: &str) -> Result<bool, Failure> {
     let stdin = std::io::stdin();
     if yes || !stdin.is_terminal() {
         return Ok(true);

@@ -2,6 +2,7 @@
 
 use super::ty::{Ty, UNKNOWN, of};
 use crate::domain::event::SubjectKind;
+use crate::engine::promise::{ACTIONS, CATEGORIES};
 use crate::engine::ruleset::Trigger;
 use crate::engine::schema::{RECORDS, Type, records_of_event};
 
@@ -24,6 +25,22 @@ impl Scope {
             scope.declare(name, of(Type::Record(name)).optional(!always));
         }
         scope.with_surroundings()
+    }
+
+    /// What a promise can read. A record that an action does not have is no mistake: the promise says nothing about it then.
+    pub fn of_promise() -> Self {
+        let mut scope = Self { because: "every planned action".to_owned(), ..Self::default() };
+        for name in ["contact", "booking", "clinic"] {
+            scope.declare(name, of(Type::Record(name)));
+        }
+        scope.declare("action", of(Type::Enum(ACTIONS)));
+        scope.declare("category", of(Type::Enum(CATEGORIES)));
+        scope.declare("template", of(Type::Text));
+        scope.declare("rule", of(Type::Text));
+        scope.declare("immediate", of(Type::Bool));
+        scope.declare("at", of(Type::Time));
+        scope.declare("now", of(Type::Time));
+        scope
     }
 
     /// Everything may be there: for rules whose triggers are not understood.

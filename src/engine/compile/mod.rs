@@ -1,5 +1,6 @@
 //! From the text of all files to a ruleset, or to everything that is wrong with them.
 
+mod policies;
 mod rule;
 mod step;
 mod trigger;
@@ -37,6 +38,7 @@ pub fn compile(sources: &Sources, catalogue: &Catalogue) -> Compiled {
     let templates = Templates::check(sources, catalogue, &mut problems);
     let env = Environment { functions: &functions, catalogue };
     let (rules, outlines) = check_rules(sources, &env, &templates, &mut problems);
+    let promises = policies::check_promises(sources, &env, &mut problems);
     let texts: Vec<&str> = scripts.iter().map(|s| s.text.as_str()).collect();
     let whole = Whole { rules: &rules, outlines: &outlines, templates: &templates.for_rules, scripts: &texts, catalogue };
     check_whole(&whole, &mut problems);
@@ -47,7 +49,7 @@ pub fn compile(sources: &Sources, catalogue: &Catalogue) -> Compiled {
         let ruleset = Ruleset::new(sources.hash(), rules, templates.compiled, ast, catalogue.clone());
         let bodies = outlines.iter().map(|o| (o.id.text.clone(), o.body.clone())).collect();
         let was = outlines.iter().filter_map(|o| Some((o.id.text.clone(), o.was.clone()?))).collect();
-        Ruleset { bodies, was, ..ruleset }.with_function_files(functions.files())
+        Ruleset { bodies, was, promises, ..ruleset }.with_function_files(functions.files())
     });
     Compiled { ruleset, diagnostics }
 }
@@ -85,7 +87,7 @@ fn has_ending(path: &str, ending: &str) -> bool {
 fn is_rule_file(path: &str) -> bool {
     let yaml = has_ending(path, "yaml") || has_ending(path, "yml");
     let test = path.ends_with(".test.yaml") || path.ends_with(".test.yml") || path.starts_with("rules/tests/");
-    path.starts_with("rules/") && yaml && !test && path != "rules/policies.yaml"
+    path.starts_with("rules/") && yaml && !test && path != policies::POLICIES
 }
 
 /// All templates by name.

@@ -3,10 +3,11 @@
 use super::Templates;
 use crate::engine::check::{Environment, Part, Scope, Ty, Wanted, check_expression, of};
 use crate::engine::diagnostic::names;
+use crate::engine::guard::{Guard, Rollout};
 use crate::engine::ruleset::{Expr, Limit, Rule, Trigger, Value};
 use crate::engine::schema::Type;
 use crate::engine::source::{Place, Problems, Scalar, SourceFile};
-use crate::engine::syntax::{LimitSyntax, RuleSyntax, did_you_mean, list_of};
+use crate::engine::syntax::{GuardSyntax, LimitSyntax, RuleSyntax, did_you_mean, list_of};
 
 /// Checks and compiles the rules of one file.
 pub(super) struct Lowering<'a> {
@@ -30,6 +31,7 @@ impl Lowering<'_> {
         scope.later.clear();
         let vars = self.vars(syntax.vars, &mut scope);
         let limit = syntax.limit.and_then(|limit| self.limit(&limit, &scope));
+        let contact = scope.find("contact").is_some();
         let title = syntax.name.as_ref().map_or(syntax.id.text.as_str(), |name| name.text.as_str()).to_owned();
         let steps = syntax.steps.into_iter().enumerate();
         let steps = steps.filter_map(|(index, step)| self.step(index, step, &scope, &title)).collect();
@@ -47,6 +49,7 @@ impl Lowering<'_> {
             vars,
             steps,
             limit,
+            guard: self.guard(&syntax.guard, contact),
         }
     }
 
@@ -118,6 +121,15 @@ impl Lowering<'_> {
         };
         self.error(names::BAD_VALUE, name.at, message, Some("use small letters, digits and `_`".to_owned()));
         false
+    }
+
+    /// Who is in and who is out can be said of contacts only.
+    fn guard(&mut self, syntax: &GuardSyntax, has_contact: bool) -> Guard {
+        if !has_contact && matches!(syntax.guard.rollout, Rollout::Percent(_) | Rollout::TestContacts) {
+            let message = format!("`rollout: {}` chooses contacts, and there is no `contact` here", syntax.guard.rollout.text());
+            self.error(names::NO_RECORD, syntax.at, message, Some("it can be `live` or `shadow`".to_owned()));
+        }
+        syntax.guard
     }
 
     fn limit(&mut self, limit: &LimitSyntax, scope: &Scope) -> Option<Limit> {

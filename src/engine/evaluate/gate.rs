@@ -2,6 +2,7 @@
 
 use super::Stop;
 use crate::domain::event::{SubjectKind, TimerInput};
+use crate::domain::rule_override::{OverrideState, Overrides};
 use crate::engine::facts::{Facts, FiredBefore};
 use crate::engine::plan::{SeenValue, StopReason, StoppedAt};
 use crate::engine::ruleset::{Limit, Rule, Trigger};
@@ -10,6 +11,26 @@ use rhai::Dynamic;
 
 pub(super) fn disabled(rule: &Rule) -> Stop {
     stop(rule, StopReason::Disabled, "enabled", "the rule is switched off")
+}
+
+/// Stops a rule that was switched off since its file was written.
+pub(super) fn check_override(rule: &Rule, overrides: &Overrides) -> Result<(), Stop> {
+    let Some(off) = overrides.find_off(&rule.id) else { return Ok(()) };
+    let reason = if off.state == OverrideState::Paused { StopReason::Paused } else { StopReason::Disabled };
+    Err(stop(rule, reason, "enabled", &format!("{} by {}: {}", off.state.as_str(), off.by, off.reason)))
+}
+
+/// Stops when the rule is on for others only.
+pub(super) fn check_rollout(rule: &Rule, facts: &Facts, view: &View) -> Result<(), Stop> {
+    let contact = facts.contact.as_ref().map(|c| &c.contact);
+    if rule.guard.rollout.includes(&rule.id, contact, &view.clinic) {
+        return Ok(());
+    }
+    Err(stop(rule, StopReason::Rollout, "rollout", &format!("rollout: {}", rule.guard.rollout.text())))
+}
+
+pub(super) fn shadow(rule: &Rule) -> Stop {
+    stop(rule, StopReason::Shadow, "rollout", "rollout: shadow")
 }
 
 pub(super) fn handled_by_others(rule: &Rule) -> Stop {

@@ -5,11 +5,13 @@ mod step;
 mod worth;
 
 use super::facts::Facts;
+use super::guard::Rollout;
 use super::plan::{Outcome, PlannedStep, RuleRun, StopReason, StoppedAt};
 use super::ruleset::{Expr, Rule, Ruleset, Trigger};
 use super::script::{ScriptError, View, limits};
 use super::timers::find_date_trigger;
 use crate::domain::event::{SCHEDULE_DUE, TIMER_DUE};
+use crate::domain::rule_override::Overrides;
 use crate::domain::time::Timestamp;
 use rhai::Scope;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +22,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// give the same runs, byte for byte. Needs a stack of [`super::script::STACK_BYTES_MIN`].
 #[must_use]
 pub fn evaluate(ruleset: &Ruleset, facts: &Facts, now: Timestamp) -> Vec<RuleRun> {
-    let bench = Bench { ruleset, facts, view: View::of_facts(&ruleset.catalogue.clinic, facts, now) };
+    evaluate_with(ruleset, &Overrides::default(), facts, now)
+}
+
+/// Like [`evaluate`], with rules that are switched off whatever their file says.
+#[must_use]
+pub fn evaluate_with(ruleset: &Ruleset, overrides: &Overrides, facts: &Facts, now: Timestamp) -> Vec<RuleRun> {
+    let bench = Bench { ruleset, overrides, facts, view: View::of_facts(&ruleset.catalogue.clinic, facts, now) };
     let mut scope = ruleset.host.scope(&bench.view);
     match facts.event.event_type.as_str() {
         TIMER_DUE | SCHEDULE_DUE => bench.timer_run(&mut scope).into_iter().collect(),
@@ -31,6 +39,7 @@ pub fn evaluate(ruleset: &Ruleset, facts: &Facts, now: Timestamp) -> Vec<RuleRun
 /// One evaluation: what all its rules share.
 struct Bench<'a> {
     ruleset: &'a Ruleset,
+    overrides: &'a Overrides,
     facts: &'a Facts,
     view: View,
 }
@@ -84,8 +93,12 @@ impl Bench<'_> {
         let mut run = new_run(rule);
         match result {
             Ok(Ok(steps)) => {
-                run.outcome = Outcome::Fired;
                 run.steps = steps;
+                if rule.guard.rollout == Rollout::Shadow {
+                    run.stopped_at = Some(*gate::shadow(rule).0);
+                } else {
+                    run.outcome = Outcome::Fired;
+                }
             }
             Ok(Err(stop)) => {
                 run.outcome = if stop.0.reason == StopReason::Error { Outcome::Failed } else { Outcome::Skipped };
@@ -104,6 +117,8 @@ impl Bench<'_> {
         if !rule.enabled {
             return Err(gate::disabled(rule));
         }
+        gate::check_override(rule, self.overrides)?;
+        gate::check_rollout(rule, self.facts, &self.view)?;
         gate::check_limit(rule, self.facts, &self.view)?;
         self.check(&rule.while_, "while", StopReason::While, scope)?;
         self.check(&rule.if_, "if", StopReason::If, scope)?;

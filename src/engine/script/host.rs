@@ -124,6 +124,7 @@ mod tests {
             keywords: Keywords { stop: none(), start: none(), yes: none(), no: none(), reschedule: none(), help: none() },
             teams: none(),
             task_types: none(),
+            test_contacts: none(),
         })
     }
 
@@ -147,6 +148,7 @@ mod tests {
             vars: Vec::new(),
             steps: Vec::new(),
             limit: None,
+            guard: crate::engine::guard::Guard::default(),
         }
     }
 

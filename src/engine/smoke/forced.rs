@@ -4,6 +4,7 @@
 use super::records::Variant;
 use crate::engine::check::{guards, records_of_triggers};
 use crate::engine::facts::Facts;
+use crate::engine::guard::Guard;
 use crate::engine::ruleset::{Expr, Rule, Ruleset, Step, StepAction, Text, TextPart, Trigger, Value};
 use std::collections::BTreeSet;
 
@@ -80,6 +81,7 @@ fn forced_rule(index: usize, rule: &Rule) -> Rule {
         if_,
         steps,
         limit: None,
+        guard: Guard::default(),
         ..rule.clone()
     }
 }

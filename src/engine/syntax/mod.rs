@@ -3,7 +3,9 @@
 
 mod fields;
 mod file;
+mod guard;
 mod nearest;
+mod policies;
 mod rule;
 mod step;
 mod trigger;
@@ -12,8 +14,10 @@ mod value;
 pub(crate) use fields::Keys;
 pub(crate) use file::{FileReader, RULES_MAX};
 pub(crate) use nearest::{did_you_mean, list_of};
+pub(crate) use policies::{PromiseSyntax, PromisedSyntax, read_promises};
 pub(crate) use value::parse_duration;
 
+use super::guard::Guard;
 use super::ruleset::Again;
 use super::source::{Place, Scalar};
 use crate::domain::event::SubjectKind;
@@ -50,6 +54,13 @@ pub(crate) struct RuleSyntax {
     pub vars: Vec<(Scalar, Scalar)>,
     pub steps: Vec<StepSyntax>,
     pub limit: Option<LimitSyntax>,
+    pub guard: GuardSyntax,
+}
+
+pub(crate) struct GuardSyntax {
+    /// Where `rollout` stands.
+    pub at: Place,
+    pub guard: Guard,
 }
 
 pub(crate) enum TriggerSyntax {

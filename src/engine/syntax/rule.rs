@@ -13,8 +13,11 @@ const VARS_MAX: usize = 50;
 
 pub(super) const RULE: Keys = Keys {
     what: "a rule",
-    known: &["id", "was", "name", "about", "owner", "enabled", "when", "while", "if", "do", "vars", "limit"],
-    later: &["if_running", "rollout", "expect", "on_error"],
+    known: &[
+        "id", "was", "name", "about", "owner", "enabled", "when", "while", "if", "do", "vars", "limit", "rollout", "expect",
+        "on_error",
+    ],
+    later: &["if_running"],
 };
 pub(super) const LIMIT: Keys = Keys { what: "`limit`", known: &["max", "in", "per"], later: &[] };
 
@@ -56,6 +59,7 @@ impl Reader<'_> {
             vars: fields.take("vars").map(|n| self.vars(n)).unwrap_or_default(),
             steps: Vec::new(),
             limit: fields.take("limit").and_then(|n| self.limit(n)),
+            guard: self.guard(fields, at),
         }
     }
 

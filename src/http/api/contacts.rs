@@ -1,6 +1,7 @@
 //! `/api/contacts`: the people, and what happened with each.
 
-use super::listing::{Wall, find_record, one, page};
+use super::listing::{Wall, find_record, one, page, whole};
+use crate::automation::next::{Item, next};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -13,10 +14,16 @@ use std::sync::Arc;
 
 const LIST: Route = Route::get("/api/contacts", Permission::Clinic);
 const ONE: Route = Route::get("/api/contacts/{id}", Permission::Clinic);
+const NEXT: Route = Route::get("/api/contacts/{id}/next", Permission::Clinic);
 const TIMELINE: Route = Route::get("/api/contacts/{id}/timeline", Permission::Clinic);
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    vec![reading(LIST, shared, list), reading(ONE, shared, show), reading(TIMELINE, shared, show_timeline)]
+    vec![
+        reading(LIST, shared, list),
+        reading(ONE, shared, show),
+        reading(TIMELINE, shared, show_timeline),
+        reading(NEXT, shared, show_next),
+    ]
 }
 
 #[derive(Serialize)]
@@ -81,7 +88,7 @@ fn contact(view: ContactView, wall: Wall) -> Contact {
 struct Entry {
     at: String,
     id: String,
-    /// `touchpoint`, `note`, `stage_change`, `sms` or `task`.
+    /// `touchpoint`, `note`, `stage_change`, `field_change`, `sms` or `task`.
     kind: &'static str,
     what: Option<String>,
     text: Option<String>,
@@ -120,6 +127,41 @@ async fn list(call: Call) -> Result<Response, ApiError> {
 async fn show(call: Call) -> Result<Response, ApiError> {
     let view = one(&call, contacts::find).await?;
     Ok(reply::json(&contact(view, Wall::of(&call))))
+}
+
+#[derive(Serialize)]
+struct Upcoming {
+    at: String,
+    /// `timer`, `text` or `task`.
+    kind: &'static str,
+    /// Of texts and tasks.
+    id: Option<String>,
+    rule_id: Option<String>,
+    what: String,
+    booking_id: Option<String>,
+    /// Why it may come to nothing.
+    held: Option<String>,
+}
+
+fn upcoming(item: Item, wall: Wall) -> Upcoming {
+    Upcoming {
+        at: wall.time(item.at.0),
+        kind: item.kind.as_str(),
+        id: item.id,
+        rule_id: item.rule_id,
+        what: item.what,
+        booking_id: item.booking_id,
+        held: item.held,
+    }
+}
+
+async fn show_next(call: Call) -> Result<Response, ApiError> {
+    let in_force = call.context.rules.host().and_then(|host| host.current());
+    let items =
+        one(&call, move |conn, id| contacts::find(conn, id)?.map(|known| next(conn, in_force.as_deref(), &known.id)).transpose())
+            .await?;
+    let wall = Wall::of(&call);
+    Ok(whole(items.into_iter().map(|item| upcoming(item, wall)).collect()))
 }
 
 async fn show_timeline(call: Call) -> Result<Response, ApiError> {

@@ -92,6 +92,8 @@ async fn show(call: Call) -> Result<Response, ApiError> {
     let (view, of_rules) =
         one(&call, |conn, id| events::find(conn, id)?.map(|view| Ok((view, runs::of_event(conn, id)?))).transpose()).await?;
     let wall = Wall::of(&call);
-    let runs = of_rules.into_iter().map(|view| run(view, wall)).collect();
+    let mut runs: Vec<Run> = of_rules.into_iter().map(|view| run(view, wall)).collect();
+    // As the rules stand in their files, which is the order they were asked in.
+    runs.sort_by(|a, b| a.place().cmp(&b.place()));
     Ok(reply::json(&EventInFull { event: event(view, wall), runs }))
 }

@@ -7,6 +7,7 @@ mod jobs;
 mod listing;
 mod pipelines;
 mod rules;
+mod rules_control;
 mod runs;
 mod sms;
 mod tasks;
@@ -25,6 +26,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         jobs::endpoints(shared),
         pipelines::endpoints(shared),
         rules::endpoints(shared),
+        rules_control::endpoints(shared),
     ]
     .into_iter()
     .flatten()

@@ -28,6 +28,9 @@ pub(super) struct Run {
     /// `r3`.
     revision: String,
     outcome: String,
+    /// Where the rule begins; empty when the trace is no longer kept.
+    file: String,
+    line: usize,
     /// The first condition that was false, with the values it saw; `null` when the rule fired.
     stopped_at: Option<Box<RawValue>>,
     contact_id: Option<String>,
@@ -38,21 +41,34 @@ pub(super) struct Run {
 }
 
 /// The one part of a trace that is shown beside it.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct TraceStop {
     #[serde(default)]
     stopped_at: Option<Box<RawValue>>,
+    #[serde(default)]
+    file: String,
+    #[serde(default)]
+    line: usize,
+}
+
+impl Run {
+    /// Where its rule stands.
+    pub(super) fn place(&self) -> (&str, usize) {
+        (&self.file, self.line)
+    }
 }
 
 pub(super) fn run(view: RunView, wall: Wall) -> Run {
-    let stop = serde_json::from_str::<TraceStop>(&view.trace).ok();
+    let TraceStop { stopped_at, file, line } = serde_json::from_str::<TraceStop>(&view.trace).unwrap_or_default();
     Run {
         id: view.id,
         event_id: view.event_id,
         rule_id: view.rule_id,
         revision: revision(view.revision),
         outcome: view.outcome,
-        stopped_at: stop.and_then(|trace| trace.stopped_at),
+        file,
+        line,
+        stopped_at,
         contact_id: view.contact_id,
         booking_id: view.booking_id,
         at: wall.time(view.at),
@@ -75,7 +91,9 @@ async fn list(call: Call) -> Result<Response, ApiError> {
     };
     let request = query.page();
     query.finish()?;
-    let rows = call.context.store.read(move |conn| runs::list(conn, &filter, &request)).await?;
+    // There are so many of them that they are kept apart, and listed only when asked for.
+    let list = if filter.outcome.as_deref() == Some("skipped") { runs::list_skips } else { runs::list };
+    let rows = call.context.store.read(move |conn| list(conn, &filter, &request)).await?;
     let wall = Wall::of(&call);
     Ok(page(rows, |view| run(view, wall)))
 }

@@ -1,9 +1,11 @@
 //! What rules did with events: the newest first.
 
 use super::{Cursor, Page, PageRequest};
+use crate::domain::event::Run;
 use crate::store::db::{Conn, on};
 use crate::store::error::StoreResult;
 use crate::store::schema::automation_runs;
+use crate::store::skips::{self, SkipFilter};
 use diesel::prelude::*;
 
 /// Which runs; all conditions hold together.
@@ -52,7 +54,7 @@ macro_rules! matching {
     }};
 }
 
-/// Ids begin with their time, so their order is that of the runs.
+/// Runs that did something, failed, or planned in the shadow. Ids begin with their time, so their order is that of the runs.
 pub fn list(conn: &mut Conn, filter: &RunFilter, page: &PageRequest<0>) -> StoreResult<Page<RunView, 0>> {
     let (rows, total) = on!(conn, c => {
         let total = matching!(automation_runs::table.count().into_boxed(), filter).get_result::<i64>(c)?;
@@ -65,18 +67,61 @@ pub fn list(conn: &mut Conn, filter: &RunFilter, page: &PageRequest<0>) -> Store
     Ok(page.page_of(rows, total, |r| Cursor { keys: [], id: r.id.clone() }))
 }
 
+/// Also one that did nothing and is stored with others.
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<RunView>> {
-    Ok(on!(conn, c => automation_runs::table.find(id).select(RunView::as_select()).first(c).optional())?)
+    let found: Option<RunView> =
+        on!(conn, c => automation_runs::table.find(id).select(RunView::as_select()).first(c).optional())?;
+    match found {
+        Some(run) => Ok(Some(run)),
+        None => Ok(skips::find_run(conn, id)?.map(of_skip)),
+    }
 }
 
-/// Every rule that looked at the event, in the order of the rules.
+/// Runs that did nothing, newest first. A page may have a few more than asked for: those of one event stay together.
+pub fn list_skips(conn: &mut Conn, filter: &RunFilter, page: &PageRequest<0>) -> StoreResult<Page<RunView, 0>> {
+    let wanted =
+        SkipFilter { event_id: filter.event_id.clone(), contact_id: filter.contact_id.clone(), rule_id: filter.rule_id.clone() };
+    let before = page.after.as_ref().map(|cursor| cursor.id.as_str());
+    let events = skips::list(conn, &wanted, before, page.rows_wanted())?;
+    let (total, count) = (skips::count(conn, &wanted)?, events.len() as i64);
+    let is_wanted = |run: &Run| filter.rule_id.as_ref().is_none_or(|rule| *rule == run.rule_id);
+    let (mut items, mut last, mut taken) = (Vec::new(), None, 0);
+    for event in events {
+        if items.len() as i64 >= page.limit {
+            break;
+        }
+        items.extend(event.runs().into_iter().filter(is_wanted).map(of_skip));
+        last = Some(event.event_id);
+        taken += 1;
+    }
+    let next = last.filter(|_| taken < count).map(|id| Cursor { keys: [], id });
+    Ok(Page { items, total, next })
+}
+
+fn of_skip(run: Run) -> RunView {
+    RunView {
+        id: run.id,
+        event_id: run.event_id,
+        rule_id: run.rule_id,
+        revision: run.revision,
+        outcome: run.outcome.as_str().to_owned(),
+        contact_id: run.contact_id,
+        booking_id: run.booking_id,
+        at: run.at.0,
+        trace: run.trace,
+    }
+}
+
+/// Every rule that looked at the event, also those that did nothing.
 pub fn of_event(conn: &mut Conn, event_id: &str) -> StoreResult<Vec<RunView>> {
-    Ok(on!(conn, c => {
+    let mut runs: Vec<RunView> = on!(conn, c => {
         automation_runs::table
             .filter(automation_runs::event_id.eq(event_id))
             .order(automation_runs::id.asc())
             .limit(RUNS_PER_EVENT_MAX)
             .select(RunView::as_select())
             .load(c)
-    })?)
+    })?;
+    runs.extend(skips::list_of_event(conn, event_id)?.into_iter().map(of_skip));
+    Ok(runs)
 }

@@ -3,7 +3,7 @@
 use super::{Cursor, Page, PageRequest};
 use crate::store::db::{Conn, on};
 use crate::store::error::StoreResult;
-use crate::store::schema::{notes, pipeline_transitions, sms_messages, tasks, touchpoints};
+use crate::store::schema::{field_changes, notes, pipeline_transitions, sms_messages, tasks, touchpoints};
 use diesel::prelude::*;
 
 /// One thing that happened.
@@ -12,11 +12,11 @@ pub struct TimelineEntry {
     /// Epoch ms.
     pub at: i64,
     pub id: String,
-    /// `touchpoint`, `note`, `stage_change`, `sms` or `task`.
+    /// `touchpoint`, `note`, `stage_change`, `field_change`, `sms` or `task`.
     pub kind: &'static str,
-    /// What exactly: the touchpoint's kind, the task's type, the stage moved to, the text's template.
+    /// What exactly: the touchpoint's kind, the task's type, the stage moved to, the text's template, the field.
     pub what: Option<String>,
-    /// The words of it: a text's or note's body, a task's title.
+    /// The words of it: a text's or note's body, a task's title, a field's values: `20 → 61`.
     pub text: Option<String>,
     /// `in` or `out`, of messages and touchpoints.
     pub direction: Option<String>,
@@ -45,6 +45,7 @@ macro_rules! part {
 type TouchpointRow = (i64, String, String, String);
 type NoteRow = (i64, String, String, Option<String>, String, Option<String>);
 type MoveRow = (i64, String, String, Option<String>, String, Option<String>);
+type ChangeRow = (i64, String, String, Option<String>, Option<String>, Option<String>, String, Option<String>);
 type SmsRow = (i64, String, Option<String>, String, String, String, Option<String>, Option<String>);
 type TaskRow = (i64, String, String, String, String, Option<String>, Option<String>);
 
@@ -54,6 +55,7 @@ pub fn list(conn: &mut Conn, contact_id: &str, page: &PageRequest<1>) -> StoreRe
         touchpoints_of(conn, contact_id, page)?,
         notes_of(conn, contact_id, page)?,
         moves_of(conn, contact_id, page)?,
+        changes_of(conn, contact_id, page)?,
         sms_of(conn, contact_id, page)?,
         tasks_of(conn, contact_id, page)?,
     ];
@@ -106,6 +108,24 @@ fn moves_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
         by: Some(by),
         run_id,
         ..blank("stage_change", at, id)
+    };
+    Ok((rows.into_iter().map(entry).collect(), total))
+}
+
+fn changes_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
+    use field_changes::dsl as f;
+    let (rows, total) = on!(conn, c => {
+        let columns = (f::at, f::id, f::field, f::from_value, f::to_value, f::booking_id, f::by, f::run_id);
+        part!(c, contact, page, field_changes, at, columns, ChangeRow)
+    });
+    let value = |value: Option<String>| value.unwrap_or_else(|| "nothing".to_owned());
+    let entry = |(at, id, field, from, to, booking_id, by, run_id): ChangeRow| TimelineEntry {
+        what: Some(field),
+        text: Some(format!("{} → {}", value(from), value(to))),
+        booking_id,
+        by: Some(by),
+        run_id,
+        ..blank("field_change", at, id)
     };
     Ok((rows.into_iter().map(entry).collect(), total))
 }

@@ -81,6 +81,24 @@ fn an_event_is_sent_followed_and_explained() {
     let contact = clinic.object(&["events", "list", "--type", "booking_created", "--json", "-q"])["contact_id"].clone();
     let preview = clinic.done(&["sms", "preview", "booking_confirmation", "--contact", contact.as_str().expect("an id")]);
     assert!(preview.contains("Fri 4 Dec at 10:30 am"), "the time that was set: {preview}");
+    let next = clinic.done(&["next", "0491 570 156"]);
+    assert!(
+        next.contains("timer  Thu 3 Dec 10:30:00 am AEDT  text reminder_24hr") && next.contains("  by reminder-24h"),
+        "{next}"
+    );
+    let why = clinic.done(&["why", "0491570156", "booking-confirmed"]);
+    assert!(
+        why.lines().nth(1).is_some_and(|l| l.starts_with("✓ ") && l.contains("fired    booking_confirmed  move to")),
+        "{why}"
+    );
+    let why_not = clinic.object(&["why", "+61491570156", "booking-requested", "--json"]);
+    assert_eq!(why_not["runs"][0]["stopped_at"]["values"][0]["value"], "scheduled", "{why_not}");
+    let recalled = clinic.run(&["rules", "recall", "--rule", "booking-confirmed", "--since", "1d"]);
+    assert_eq!(recalled.exit, Some(1), "a list is not an answer: {}", recalled.out);
+    assert!(recalled.out.contains("task     ") && recalled.err.contains("--yes does it"), "{}{}", recalled.out, recalled.err);
+    let done = clinic.object(&["rules", "recall", "--rule", "booking-confirmed", "--since", "1d", "--yes", "--json"]);
+    assert_eq!((&done["withdrawn"], done["tasks"].as_array().map(Vec::len)), (&true.into(), Some(1)));
+    assert!(!next.contains("Patient") && !why.contains("Patient"), "ids, not people");
     assert_eq!(clinic.run(&["check"]).exit, Some(0));
 }
 

@@ -3,6 +3,7 @@
 mod check;
 mod clinic;
 mod events;
+mod guard_rails;
 mod operations;
 mod rules;
 

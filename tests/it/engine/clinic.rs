@@ -89,6 +89,7 @@ pub fn catalogue() -> Catalogue {
         },
         teams: vec!["reception".to_owned(), "manager".to_owned()],
         task_types: vec!["parking_note".to_owned()],
+        test_contacts: vec![],
     };
     let pipelines = Pipelines {
         pipelines: vec![

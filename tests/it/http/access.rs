@@ -16,6 +16,7 @@ const MATRIX: &[(&str, &str)] = &[
     ("/api/contacts", "front_desk ops manager admin"),
     ("/api/contacts/{id}", "front_desk ops manager admin"),
     ("/api/contacts/{id}/timeline", "front_desk ops manager admin"),
+    ("/api/contacts/{id}/next", "front_desk ops manager admin"),
     ("/api/bookings", "front_desk ops manager admin"),
     ("/api/bookings/{id}", "front_desk ops manager admin"),
     ("/api/sms", "front_desk ops manager admin"),
@@ -27,10 +28,30 @@ const MATRIX: &[(&str, &str)] = &[
     ("/api/jobs", "ops manager admin"),
     ("/api/rules", "ops manager admin"),
     ("/api/rules/status", "ops manager admin"),
+    ("/api/rules/history", "ops manager admin"),
     ("/health", "anybody"),
     ("/ready", "anybody"),
     ("/metrics", "anybody"),
 ];
+
+/// Routes that change something, all for those who look after the automations.
+const WRITES: &[&str] =
+    &["/api/rules/check", "/api/rules/publish", "/api/rules/rollback", "/api/rules/{id}/enable", "/api/rules/{id}/disable"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_are_for_those_who_look_after_the_automations() {
+    let site = Site::open().await;
+    for template in WRITES {
+        let path = template.replace("{id}", "welcome");
+        let post = async |key: &str| site.send("POST", &path, &[("Authorization", &format!("Bearer {key}"))], "{}").await.status;
+        assert_eq!(site.send("POST", &path, &[], "{}").await.status, 401, "{template}");
+        for role in Role::ALL {
+            let status = post(&site.key(role).await).await;
+            assert_eq!(status == 403, role == Role::FrontDesk, "{template} as {}: {status}", role.as_str());
+            assert_ne!(status, 401);
+        }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_route_answers_exactly_the_roles_that_may_use_it() {
@@ -71,7 +92,7 @@ async fn every_route_answers_exactly_the_roles_that_may_use_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_matrix_knows_every_route() {
     let site = Site::open().await;
-    let mut known: Vec<_> = MATRIX.iter().map(|(template, _)| *template).collect();
+    let mut known: Vec<_> = MATRIX.iter().map(|(template, _)| *template).chain(WRITES.iter().copied()).collect();
     let mut found = Vec::new();
     for route in list_routes(&site.context) {
         match (route.method, route.permission) {

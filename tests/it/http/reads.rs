@@ -136,7 +136,8 @@ async fn rules_and_pipelines_are_told_as_they_are() {
     {
       "draft": {
         "clean": true,
-        "diagnostics": []
+        "diagnostics": [],
+        "timers": null
       },
       "hash": "ab12",
       "published_at": "2026-03-02T09:00:00+11:00",

@@ -45,7 +45,7 @@ impl RulesView for Rules {
             revision: in_force.then(|| "r3".into()),
             hash: in_force.then(|| "ab12".into()),
             published_at: in_force.then_some(1_772_402_400_000),
-            draft: DraftStatus { clean: true, diagnostics: vec![] },
+            draft: DraftStatus { clean: true, diagnostics: vec![], timers: None },
         }
     }
 
@@ -56,6 +56,10 @@ impl RulesView for Rules {
             about: "Greets new leads.".into(),
             owner: None,
             enabled: true,
+            state: "on",
+            switched_by: None,
+            switched_because: None,
+            rollout: "live".into(),
             file: "rules/leads.yaml".into(),
             line: 3,
             events: vec!["lead_created".into()],
@@ -167,6 +171,7 @@ fn clinic(tz: chrono_tz::Tz) -> Clinic {
         keywords: Keywords { stop: vec![], start: vec![], yes: vec![], no: vec![], reschedule: vec![], help: vec![] },
         teams: vec![],
         task_types: vec![],
+        test_contacts: vec![],
     }
 }
 

@@ -48,6 +48,12 @@ fn sqlite_uses_its_indexes() {
       - - SEARCH sms_messages USING INDEX sms_messages_contact (contact_id=?)
     - - bookings by provider
       - - SEARCH bookings USING INDEX sqlite_autoindex_bookings_2 (wix_booking_id=?)
+    - - recent texts
+      - - SEARCH sms_messages USING INDEX sms_messages_contact (contact_id=? AND created_at>?)
+    - - runs of a rule
+      - - SEARCH automation_runs USING COVERING INDEX automation_runs_rule (rule_id=? AND at>?)
+    - - skips of a contact
+      - - SEARCH automation_skips USING INDEX automation_skips_contact (contact_id=?)
     "#);
 }
 

@@ -26,9 +26,12 @@ macro_rules! on_both_engines {
 
 mod bookings;
 mod candidate;
+mod guard;
 mod hard_cases;
+mod looking;
 mod orders;
 mod people;
+mod promises;
 mod reload;
 mod shipped;
 mod storm;

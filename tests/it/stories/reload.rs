@@ -284,7 +284,7 @@ fn timers_are_derived_with_what_another_process_published() {
     assert_eq!(revision(&clinic), "r1", "it has not looked yet");
     clinic.settle();
     assert!(clinic.timers().iter().any(|t| t == ANOTHER_TIMER), "{:?}", clinic.timers());
-    desk.runtime.block_on(desk.rules().rollback(1)).unwrap();
+    desk.runtime.block_on(desk.rules().rollback(1, "stories", None)).unwrap();
     clinic.settle();
     assert!(!clinic.timers().iter().any(|t| t == ANOTHER_TIMER), "{:?}", clinic.timers());
 }
@@ -349,7 +349,7 @@ fn a_start_takes_back_no_rollback() {
     let clinic = Clinic::sqlite();
     edit(&clinic.installation, "Welcome call:", "Ring");
     assert_eq!(publish(&clinic), 2);
-    clinic.runtime.block_on(clinic.rules().rollback(1)).unwrap();
+    clinic.runtime.block_on(clinic.rules().rollback(1, "stories", None)).unwrap();
     let clinic = Clinic::open(clinic.shut_down(), MONDAY_9AM);
     assert_eq!(revision(&clinic), "r1", "the files are still those of r2");
     clinic.watch_rules();

@@ -246,6 +246,13 @@ impl Clinic {
         client::send(self.address, "GET", path, &[("Authorization", &format!("Bearer {}", self.key))], &[]).unwrap()
     }
 
+    /// A call that changes something.
+    pub fn post_api(&self, path: &str, body: &Value) -> Answer {
+        let authorization = format!("Bearer {}", self.key);
+        let headers = [("Authorization", authorization.as_str()), ("Content-Type", "application/json")];
+        self.post(path, &headers, body.to_string().as_bytes())
+    }
+
     /// Fires what is due and works until everything is quiet at this moment.
     pub fn settle(&self) {
         self.runtime.block_on(async {

@@ -28,6 +28,7 @@ pub(super) struct Request {
     keywords: Keywords,
     teams: Vec<String>,
     task_types: Vec<String>,
+    test_contacts: Vec<String>,
     pipelines: Pipelines,
     declared_events: Vec<String>,
 }
@@ -59,6 +60,7 @@ impl Request {
             keywords: clinic.keywords.clone(),
             teams: clinic.teams.clone(),
             task_types: clinic.task_types.clone(),
+            test_contacts: clinic.test_contacts.clone(),
             pipelines: Pipelines::clone(&catalogue.pipelines),
             declared_events: catalogue.declared_events.clone(),
         }
@@ -81,6 +83,7 @@ impl Request {
             keywords: self.keywords,
             teams: self.teams,
             task_types: self.task_types,
+            test_contacts: self.test_contacts,
         };
         let catalogue =
             Catalogue { clinic: Arc::new(clinic), pipelines: Arc::new(self.pipelines), declared_events: self.declared_events };

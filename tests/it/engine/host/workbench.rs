@@ -51,6 +51,7 @@ pub fn clinic() -> Arc<Clinic> {
         },
         teams: words(&["reception"]),
         task_types: Vec::new(),
+        test_contacts: Vec::new(),
     })
 }
 
@@ -134,6 +135,7 @@ pub fn rule(id: &str, trigger: Trigger) -> Rule {
         vars: Vec::new(),
         steps: Vec::new(),
         limit: None,
+        guard: avatar::engine::guard::Guard::default(),
     }
 }
 

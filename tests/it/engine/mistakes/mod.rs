@@ -2,4 +2,5 @@
 
 mod conditions;
 mod files;
+mod guards;
 mod steps;

@@ -1,0 +1,141 @@
+//! What will happen next with one contact: timers of rules, texts that wait, tasks that are open.
+
+use super::rulesets::InForce;
+use crate::domain::contact::Contact;
+use crate::domain::event::Timer;
+use crate::domain::sms::SmsMessage;
+use crate::domain::task::Task;
+use crate::domain::time::Timestamp;
+use crate::engine::guard::Rollout;
+use crate::engine::ruleset::{Rule, StepAction};
+use crate::store::{Conn, StoreResult, contacts, runs, sms, tasks, timers};
+
+/// Items that are told of one contact.
+pub const ITEMS_MAX: usize = 200;
+
+/// What kind of thing it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A rule looks at the contact, and then does what it says if its conditions hold.
+    Timer,
+    /// A text leaves.
+    Text,
+    /// A member of staff is to have done it.
+    Task,
+}
+
+impl Kind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Timer => "timer",
+            Self::Text => "text",
+            Self::Task => "task",
+        }
+    }
+}
+
+/// One thing that is to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub at: Timestamp,
+    pub kind: Kind,
+    /// Of texts and tasks.
+    pub id: Option<String>,
+    pub rule_id: Option<String>,
+    /// `text reminder_24hr, move to pre_appointment/reminded`; the template; the task's type and title.
+    pub what: String,
+    pub booking_id: Option<String>,
+    /// Why it may come to nothing: the rule is switched off, or not on for this contact.
+    pub held: Option<String>,
+}
+
+/// Everything that is to come for a contact, soonest first.
+pub fn next(conn: &mut Conn, in_force: Option<&InForce>, contact_id: &str) -> StoreResult<Vec<Item>> {
+    let ids = [contact_id.to_owned()];
+    let contact = contacts::find(conn, contact_id)?;
+    let mut items = Vec::new();
+    let pending = timers::list_of_contacts(conn, &ids)?.into_iter().filter(|t| t.state == "pending");
+    items.extend(pending.map(|timer| of_timer(&timer, in_force, contact.as_ref())));
+    for text in sms::list_unsent_of_contacts(conn, &ids)? {
+        let rule = rule_of(conn, text.run_id.as_deref())?;
+        items.push(of_text(text, rule));
+    }
+    for task in tasks::list_open_of_contacts(conn, &ids)? {
+        let rule = rule_of(conn, task.run_id.as_deref())?;
+        items.push(of_task(task, rule));
+    }
+    items.sort_by(|a, b| (a.at, &a.what).cmp(&(b.at, &b.what)));
+    items.truncate(ITEMS_MAX);
+    Ok(items)
+}
+
+fn rule_of(conn: &mut Conn, run_id: Option<&str>) -> StoreResult<Option<String>> {
+    let Some(id) = run_id else { return Ok(None) };
+    Ok(runs::find(conn, id)?.map(|run| run.rule_id))
+}
+
+fn of_timer(timer: &Timer, in_force: Option<&InForce>, contact: Option<&Contact>) -> Item {
+    let rule = in_force.and_then(|f| f.ruleset.by_id.get(&timer.rule_id).and_then(|index| f.ruleset.rules.get(*index)));
+    Item {
+        at: timer.due_at,
+        kind: Kind::Timer,
+        id: None,
+        rule_id: Some(timer.rule_id.clone()),
+        what: rule.map_or_else(|| timer.rule_id.clone(), plan_of),
+        booking_id: (timer.subject_kind == crate::domain::event::SubjectKind::Booking).then(|| timer.subject_id.clone()),
+        held: match (rule, in_force) {
+            (Some(rule), Some(in_force)) => held(rule, in_force, contact),
+            _ => Some("the rule is not in force any more".to_owned()),
+        },
+    }
+}
+
+/// Why the rule would do nothing, as far as that is known before.
+pub(super) fn held(rule: &Rule, in_force: &InForce, contact: Option<&Contact>) -> Option<String> {
+    if let Some(off) = in_force.overrides.find_off(&rule.id) {
+        return Some(format!("{} by {}: {}", off.state.as_str(), off.by, off.reason));
+    }
+    let rollout = rule.guard.rollout;
+    let clinic = &in_force.ruleset.catalogue.clinic;
+    let is_out = !rollout.includes(&rule.id, contact, clinic) || rollout == Rollout::Shadow;
+    is_out.then(|| format!("rollout: {}", rollout.text()))
+}
+
+fn plan_of(rule: &Rule) -> String {
+    let steps: Vec<String> = rule.steps.iter().filter_map(|step| step_text(&step.action)).collect();
+    if steps.is_empty() { rule.name.clone() } else { steps.join(", ") }
+}
+
+fn step_text(action: &StepAction) -> Option<String> {
+    match action {
+        StepAction::Sms { template } => Some(format!("text {template}")),
+        StepAction::Move { pipeline, stage } => Some(format!("move to {pipeline}/{stage}")),
+        StepAction::Task { task_type, .. } => Some(format!("task {task_type}")),
+        _ => None,
+    }
+}
+
+fn of_text(text: SmsMessage, rule_id: Option<String>) -> Item {
+    Item {
+        at: text.scheduled_at.unwrap_or(text.created_at),
+        kind: Kind::Text,
+        id: Some(text.id),
+        rule_id,
+        what: text.template.unwrap_or_else(|| "text".to_owned()),
+        booking_id: text.booking_id,
+        held: text.status_reason,
+    }
+}
+
+fn of_task(task: Task, rule_id: Option<String>) -> Item {
+    Item {
+        at: task.due_datetime,
+        kind: Kind::Task,
+        id: Some(task.id),
+        rule_id,
+        what: format!("{}: {}", task.task_type, task.title),
+        booking_id: task.booking_id,
+        held: None,
+    }
+}
