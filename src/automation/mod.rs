@@ -3,11 +3,13 @@
 //! `receive` records a delivery · `run` works events through the rules (`load` → `decide` → `commit`) · `send` empties the
 //! outbox · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force.
 
+pub mod by_hand;
 pub mod commit;
 pub mod context;
 pub mod decide;
 pub mod derive;
 pub mod load;
+pub mod overdue;
 pub mod quiet;
 pub mod receive;
 pub mod rulesets;
@@ -16,6 +18,7 @@ pub mod schedules;
 pub mod send;
 pub mod staff;
 pub mod timers;
+pub mod waits;
 pub mod why;
 pub mod world;
 

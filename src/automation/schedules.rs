@@ -143,9 +143,11 @@ fn decide_page(
     let next = has_more.then(|| next_page(payload, slot, &subjects));
     let events = subjects.iter().map(|(id, contact)| event_of(payload, slot, id.as_deref(), contact.as_deref())).collect();
     let mut decisions = vec![Decision { job: Some(job), world: super::world::World::default() }];
-    for loaded in load(conn, events, &in_force.ruleset, now)? {
+    let loaded = load(conn, events, &in_force.ruleset, now)?;
+    let pinned = context.rules.pinned(conn, in_force, loaded.iter().flat_map(|l| &l.world.waiting))?;
+    for loaded in loaded {
         let event = loaded.event.clone();
-        let mut world = decide_one(loaded, context, in_force, now);
+        let mut world = decide_one(loaded, context, in_force, &pinned, now);
         // Subjects that the rule had nothing to do with leave no trace: there may be thousands of them every day.
         if world.changes.runs.iter().all(|r| r.outcome == RunOutcome::Skipped) {
             continue;

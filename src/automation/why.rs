@@ -2,9 +2,9 @@
 
 use super::decide::StoredTrace;
 use super::rulesets::RulesetHost;
-use crate::domain::event::{Event, Run, RunOutcome};
-use crate::engine::plan::{Action, FieldValue, Outcome, StopReason};
-use crate::store::{Conn, Store, StoreResult, events, runs, sms};
+use crate::domain::event::{Event, Run, RunOutcome, WaitState};
+use crate::engine::plan::{Action, FieldValue, Outcome, StopReason, Waiting};
+use crate::store::{Conn, Store, StoreResult, events, runs, sms, waiting};
 
 /// Events that one event led to, beyond which the answer stops.
 const FOLLOWED_MAX: usize = 100;
@@ -80,7 +80,7 @@ fn rule_story(conn: &mut Conn, run: Run) -> StoreResult<RuleStory> {
         return Ok(RuleStory { run, trace: None, line: "the trace is no longer kept".into(), place: String::new() });
     };
     let line = match run.outcome {
-        RunOutcome::Fired => done(conn, told)?,
+        RunOutcome::Fired => done(conn, &run.id, told)?,
         RunOutcome::Skipped | RunOutcome::Failed => stopped(told),
     };
     let place = match &told.run.stopped_at {
@@ -100,14 +100,15 @@ fn stopped(trace: &StoredTrace) -> String {
         StopReason::Limited => format!("limited: {}", at.text),
         StopReason::Disabled => "the rule is switched off".into(),
         StopReason::Unhandled => "another rule dealt with it".into(),
+        StopReason::Running => format!("not begun: {}", at.text),
         StopReason::Late => format!("too late: {}", at.text),
         StopReason::Error => format!("failed: {}", at.text),
     }
 }
 
 /// `moved to booking_confirmed, text booking_confirmation (delivered), task welcome_call`.
-fn done(conn: &mut Conn, trace: &StoredTrace) -> StoreResult<String> {
-    let mut parts = Vec::new();
+fn done(conn: &mut Conn, run_id: &str, trace: &StoredTrace) -> StoreResult<String> {
+    let mut parts: Vec<String> = trace.run.resumes.iter().map(|first| format!("goes on with run {first}")).collect();
     for step in &trace.run.steps {
         let Some(action) = &step.action else { continue };
         let applied = trace.applied.iter().find(|a| a.path == step.path);
@@ -123,8 +124,24 @@ fn done(conn: &mut Conn, trace: &StoredTrace) -> StoreResult<String> {
         }
         parts.push(part);
     }
+    if let Some(waiting) = &trace.run.waiting {
+        parts.push(waits(conn, run_id, waiting)?);
+    }
     let line = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
     Ok(if trace.run.outcome == Outcome::Fired { line } else { String::new() })
+}
+
+/// `waits until 2026-11-24T10:00:00Z or booking_created: went on with 0190…`.
+fn waits(conn: &mut Conn, run_id: &str, waiting: &Waiting) -> StoreResult<String> {
+    let event = waiting.event.as_ref().map(|name| format!("for {name}, at the latest ")).unwrap_or_default();
+    let what = format!("waits {event}until {}", waiting.until.to_rfc3339());
+    let stored = waiting::list_of_runs(conn, &[run_id.to_owned()])?;
+    let Some(row) = stored.iter().find(|w| w.position == waiting.path) else { return Ok(what) };
+    Ok(match (row.state, &row.resumed_by, &row.reason) {
+        (WaitState::Resumed, Some(event), _) => format!("{what}: went on with event {event}"),
+        (WaitState::Ended, _, Some(reason)) => format!("{what}: ended, {reason}"),
+        _ => what,
+    })
 }
 
 fn name_of(action: &Action) -> String {
@@ -135,6 +152,12 @@ fn name_of(action: &Action) -> String {
         Action::CloseTasks { task_type, .. } => format!("close {} tasks", task_type.as_deref().unwrap_or("all")),
         Action::Set { field, value } => format!("set {field} = {}", value_text(value)),
         Action::Note { .. } => "note".into(),
+        Action::Stop { reason: None } => "stop".into(),
+        Action::Stop { reason: Some(reason) } => format!("stop: {reason}"),
+        Action::Alert { assign, .. } => format!("alert {assign}"),
+        Action::Emit { event, .. } => format!("send {event}"),
+        Action::Tag { tag } => format!("tag {tag}"),
+        Action::Untag { tag } => format!("untag {tag}"),
         Action::CancelSms { template } => format!("withdraw {} texts", template.as_deref().unwrap_or("unsent")),
     }
 }

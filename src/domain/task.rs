@@ -52,6 +52,7 @@ pub const KNOWN_TASK_TYPES: &[&str] = &[
     "merge_review",
     "sms_outcome_unknown",
     "quarantine_review",
+    "alert",
 ];
 
 #[derive(Clone, Debug, PartialEq)]

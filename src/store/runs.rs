@@ -22,7 +22,7 @@ impl Stored for RunOutcome {
 row!(automation_runs, RunRow, Run, id, insert {
     id => id: String, event_id => event_id: String, rule_id => rule_id: String, revision => revision: i64,
     outcome => outcome: RunOutcome, contact_id => contact_id: Option<String>, booking_id => booking_id: Option<String>,
-    at => at: Timestamp, trace => trace: String,
+    at => at: Timestamp, trace => trace: String, resumes => resumes: Option<String>,
 });
 
 pub fn insert_many(tx: &mut Tx<'_>, runs: &[&Run]) -> StoreResult<()> {
@@ -43,7 +43,7 @@ pub fn list_of_event(conn: &mut Conn, event_id: &str) -> StoreResult<Vec<Run>> {
     domain_rows!(rows)
 }
 
-/// When these rules fired for these contacts since a time: (rule, contact, booking, at), newest first.
+/// When these rules fired for these contacts since a time, later parts of runs that waited aside: (rule, contact, booking, at), newest first.
 #[expect(clippy::type_complexity, reason = "four columns, named in the line above")]
 pub fn list_fired(
     conn: &mut Conn,
@@ -56,6 +56,7 @@ pub fn list_fired(
     }
     Ok(on!(conn, c => automation_runs::table
         .filter(automation_runs::outcome.eq(RunOutcome::Fired.as_str()))
+        .filter(automation_runs::resumes.is_null())
         .filter(automation_runs::contact_id.eq_any(contact_ids))
         .filter(automation_runs::rule_id.eq_any(rule_ids))
         .filter(automation_runs::at.ge(since.0))

@@ -21,6 +21,8 @@ pub enum Metric {
     OldestJobAgeSeconds,
     /// Counter by `outcome` (fired, skipped, failed).
     RuleRuns,
+    /// Counter by `rule`.
+    RuleAlerts,
     /// Summary.
     RulesReloadSeconds,
     /// Counter by `result` (published, unchanged, refused).
@@ -36,7 +38,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::HttpRequestSeconds,
         Self::WebhookDeliveries,
         Self::JobSeconds,
@@ -44,6 +46,7 @@ impl Metric {
         Self::QueueDepth,
         Self::OldestJobAgeSeconds,
         Self::RuleRuns,
+        Self::RuleAlerts,
         Self::RulesReloadSeconds,
         Self::RulesReloads,
         Self::RulesRevision,
@@ -62,6 +65,7 @@ impl Metric {
             Self::QueueDepth => "avatar_queue_depth",
             Self::OldestJobAgeSeconds => "avatar_oldest_job_age_seconds",
             Self::RuleRuns => "avatar_rule_runs_total",
+            Self::RuleAlerts => "avatar_rule_alerts_total",
             Self::RulesReloadSeconds => "avatar_rules_reload_seconds",
             Self::RulesReloads => "avatar_rules_reloads_total",
             Self::RulesRevision => "avatar_rules_revision",
@@ -80,6 +84,7 @@ impl Metric {
             Self::QueueDepth => "Jobs that are ready to run",
             Self::OldestJobAgeSeconds => "How long the oldest ready job has been due",
             Self::RuleRuns => "Rules considered for an event",
+            Self::RuleAlerts => "Alerts that rules gave to staff",
             Self::RulesReloadSeconds => "Time to read, check and compile all rules",
             Self::RulesReloads => "Reloads of rules",
             Self::RulesRevision => "Number of the ruleset in force",
@@ -99,7 +104,12 @@ impl Metric {
             | Self::RulesRevision
             | Self::HttpConnections
             | Self::StreamSubscribers => metrics::describe_gauge!(self.name(), self.about()),
-            Self::WebhookDeliveries | Self::JobsFinished | Self::RuleRuns | Self::RulesReloads | Self::SmsSent => {
+            Self::WebhookDeliveries
+            | Self::JobsFinished
+            | Self::RuleRuns
+            | Self::RuleAlerts
+            | Self::RulesReloads
+            | Self::SmsSent => {
                 metrics::describe_counter!(self.name(), self.about());
             }
         }

@@ -5,6 +5,7 @@
 
 mod auto;
 mod follow_up;
+mod pinned;
 mod sources;
 mod watch;
 
@@ -91,6 +92,7 @@ pub struct RulesetHost {
     current: ArcSwapOption<InForce>,
     draft: Mutex<Draft>,
     refused: Mutex<Option<Refused>>,
+    earlier: pinned::Earlier,
     /// Publishing and following never overlap.
     turn: tokio::sync::Mutex<()>,
 }
@@ -105,6 +107,7 @@ impl RulesetHost {
             current: ArcSwapOption::empty(),
             draft: Mutex::default(),
             refused: Mutex::default(),
+            earlier: pinned::Earlier::default(),
             turn: tokio::sync::Mutex::new(()),
         };
         Arc::new(host)

@@ -3,6 +3,7 @@
 pub mod check;
 mod listing;
 mod publish;
+mod run;
 
 use super::args::RulesCommand;
 use super::{Context, Exit};
@@ -19,6 +20,7 @@ pub(super) fn run(context: &Context, command: &RulesCommand) -> Exit {
         RulesCommand::Check { path, format } => check::run(context, path.as_deref(), *format),
         RulesCommand::List => listing::list(context),
         RulesCommand::Show { id } => listing::show(context, id),
+        RulesCommand::Run { id, contact, booking } => run::run(context, id, contact.as_deref(), booking.as_deref()),
         RulesCommand::Publish { message, yes } => publish::publish(context, message.as_deref(), *yes),
         RulesCommand::Rollback { revision, yes } => publish::rollback(context, revision, *yes),
     }

@@ -16,12 +16,12 @@ mod ty;
 mod walk;
 
 pub(crate) use expression::{Part, Wanted, check_expression};
-pub(crate) use scope::Scope;
+pub(crate) use scope::{Scope, holds_subject, records_of_subject};
 pub(crate) use script::{Functions, check_scripts};
 pub(crate) use template::{TemplateRead, check_template};
 pub(crate) use template_header::name_of as template_name;
 pub(crate) use text::check_text;
-pub(crate) use ty::{Ty, of};
+pub(crate) use ty::{Ty, of, of_field_value};
 
 use super::grammar;
 use super::ruleset::Catalogue;

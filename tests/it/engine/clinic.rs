@@ -95,7 +95,12 @@ pub fn catalogue() -> Catalogue {
             pipeline("pre_appointment", &["booking_confirmed", "reminded", "cancelled", "no_show"]),
         ],
     };
-    Catalogue { clinic: Arc::new(clinic), pipelines: Arc::new(pipelines), declared_events: vec!["form_sent".to_owned()] }
+    Catalogue {
+        clinic: Arc::new(clinic),
+        pipelines: Arc::new(pipelines),
+        declared_events: vec!["form_sent".to_owned()],
+        declared_sources: vec!["website_form".to_owned()],
+    }
 }
 
 /// The given files beside the clinic's scripts and templates.

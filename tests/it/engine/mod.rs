@@ -2,6 +2,7 @@
 
 mod clinic;
 mod compiles;
+mod flow;
 mod host;
 mod hostile;
 mod later;

@@ -9,4 +9,4 @@ mod hostile_templates;
 mod speed;
 mod texts;
 mod timers;
-mod workbench;
+pub mod workbench;

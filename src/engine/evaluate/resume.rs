@@ -1,0 +1,110 @@
+//! A run goes on after a wait.
+
+use super::{Bench, Stop};
+use crate::domain::time::Timestamp;
+use crate::engine::facts::Facts;
+use crate::engine::plan::{Kept, RuleRun, StopReason, StoppedAt};
+use crate::engine::ruleset::Ruleset;
+use crate::engine::script::{View, limits};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Where a run goes on, and what it has kept.
+#[derive(Clone, Debug)]
+pub struct Resumption<'a> {
+    pub rule_id: &'a str,
+    /// Path of the `wait`; empty for a run that has not begun.
+    pub position: &'a str,
+    pub vars: &'a BTreeMap<String, Kept>,
+    /// `event` or `time`.
+    pub waited: &'a str,
+    /// What `trigger` said at the beginning.
+    pub trigger: &'a str,
+    /// The run's first part.
+    pub first_run_id: &'a str,
+}
+
+/// The next part of a run, up to its end or its next wait. `ruleset` is the one it began with. `None` when that has no such rule.
+///
+/// Like [`super::evaluate`]: pure, never fails as a whole. Whether the run may go on at all is for [`alive`] to say.
+#[must_use]
+pub fn resume(ruleset: &Ruleset, facts: &Facts, now: Timestamp, at: &Resumption<'_>) -> Option<RuleRun> {
+    let rule = ruleset.find_rule(at.rule_id)?;
+    let bench = Bench { ruleset, facts, view: View::of_facts(&ruleset.catalogue.clinic, facts, now) };
+    let mut scope = ruleset.host.scope(&bench.view);
+    let mut run = if at.position.is_empty() {
+        bench.run(rule, at.trigger, &mut scope)
+    } else {
+        bench.guarded(rule, at.trigger, &mut scope, |walk, scope| {
+            for (name, _) in &rule.vars {
+                let value = at.vars.get(name).map_or(rhai::Dynamic::UNIT, super::keep::restore);
+                scope.push_constant_dynamic(name.as_str(), value);
+            }
+            scope.push_constant("waited", at.waited.to_owned());
+            walk.after(rule, &rule.steps, "do", at.position, scope).map(|_| ())
+        })
+    };
+    if !at.position.is_empty() {
+        run.resumes = Some(at.first_run_id.to_owned());
+    }
+    Some(run)
+}
+
+/// Whether a run of the rule may go on, by the ruleset in force: it is there, enabled, and every line of `while` holds.
+///
+/// # Errors
+/// What ends the run.
+pub fn alive(ruleset: &Ruleset, rule_id: &str, facts: &Facts, now: Timestamp) -> Result<(), Box<StoppedAt>> {
+    let Some(rule) = ruleset.find_rule(rule_id) else {
+        return Err(Box::new(StoppedAt {
+            reason: StopReason::Disabled,
+            path: "id".to_owned(),
+            file: String::new(),
+            line: 0,
+            column: 0,
+            text: "the rule is no more".to_owned(),
+            values: Vec::new(),
+        }));
+    };
+    if !rule.enabled {
+        return Err(super::gate::disabled(rule).0);
+    }
+    if rule.while_.is_empty() {
+        return Ok(());
+    }
+    let bench = Bench { ruleset, facts, view: View::of_facts(&ruleset.catalogue.clinic, facts, now) };
+    let mut scope = ruleset.host.scope(&bench.view);
+    limits::begin_rule();
+    let checked = catch_unwind(AssertUnwindSafe(|| bench.check(&rule.while_, "while", StopReason::While, &mut scope)));
+    let stop: Stop = match checked {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(stop)) => stop,
+        Err(_) => super::gate::panicked(rule),
+    };
+    Err(stop.0)
+}
+
+/// A run that could not go on: its ruleset cannot be had any more.
+#[must_use]
+pub fn lost(rule_id: &str, first_run_id: &str, why: &str) -> RuleRun {
+    RuleRun {
+        rule_id: rule_id.to_owned(),
+        file: String::new(),
+        line: 0,
+        outcome: crate::engine::plan::Outcome::Failed,
+        stopped_at: Some(StoppedAt {
+            reason: StopReason::Error,
+            path: "do".to_owned(),
+            file: String::new(),
+            line: 0,
+            column: 0,
+            text: why.to_owned(),
+            values: Vec::new(),
+        }),
+        steps: Vec::new(),
+        waiting: None,
+        resumes: Some(first_run_id.to_owned()),
+        trigger: String::new(),
+        ops: 0,
+    }
+}
