@@ -86,7 +86,8 @@ pub fn decide(world: &mut World, root: &Event, with: Deciding<'_>) {
     let projected = meaning(world, root, with);
     let booking_id = projected.booking_id.clone().or_else(|| root.booking_id.clone());
     let mut queue = first_steps(world, root, &projected, booking_id.as_deref(), with.now);
-    if !projected.ignored && !projected.names.contains(&root.event_type) && with.ruleset.by_source.contains_key(&root.source) {
+    let is_understood = !projected.ignored && root.status != EventStatus::Quarantined;
+    if is_understood && !projected.names.contains(&root.event_type) && with.ruleset.by_source.contains_key(&root.source) {
         // Listened to by its source, whatever it turned out to mean.
         queue.push_front(Step { asked: Asked::BySource, ..Step::new(root.clone(), booking_id.clone(), true) });
     }
@@ -230,8 +231,8 @@ fn evaluate_event(world: &mut World, step: &Step, with: Deciding<'_>) -> Vec<Nex
     }
     if let Some((id, waited)) = &step.goes_on {
         return match waits::go_on(world, id, waited, &step.event, with) {
-            Ok(part) => carry_out(world, step, part, with),
-            Err(_) => Vec::new(),
+            Some(part) => carry_out(world, step, part, with),
+            None => Vec::new(),
         };
     }
     let awaiting = waits::awaiting(world, &step.event, step.booking_id.as_deref());

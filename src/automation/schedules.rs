@@ -149,7 +149,8 @@ fn decide_page(
         let event = loaded.event.clone();
         let mut world = decide_one(loaded, context, in_force, &pinned, now);
         // Subjects that the rule had nothing to do with leave no trace: there may be thousands of them every day.
-        if world.changes.runs.iter().all(|r| r.outcome == RunOutcome::Skipped) {
+        let stands_in_line = !world.changes.waiting_new.is_empty();
+        if !stands_in_line && world.changes.runs.iter().all(|r| r.outcome == RunOutcome::Skipped) {
             continue;
         }
         world.changes.results.clear();

@@ -9,7 +9,7 @@ use crate::domain::event::{Event, WaitState, WaitingRun};
 use crate::domain::ids::derived_id;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::Ruleset;
-use crate::engine::evaluate::{Resumption, alive, lost, resume};
+use crate::engine::evaluate::{Resumption, alive, lost, resume, stopped};
 use crate::engine::facts::{EventFacts, Facts, MessageFacts};
 use crate::engine::plan::{Kept, RuleRun, StoppedAt};
 use crate::engine::ruleset::IfRunning;
@@ -166,24 +166,31 @@ pub fn is_awaited(world: &World, name: &str) -> bool {
     world.waiting.iter().any(|w| w.state.is_running() && w.event_name.as_deref() == Some(name))
 }
 
-/// Ends a wait, and works out the next part of the run by `event`. An error says why there is none.
-pub fn go_on(world: &mut World, id: &str, waited: &str, event: &Event, with: Deciding<'_>) -> Result<Part, String> {
-    let found = world.waiting.iter().find(|w| w.id == id && w.state.is_running()).cloned();
-    let Some(row) = found else { return Err("nobody waits any more".to_owned()) };
+/// Ends a wait, and works out the next part of the run by `event`; of a run that may not go on, why. `None` when nobody waits.
+pub fn go_on(world: &mut World, id: &str, waited: &str, event: &Event, with: Deciding<'_>) -> Option<Part> {
+    let row = world.waiting.iter().find(|w| w.id == id && w.state.is_running()).cloned()?;
     let Some(memory) = Memory::read(&row) else {
         world.end_waiting(id, "what it had kept cannot be read", with.now);
-        return Err("what the run had kept cannot be read".to_owned());
+        return None;
+    };
+    let origin = Origin {
+        memory: memory.clone(),
+        event_id: row.event_id.clone(),
+        first_run_id: row.first_run_id.clone(),
+        revision: row.revision,
+        booking_id: row.booking_id.clone(),
     };
     let facts = memory.facts(world, row.booking_id.as_deref(), with.now);
     if let Err(stop) = alive(with.ruleset, &row.rule_id, &facts, with.now) {
-        let reason = reason(&stop);
-        world.end_waiting(id, &reason, with.now);
-        return Err(format!("the run has ended: {reason}"));
+        world.end_waiting(id, &reason(&stop), with.now);
+        return Some(Part { run: stopped(&row.rule_id, &row.first_run_id, *stop), origin });
     }
     world.change_waiting(id, with.now, |w| {
         w.state = WaitState::Resumed;
         w.resumed_by = Some(event.id.clone());
     });
+    // Without the wait that is over now, so that it does not stand in its own way.
+    let facts = memory.facts(world, row.booking_id.as_deref(), with.now);
     let at = Resumption {
         rule_id: &row.rule_id,
         position: &row.position,
@@ -196,14 +203,7 @@ pub fn go_on(world: &mut World, id: &str, waited: &str, event: &Event, with: Dec
         if row.revision == with.revision { Some(with.ruleset) } else { with.pinned.0.get(&row.revision).map(AsRef::as_ref) };
     let run = pinned.and_then(|ruleset| resume(ruleset, &facts, with.now, &at));
     let run = run.unwrap_or_else(|| lost(&row.rule_id, &row.first_run_id, &format!("r{} cannot be had any more", row.revision)));
-    let origin = Origin {
-        memory,
-        event_id: row.event_id,
-        first_run_id: row.first_run_id,
-        revision: row.revision,
-        booking_id: row.booking_id,
-    };
-    Ok(Part { run, origin })
+    Some(Part { run, origin })
 }
 
 /// Ends the runs that may not go on, and lets those begin whose turn it is.

@@ -5,6 +5,7 @@ use super::rulesets::RulesetHost;
 use crate::domain::event::{Event, Run, RunOutcome, WaitState};
 use crate::engine::plan::{Action, FieldValue, Outcome, StopReason, Waiting};
 use crate::store::{Conn, Store, StoreResult, events, runs, sms, waiting};
+use chrono_tz::Tz;
 
 /// Events that one event led to, beyond which the answer stops.
 const FOLLOWED_MAX: usize = 100;
@@ -34,7 +35,8 @@ pub struct RuleStory {
 /// Tells the story of an event; `reference` is its id or the unambiguous beginning of one.
 pub async fn why(store: &Store, rules: &RulesetHost, reference: &str) -> StoreResult<Option<Story>> {
     let reference = reference.to_owned();
-    let mut story = store.read(move |conn| find(conn, &reference)).await?;
+    let tz = rules.catalogue().clinic.calendar.tz;
+    let mut story = store.read(move |conn| find(conn, &reference, tz)).await?;
     if let (Some(story), Some(in_force)) = (&mut story, rules.current()) {
         let listening = in_force.ruleset.by_event.get(&story.event.event_type).map_or(0, Vec::len);
         story.listening_elsewhere = in_force.ruleset.rules.len().saturating_sub(listening);
@@ -42,20 +44,20 @@ pub async fn why(store: &Store, rules: &RulesetHost, reference: &str) -> StoreRe
     Ok(story)
 }
 
-fn find(conn: &mut Conn, reference: &str) -> StoreResult<Option<Story>> {
+fn find(conn: &mut Conn, reference: &str, tz: Tz) -> StoreResult<Option<Story>> {
     let id = match events::find_ids_by_prefix(conn, reference)?.as_slice() {
         [one] => one.clone(),
         _ => return Ok(None),
     };
     let mut budget = FOLLOWED_MAX;
-    tell(conn, &id, &mut budget)
+    tell(conn, &id, tz, &mut budget)
 }
 
-fn tell(conn: &mut Conn, id: &str, budget: &mut usize) -> StoreResult<Option<Story>> {
+fn tell(conn: &mut Conn, id: &str, tz: Tz, budget: &mut usize) -> StoreResult<Option<Story>> {
     let Some(event) = events::find(conn, id)? else { return Ok(None) };
     let mut rules = Vec::new();
     for run in runs::list_of_event(conn, id)? {
-        rules.push(rule_story(conn, run)?);
+        rules.push(rule_story(conn, run, tz)?);
     }
     // As the rules stand in their files, which is the order they were asked in.
     rules.sort_by(|a: &RuleStory, b| position(a).cmp(&position(b)));
@@ -65,7 +67,7 @@ fn tell(conn: &mut Conn, id: &str, budget: &mut usize) -> StoreResult<Option<Sto
             break;
         }
         *budget -= 1;
-        followed_by.extend(tell(conn, &caused.id, budget)?);
+        followed_by.extend(tell(conn, &caused.id, tz, budget)?);
     }
     Ok(Some(Story { event, rules, listening_elsewhere: 0, followed_by }))
 }
@@ -74,13 +76,13 @@ fn position(story: &RuleStory) -> Option<(&str, usize)> {
     story.trace.as_ref().map(|t| (t.run.file.as_str(), t.run.line))
 }
 
-fn rule_story(conn: &mut Conn, run: Run) -> StoreResult<RuleStory> {
+fn rule_story(conn: &mut Conn, run: Run, tz: Tz) -> StoreResult<RuleStory> {
     let trace: Option<StoredTrace> = serde_json::from_str(&run.trace).ok();
     let Some(told) = &trace else {
         return Ok(RuleStory { run, trace: None, line: "the trace is no longer kept".into(), place: String::new() });
     };
     let line = match run.outcome {
-        RunOutcome::Fired => done(conn, &run.id, told)?,
+        RunOutcome::Fired => done(conn, &run.id, told, tz)?,
         RunOutcome::Skipped | RunOutcome::Failed => stopped(told),
     };
     let place = match &told.run.stopped_at {
@@ -107,7 +109,7 @@ fn stopped(trace: &StoredTrace) -> String {
 }
 
 /// `moved to booking_confirmed, text booking_confirmation (delivered), task welcome_call`.
-fn done(conn: &mut Conn, run_id: &str, trace: &StoredTrace) -> StoreResult<String> {
+fn done(conn: &mut Conn, run_id: &str, trace: &StoredTrace, tz: Tz) -> StoreResult<String> {
     let mut parts: Vec<String> = trace.run.resumes.iter().map(|first| format!("goes on with run {first}")).collect();
     for step in &trace.run.steps {
         let Some(action) = &step.action else { continue };
@@ -125,16 +127,16 @@ fn done(conn: &mut Conn, run_id: &str, trace: &StoredTrace) -> StoreResult<Strin
         parts.push(part);
     }
     if let Some(waiting) = &trace.run.waiting {
-        parts.push(waits(conn, run_id, waiting)?);
+        parts.push(waits(conn, run_id, waiting, tz)?);
     }
     let line = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
     Ok(if trace.run.outcome == Outcome::Fired { line } else { String::new() })
 }
 
-/// `waits until 2026-11-24T10:00:00Z or booking_created: went on with 0190…`.
-fn waits(conn: &mut Conn, run_id: &str, waiting: &Waiting) -> StoreResult<String> {
+/// `waits for booking_created, at the latest until Tue 24 Nov 2026 10:00: went on with event 0190…`.
+fn waits(conn: &mut Conn, run_id: &str, waiting: &Waiting, tz: Tz) -> StoreResult<String> {
     let event = waiting.event.as_ref().map(|name| format!("for {name}, at the latest ")).unwrap_or_default();
-    let what = format!("waits {event}until {}", waiting.until.to_rfc3339());
+    let what = format!("waits {event}until {}", waiting.until.local(tz).format("%a %-d %b %Y %H:%M"));
     let stored = waiting::list_of_runs(conn, &[run_id.to_owned()])?;
     let Some(row) = stored.iter().find(|w| w.position == waiting.path) else { return Ok(what) };
     Ok(match (row.state, &row.resumed_by, &row.reason) {

@@ -68,15 +68,17 @@ impl Lowering<'_> {
         }
     }
 
-    /// `while`. For a date it decides, long before anything happens, whether there is a timer: there is no event then.
+    /// `while`. For a date it decides, long before anything happens, whether there is a timer: there is no event then. It is
+    /// never about what set the rule off.
     fn lifetime(&mut self, lines: &[Scalar], scope: &mut Scope, dated: bool) -> Vec<Expr> {
-        let event = scope.find("event").filter(|_| dated);
-        if event.is_some() {
-            scope.hide("event");
+        let mut hidden: Vec<(&str, Ty)> = scope.find("trigger").map(|ty| ("trigger", ty)).into_iter().collect();
+        hidden.extend(scope.find("event").filter(|_| dated).map(|ty| ("event", ty)));
+        for (name, _) in &hidden {
+            scope.hide(name);
         }
         let compiled = self.conditions(lines, scope);
-        if let Some(ty) = event {
-            scope.declare("event", ty);
+        for (name, ty) in hidden {
+            scope.declare(name, ty);
         }
         compiled
     }

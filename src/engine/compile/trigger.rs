@@ -47,7 +47,7 @@ impl Lowering<'_> {
     /// The expression sees the record alone: it is looked at when the record changes, not when time passes.
     fn holds(&mut self, scalar: &Scalar, lasting: Millis, business: bool) -> Option<Trigger> {
         let subject = holds_subject(&scalar.text);
-        let mut scope = Scope::of_records(subject, "what holds of a record");
+        let mut scope = Scope::of_records(subject, "the state of a record");
         // Known here, so that the message can say what to do instead of what is missing.
         scope.declare("now", of(Type::Time));
         let checked = check_expression(self.env, Part::whole(self.file, scalar), &scope, &Wanted::Truth, self.problems)?;

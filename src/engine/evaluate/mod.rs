@@ -8,7 +8,7 @@ mod step;
 mod walk;
 mod worth;
 
-pub use resume::{Resumption, alive, lost, resume};
+pub use resume::{Resumption, alive, lost, resume, stopped};
 pub use walk::{EACH_ROUNDS_MAX, PLANNED_STEPS_MAX};
 
 use super::facts::{Asked, Facts};

@@ -3,7 +3,7 @@
 use super::{Bench, Stop};
 use crate::domain::time::Timestamp;
 use crate::engine::facts::Facts;
-use crate::engine::plan::{Kept, RuleRun, StopReason, StoppedAt};
+use crate::engine::plan::{Kept, Outcome, RuleRun, StopReason, StoppedAt};
 use crate::engine::ruleset::Ruleset;
 use crate::engine::script::{View, limits};
 use std::collections::BTreeMap;
@@ -56,15 +56,7 @@ pub fn resume(ruleset: &Ruleset, facts: &Facts, now: Timestamp, at: &Resumption<
 /// What ends the run.
 pub fn alive(ruleset: &Ruleset, rule_id: &str, facts: &Facts, now: Timestamp) -> Result<(), Box<StoppedAt>> {
     let Some(rule) = ruleset.find_rule(rule_id) else {
-        return Err(Box::new(StoppedAt {
-            reason: StopReason::Disabled,
-            path: "id".to_owned(),
-            file: String::new(),
-            line: 0,
-            column: 0,
-            text: "the rule is no more".to_owned(),
-            values: Vec::new(),
-        }));
+        return Err(Box::new(nowhere(StopReason::Disabled, "id", "the rule is no more")));
     };
     if !rule.enabled {
         return Err(super::gate::disabled(rule).0);
@@ -87,24 +79,35 @@ pub fn alive(ruleset: &Ruleset, rule_id: &str, facts: &Facts, now: Timestamp) ->
 /// A run that could not go on: its ruleset cannot be had any more.
 #[must_use]
 pub fn lost(rule_id: &str, first_run_id: &str, why: &str) -> RuleRun {
+    stopped(rule_id, first_run_id, nowhere(StopReason::Error, "do", why))
+}
+
+/// A run that may not go on.
+#[must_use]
+pub fn stopped(rule_id: &str, first_run_id: &str, stop: StoppedAt) -> RuleRun {
     RuleRun {
         rule_id: rule_id.to_owned(),
-        file: String::new(),
-        line: 0,
-        outcome: crate::engine::plan::Outcome::Failed,
-        stopped_at: Some(StoppedAt {
-            reason: StopReason::Error,
-            path: "do".to_owned(),
-            file: String::new(),
-            line: 0,
-            column: 0,
-            text: why.to_owned(),
-            values: Vec::new(),
-        }),
+        file: stop.file.clone(),
+        line: stop.line,
+        outcome: if stop.reason == StopReason::Error { Outcome::Failed } else { Outcome::Skipped },
+        stopped_at: Some(stop),
         steps: Vec::new(),
         waiting: None,
         resumes: Some(first_run_id.to_owned()),
         trigger: String::new(),
         ops: 0,
+    }
+}
+
+/// Stopped by something that stands in no file.
+fn nowhere(reason: StopReason, path: &str, text: &str) -> StoppedAt {
+    StoppedAt {
+        reason,
+        path: path.to_owned(),
+        file: String::new(),
+        line: 0,
+        column: 0,
+        text: text.to_owned(),
+        values: Vec::new(),
     }
 }

@@ -451,6 +451,6 @@ fn an_event_of_rules_brings_what_its_senders_have() {
     assert_eq!(report(&text("")), "");
     let lead = "  - id: d\n    when: { event: lead_created }\n    do: [ { emit: first_sent } ]\n";
     let told = report_of(&[("rules/test.yaml", &text(lead))]);
-    assert!(told.contains("7:54[7] R0302 there is no `booking` here"), "{told}");
-    assert!(told.contains("10:31[7] R0302 there is no `booking` here"), "{told}");
+    assert!(told.contains("7:45[7] R0302 there is no `booking` here"), "{told}");
+    assert!(told.contains("10:22[7] R0302 there is no `booking` here"), "{told}");
 }

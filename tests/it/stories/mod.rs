@@ -25,6 +25,7 @@ macro_rules! on_both_engines {
 }
 
 mod bookings;
+mod by_hand;
 mod hard_cases;
 mod orders;
 mod people;
@@ -34,3 +35,4 @@ mod storm;
 mod texts;
 mod timers;
 mod trouble;
+mod waits;
