@@ -11,9 +11,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Earlier rulesets that are kept compiled.
 const KEPT_MAX: usize = 8;
 
-/// The rulesets used last, the newest use in front. `None` for one that this program does not understand.
+/// The rulesets used last, the newest use in front.
 #[derive(Default)]
-pub(super) struct Earlier(Mutex<VecDeque<(i64, Option<Arc<Ruleset>>)>>);
+pub(super) struct Earlier(Mutex<VecDeque<Known>>);
+
+#[derive(Clone)]
+struct Known {
+    number: i64,
+    /// `None` when this program does not understand it.
+    ruleset: Option<Arc<Ruleset>>,
+}
 
 impl RulesetHost {
     /// The rulesets of these runs, but for the one in force. One that does not check clean with this program is left out.
@@ -35,7 +42,7 @@ impl RulesetHost {
 
     fn earlier_ruleset(&self, conn: &mut Conn, number: i64) -> StoreResult<Option<Arc<Ruleset>>> {
         if let Some(known) = self.earlier.find(number) {
-            return Ok(known);
+            return Ok(known.ruleset);
         }
         let stored = rulesets::find(conn, number)?;
         let ruleset = stored.and_then(|stored| compile(&Sources { files: stored.files }, &self.catalogue).ruleset).map(Arc::new);
@@ -48,19 +55,18 @@ impl RulesetHost {
 }
 
 impl Earlier {
-    fn find(&self, number: i64) -> Option<Option<Arc<Ruleset>>> {
+    fn find(&self, number: i64) -> Option<Known> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = kept.iter().position(|(n, _)| *n == number)?;
+        let index = kept.iter().position(|known| known.number == number)?;
         let found = kept.remove(index)?;
-        let ruleset = found.1.clone();
-        kept.push_front(found);
-        Some(ruleset)
+        kept.push_front(found.clone());
+        Some(found)
     }
 
     fn keep(&self, number: i64, ruleset: Option<Arc<Ruleset>>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(n, _)| *n != number);
-        kept.push_front((number, ruleset));
+        kept.retain(|known| known.number != number);
+        kept.push_front(Known { number, ruleset });
         kept.truncate(KEPT_MAX);
     }
 }

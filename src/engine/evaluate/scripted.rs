@@ -67,7 +67,7 @@ impl Bench<'_> {
                 let task_type = if kind == "any" { None } else { Some(self.task_type(kind)?) };
                 one(Action::CloseTasks { task_type, reason: given(&map, "reason")?.unwrap_or_default() })
             }
-            "set" => self.scripted_set(value),
+            "set" => Self::scripted_set(value),
             "note" => one(Action::Note { body: shorten(text(value, "note")?.trim(), super::step::NOTE_CHARS_MAX) }),
             "alert" => one(Action::Alert {
                 body: shorten(text(value, "alert")?.trim(), super::step::TITLE_CHARS_MAX),
@@ -118,7 +118,7 @@ impl Bench<'_> {
         }
     }
 
-    fn scripted_set(&self, value: &Dynamic) -> Result<Planned, Wrong> {
+    fn scripted_set(value: &Dynamic) -> Result<Planned, Wrong> {
         let Some(map) = value.read_lock::<Map>() else {
             return Err(Wrong::Value("`set` is a map of fields and values".to_owned()));
         };
@@ -169,7 +169,7 @@ fn scripted_emit(value: &Dynamic) -> Result<Action, Wrong> {
     } else {
         let map = fields(value, "emit", &["event", "data"])?;
         let mut data = BTreeMap::new();
-        if let Some(texts) = map.get("data").and_then(|data| data.read_lock::<Map>()) {
+        if let Some(texts) = map.get("data").and_then(Dynamic::read_lock::<Map>) {
             for (name, value) in texts.iter() {
                 data.insert(name.to_string(), text(value, name)?);
             }

@@ -399,7 +399,7 @@ fn mistakes_in_triggers_are_told_at_their_place() {
 
 #[test]
 fn rules_that_run_one_another_need_an_end_and_their_records() {
-    let circle = r#"rules:
+    let circle = r"rules:
   - id: a
     when: { manual: contact }
     do: [ { run: b } ]
@@ -426,7 +426,7 @@ fn rules_that_run_one_another_need_an_end_and_their_records() {
     vars: { next: =contact.next_booking }
     if_running: later
     do: [ { wait: 2h } ]
-"#;
+";
     insta::assert_snapshot!(report(circle));
 }
 
