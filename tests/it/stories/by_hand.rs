@@ -52,7 +52,9 @@ fn an_event_of_a_rule_reaches_the_rules_that_listen_and_no_circle_goes_on_for_ev
     assert!(notes(clinic)[0].starts_with("Jane has 0 "), "{:?}", notes(clinic));
     assert_eq!(clinic.words("SELECT tags AS value FROM contacts"), ["[\"scored\"]"]);
     let told = events(clinic);
-    assert_eq!(told[..3], ["lead_created 0 processed", "lead_scored 1 processed", "nobody_listens 1 processed"]);
+    let begins =
+        ["manychat_message 0 processed", "lead_created 1 processed", "lead_scored 2 processed", "nobody_listens 2 processed"];
+    assert_eq!(told[..4], begins);
     assert!(told.contains(&"lead_scored 6 failed".to_owned()), "{told:?}");
     assert!(told.len() <= 50, "{}", told.len());
     let why = clinic.words("SELECT DISTINCT status_reason AS value FROM event_log WHERE status = 'failed'");

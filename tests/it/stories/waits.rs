@@ -147,10 +147,9 @@ fn the_awaited_event_comes_before_its_limit_or_it_does_not(clinic: &Clinic) {
     let event = first_event(clinic, "booking_created");
     insta::assert_snapshot!(story(clinic, &event), @r"
     booking_created
-      booking_confirmed
-        no rule
       wait_over
         chase fired: goes on with run ID note, note
+      booking_confirmed
     ");
     clinic.advance("2026-11-30T09:05:00+11:00");
     assert_eq!(notes(clinic)[2..], ["not booked Mon 11-30 09:00"]);
