@@ -68,7 +68,7 @@ pub struct ContactFacts {
     pub touchpoints: Vec<Touchpoint>,
     /// The soonest live booking that has not begun.
     pub next_booking: Option<Arc<Booking>>,
-    /// All live bookings, soonest first, at most `BOOKINGS_MAX`.
+    /// Live bookings that have not begun, soonest first, at most `BOOKINGS_MAX`.
     pub bookings: Vec<Arc<Booking>>,
     /// At most `OPEN_TASKS_MAX`.
     pub open_tasks: Vec<Arc<Task>>,

@@ -95,7 +95,7 @@ pub const RECORDS: &[Record] = &[
             field("no_shows", Type::Int, "Bookings the contact did not turn up for"),
             maybe("next_booking", Type::Record("booking"), "Soonest live booking that has not begun"),
             field("touchpoints", Type::List("touchpoint"), "Interactions, newest first, at most 100"),
-            field("bookings", Type::List("booking"), "Live bookings, soonest first, at most 50"),
+            field("bookings", Type::List("booking"), "Live bookings that have not begun, soonest first, at most 50"),
             field("open_tasks", Type::List("task"), "Tasks that are not done, at most 100"),
             field("tags", Type::Texts, "What rules and staff have tagged the contact with"),
             field("created_at", Type::Time, "When we first heard of the contact"),

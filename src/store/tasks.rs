@@ -64,6 +64,15 @@ pub fn note_overdue_told(tx: &mut Tx<'_>, task: &Task, now: Timestamp) -> StoreR
     Ok(())
 }
 
+/// Forgets of closed tasks that somebody was told before `before`; answers how many, at most `limit`.
+pub fn prune_overdue_told(tx: &mut Tx<'_>, before: Timestamp, limit: usize) -> StoreResult<usize> {
+    let text = "DELETE FROM overdue_tasks WHERE told_at < ? AND task_id IN (SELECT o.task_id FROM overdue_tasks o \
+                JOIN tasks t ON t.id = o.task_id WHERE o.told_at < ? AND t.status IN ('done', 'cancelled') \
+                ORDER BY o.told_at LIMIT ?)";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    super::sql::sql(text).bind(before).bind(before).bind(limit).execute(tx)
+}
+
 /// All tasks, open or not.
 pub fn count(conn: &mut Conn) -> StoreResult<usize> {
     let count: i64 = on!(conn, c => tasks::table.count().get_result(c))?;

@@ -113,3 +113,10 @@ pub fn update(tx: &mut Tx<'_>, run: &WaitingRun) -> StoreResult<()> {
         .execute(c))?;
     if count == 1 { Ok(()) } else { Err(StoreError::Conflict { what: "waiting run" }) }
 }
+
+/// Forgets runs that ended before `before`; answers how many, at most `limit`.
+pub fn prune(tx: &mut Tx<'_>, before: Timestamp, limit: usize) -> StoreResult<usize> {
+    let text = "DELETE FROM waiting_runs WHERE id IN (SELECT id FROM waiting_runs WHERE state IN ('resumed', 'ended') \
+                AND updated_at < ? ORDER BY updated_at LIMIT ?)";
+    super::sql::sql(text).bind(before).bind(i64::try_from(limit).unwrap_or(i64::MAX)).execute(tx)
+}

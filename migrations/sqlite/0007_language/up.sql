@@ -27,6 +27,7 @@ CREATE TABLE waiting_runs (
 CREATE INDEX waiting_runs_due ON waiting_runs (due_at) WHERE state = 'waiting';
 CREATE INDEX waiting_runs_alive ON waiting_runs (contact_id) WHERE state IN ('waiting', 'due', 'queued');
 CREATE INDEX waiting_runs_run ON waiting_runs (run_id);
+CREATE INDEX waiting_runs_over ON waiting_runs (updated_at) WHERE state IN ('resumed', 'ended');
 
 -- Tasks whose passing due time has been told to the rules.
 CREATE TABLE overdue_tasks (
@@ -35,3 +36,4 @@ CREATE TABLE overdue_tasks (
     told_at INTEGER NOT NULL,
     PRIMARY KEY (task_id, due_datetime)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX overdue_tasks_told ON overdue_tasks (told_at);

@@ -10,6 +10,8 @@ use crate::engine::source::{Entry, Kind, Node, Place, Scalar};
 
 /// How late a timer may run when `late` is not given.
 const LATE_DEFAULT: Millis = Millis::minutes(15);
+/// Shortest time for which something must hold.
+const HOLDS_MIN: Millis = Millis::minutes(1);
 /// Triggers of one rule.
 const TRIGGERS_MAX: usize = 20;
 
@@ -165,12 +167,23 @@ impl Reader<'_> {
     fn holds(&mut self, entries: Vec<Entry>, at: Place) -> Option<TriggerSyntax> {
         let mut fields = self.fields_of(entries, at, &HOLDS);
         let expr = fields.need("holds", self).and_then(|n| self.scalar(n, "`holds`"));
-        let lasting = fields.need("for", self).and_then(|n| self.duration(n, "`for`"));
+        let lasting = fields.need("for", self).and_then(|n| self.lasting(n));
         let business = match fields.take("hours") {
             Some(node) => self.business(node)?,
             None => false,
         };
         Some(TriggerSyntax::Holds { expr: expr?, lasting: lasting?, business })
+    }
+
+    /// Long enough that two rules cannot turn a state to and fro without end.
+    fn lasting(&mut self, node: Node) -> Option<Millis> {
+        let at = node.at;
+        let lasting = self.duration(node, "`for`")?;
+        if lasting < HOLDS_MIN {
+            self.error(names::BAD_HOLDS, at, "a state lasts at least a minute", Some("write `for: 1m` or longer".to_owned()));
+            return None;
+        }
+        Some(lasting)
     }
 
     fn business(&mut self, node: Node) -> Option<bool> {

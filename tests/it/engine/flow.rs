@@ -382,6 +382,7 @@ fn mistakes_in_triggers_are_told_at_their_place() {
     let mut told = String::new();
     for trigger in [
         "{ holds: contact.warmness > 50 }",
+        "{ holds: contact.opted_out, for: 0m }",
         "{ holds: now > contact.created_at, for: 4h }",
         "{ holds: clinic.is_open, for: 4h }",
         "{ holds: event.source == \"wix\", for: 4h }",

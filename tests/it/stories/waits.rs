@@ -9,7 +9,7 @@ use avatar::domain::clock::ManualClock;
 use avatar::domain::time::Millis;
 use avatar::jobs::kinds;
 use avatar::store::jobs::ClaimRequest;
-use avatar::store::{Tx, jobs, workers};
+use avatar::store::{Tx, jobs, tasks, waiting, workers};
 use std::sync::Arc;
 
 on_both_engines!(
@@ -21,6 +21,7 @@ on_both_engines!(
     a_wait_ends_once_however_often_it_is_worked,
     a_state_that_lasts_sets_off_its_rule_in_opening_hours,
     a_state_of_a_booking_is_looked_at_for_each_booking,
+    waits_that_are_over_are_forgotten,
 );
 
 const NEXT_MONDAY: &str = "2026-11-30T10:30:00+11:00";
@@ -333,4 +334,20 @@ fn a_state_of_a_booking_is_looked_at_for_each_booking(clinic: &Clinic) {
     assert_eq!(clinic.timers(), ["referral Thu 11-26 09:00"]);
     clinic.advance("2026-11-30T09:00:00+11:00");
     assert_eq!(notes(clinic), ["Mon 7 Dec holds Thu 11-26 09:00"]);
+}
+
+/// What is over is forgotten in the end; what waits is not.
+fn waits_that_are_over_are_forgotten(clinic: &Clinic) {
+    only(clinic, &CALM.replace("wait: 2h", "wait: 200d"));
+    let mut visit = Visit::new(&Patient::jane(), "mri", NEXT_MONDAY);
+    clinic.wix(&visit.created());
+    clinic.wix(&Visit::new(&Patient::jane(), "xray", NEXT_MONDAY).created());
+    clinic.wix(&visit.cancelled());
+    let store = &clinic.automation.store;
+    let prune = |before| store.write_now(move |tx| waiting::prune(tx, before, 10)).unwrap();
+    assert_eq!((prune(clinic.now()), waits(clinic).len()), (0, 2));
+    assert_eq!(prune(clinic.now() + Millis::SECOND), 1);
+    assert_eq!(waits(clinic), ["calm waiting"]);
+    let told = store.write_now(move |tx| tasks::prune_overdue_told(tx, at(NEXT_MONDAY), 10)).unwrap();
+    assert_eq!(told, 0);
 }
