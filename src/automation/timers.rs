@@ -46,21 +46,25 @@ fn fire_all_waits(tx: &mut Tx<'_>, due: &[WaitingRun], known: &HashMap<String, C
     for run in due {
         // Another node may have been faster.
         if waiting::mark_due(tx, run, now)? {
-            let depth = Memory::read(run).map_or(0, |memory| memory.depth());
-            let cause = Cause {
-                causation_id: Some(run.event_id.clone()),
-                depth,
-                contact_id: Some(run.contact_id.clone()),
-                booking_id: run.booking_id.clone(),
-            };
-            let payload = EventPayload { waiting_id: Some(run.id.clone()), ..EventPayload::default() };
-            let key = format!("wait:{}:{}", run.id, run.due_at.0);
-            let who = (run.contact_id.as_str(), known.get(&run.contact_id));
-            record(tx, delivery(WAIT_DUE, "timer", key, run.due_at, payload, who), now, cause)?;
+            let (delivery, cause) = due_wait(run, known.get(&run.contact_id));
+            record(tx, delivery, now, cause)?;
             count += 1;
         }
     }
     Ok(count)
+}
+
+/// The delivery that a wait is when its time is up, and what it comes from.
+pub(super) fn due_wait(run: &WaitingRun, contact: Option<&Contact>) -> (Delivery, Cause) {
+    let cause = Cause {
+        causation_id: Some(run.event_id.clone()),
+        depth: Memory::read(run).map_or(0, |memory| memory.depth()),
+        contact_id: Some(run.contact_id.clone()),
+        booking_id: run.booking_id.clone(),
+    };
+    let payload = EventPayload { waiting_id: Some(run.id.clone()), ..EventPayload::default() };
+    let key = format!("wait:{}:{}", run.id, run.due_at.0);
+    (delivery(WAIT_DUE, "timer", key, run.due_at, payload, (&run.contact_id, contact)), cause)
 }
 
 fn contacts_of(conn: &mut Conn, ids: Vec<String>) -> StoreResult<HashMap<String, Contact>> {
@@ -114,7 +118,8 @@ fn dedupe_key(timer: &Timer) -> String {
     format!("{rule_id}:{trigger}:{subject_id}:{occurrence}:{}:{}", timer.due_at.0, timer.updated_at.0)
 }
 
-fn event_of(timer: &Timer, contact: Option<&Contact>) -> Delivery {
+/// The delivery that a due timer is.
+pub(super) fn event_of(timer: &Timer, contact: Option<&Contact>) -> Delivery {
     let input = TimerInput {
         rule_id: timer.rule_id.clone(),
         trigger: timer.trigger,
