@@ -53,7 +53,12 @@ fn sources(rules: usize) -> Sources {
 
 fn catalogue() -> Catalogue {
     let clinic = Clinic { teams: vec!["reception".to_owned()], ..Clinic::clone(&clinic()) };
-    Catalogue { clinic: Arc::new(clinic), pipelines: Arc::new(Pipelines::default()), declared_events: Vec::new() }
+    Catalogue {
+        clinic: Arc::new(clinic),
+        pipelines: Arc::new(Pipelines::default()),
+        declared_events: Vec::new(),
+        declared_sources: Vec::new(),
+    }
 }
 
 /// Checked and tried out, as `avatar rules check` does it.

@@ -6,8 +6,10 @@ use crate::domain::job::ClaimedJob;
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::store::sms::StatusChange;
-use crate::store::{StoreError, StoreResult, Tx, bookings, contacts, events, history, jobs, runs, skips, sms, tasks, timers};
-use std::collections::{HashMap, HashSet};
+use crate::store::{
+    StoreError, StoreResult, Tx, bookings, contacts, events, history, jobs, runs, skips, sms, tasks, timers, waiting,
+};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A decided world and the job that it completes.
 pub struct Decision {
@@ -78,9 +80,17 @@ fn write_records(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
     history::insert_transitions(tx, &all(decisions, |c| &c.transitions).collect::<Vec<_>>())?;
     timers::upsert_many(tx, &all(decisions, |c| &c.timers).collect::<Vec<_>>())?;
     for timer in all(decisions, |c| &c.timers_gone) {
-        timers::delete_pending(tx, timer)?;
+        timers::delete(tx, timer)?;
     }
-    Ok(())
+    write_waiting(tx, decisions)
+}
+
+fn write_waiting(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
+    let picked = |pick: fn(&Changes) -> &BTreeSet<String>| {
+        decisions.iter().flat_map(move |d| d.world.waiting.iter().filter(move |run| pick(&d.world.changes).contains(&run.id)))
+    };
+    waiting::insert_many(tx, &picked(|c| &c.waiting_new).collect::<Vec<_>>())?;
+    picked(|c| &c.waiting).try_for_each(|run| waiting::update(tx, run))
 }
 
 /// Tasks about no contact: one open task for each key is enough.

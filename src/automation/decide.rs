@@ -1,24 +1,28 @@
 //! Decides what one event does: projection, rules, plans, the events that follow. No I/O: a loaded world goes in, a world with
 //! all its changes comes out.
 
-use super::apply::{self, Applied, Applying};
+use super::apply::{self, Applied, Applying, Caused};
 use super::guard;
 use super::project::{self, Projected, Projection};
 use super::skips;
 use super::timer_diff;
+use super::waits::{self, Memory, Origin, Part, Pinned};
 use super::world::World;
 use crate::domain::booking::Booking;
 use crate::domain::clinic::Clinic;
-use crate::domain::event::{Actor, Event, EventPayload, EventStatus, Run, RunOutcome, SCHEDULE_DUE, SignatureState, TIMER_DUE};
+use crate::domain::event::{
+    Actor, Event, EventPayload, EventStatus, MANUAL_RUN, Run, RunOutcome, SCHEDULE_DUE, SignatureState, TIMER_DUE, WAIT_DUE,
+    WAIT_OVER,
+};
 use crate::domain::ids::derived_id;
 use crate::domain::pipeline::Pipelines;
 use crate::domain::rule_override::Overrides;
 use crate::domain::skip::{self, SkippedEvent};
 use crate::domain::sms::SmsStatus;
 use crate::domain::time::Timestamp;
-use crate::engine::facts::{ContactFacts, EventFacts, Facts, FiredBefore, MessageFacts, TOUCHPOINTS_MAX};
+use crate::engine::facts::{Asked, EventFacts, Facts, FiredBefore, MessageFacts, RunningNow};
 use crate::engine::plan::{Outcome, RuleRun, StopReason, StoppedAt};
-use crate::engine::timers::{DesiredTimer, TimerVerdict, find_date_trigger, timer_still_due};
+use crate::engine::timers::{DesiredTimer, TimerVerdict, find_date_trigger, still_due};
 use crate::engine::{Ruleset, evaluate};
 use crate::store::events::EventResult;
 use serde::{Deserialize, Serialize};
@@ -42,6 +46,8 @@ pub struct Deciding<'a> {
     pub now: Timestamp,
     /// Everything that comes in belongs to the demo.
     pub is_demo: bool,
+    /// The rulesets that waiting runs of this contact began with.
+    pub pinned: &'a Pinned,
 }
 
 /// A run's trace as it is stored: what the engine decided, and what became of each step.
@@ -60,50 +66,105 @@ struct Step {
     message: Option<MessageFacts>,
     /// Recorded by somebody else already (the delivered event), or to be inserted.
     is_root: bool,
+    task_id: Option<String>,
+    asked: Asked,
+    /// The waiting run that goes on, and what it waited for.
+    goes_on: Option<(String, &'static str)>,
+}
+
+impl Step {
+    fn new(event: Event, booking_id: Option<String>, is_root: bool) -> Self {
+        let task_id = event.payload.task_id.clone();
+        Self { event, booking_id, message: None, is_root, task_id, asked: Asked::Listening, goes_on: None }
+    }
+}
+
+/// An event that a step leads to, and what it is about.
+struct Next {
+    caused: Caused,
+    booking_id: Option<String>,
+    /// The waiting run that goes on by it.
+    goes_on: Option<String>,
 }
 
 /// Works one event into the world.
 pub fn decide(world: &mut World, root: &Event, with: Deciding<'_>) {
     let projected = meaning(world, root, with);
     let booking_id = projected.booking_id.clone().or_else(|| root.booking_id.clone());
-    let mut queue: VecDeque<Step> = VecDeque::new();
-    for name in &projected.names {
-        let is_root = *name == root.event_type;
-        let event = if is_root { root.clone() } else { chained(root, name, world, booking_id.as_deref(), queue.len(), with.now) };
-        let step = Step { event, booking_id: booking_id.clone(), message: projected.message.clone(), is_root };
-        queue.push_back(step);
+    let mut queue = first_steps(world, root, &projected, booking_id.as_deref(), with.now);
+    let is_understood = !projected.ignored && root.status != EventStatus::Quarantined;
+    if is_understood && !projected.names.contains(&root.event_type) && with.ruleset.by_source.contains_key(&root.source) {
+        // Listened to by its source, whatever it turned out to mean.
+        queue.push_front(Step { asked: Asked::BySource, ..Step::new(root.clone(), booking_id.clone(), true) });
     }
     let mut total = queue.len();
     while let Some(step) = queue.pop_front() {
-        let caused = evaluate_event(world, &step, with);
-        for (name, booking) in caused {
-            if !with.ruleset.by_event.contains_key(&name) || total >= CHAIN_EVENTS_MAX {
+        for next in evaluate_event(world, &step, with) {
+            if total >= CHAIN_EVENTS_MAX {
                 continue;
             }
             total += 1;
-            let event = chained(&step.event, &name, world, booking.as_deref(), total, with.now);
-            queue.push_back(Step { event, booking_id: booking, message: None, is_root: false });
+            let mut event = chained(&step.event, &next.caused.name, world, next.booking_id.as_deref(), total, with.now);
+            event.payload.data.extend(next.caused.data);
+            event.payload.task_id = next.caused.task_id;
+            let goes_on = next.goes_on.map(|id| (id, "event"));
+            queue.push_back(Step { goes_on, ..Step::new(event, next.booking_id, false) });
         }
         finish(world, step, with);
     }
     finish_root(world, root, &projected, booking_id, with);
     queue_new_sms(world, with.now);
+    waits::settle(world, with.ruleset, with.now);
     timer_diff::derive(world, with.ruleset, with.now);
-    if world.changes.contact
-        && let Some(contact) = &mut world.contact
-    {
-        contact.version += 1;
+    world.raise_version();
+}
+
+/// The events that the delivered one turned out to be.
+fn first_steps(world: &World, root: &Event, projected: &Projected, booking_id: Option<&str>, now: Timestamp) -> VecDeque<Step> {
+    let mut queue: VecDeque<Step> = VecDeque::new();
+    for name in &projected.names {
+        let is_root = *name == root.event_type;
+        let mut event = if is_root { root.clone() } else { chained(root, name, world, booking_id, queue.len(), now) };
+        event.payload.data.extend(projected.data.clone());
+        let mut step = Step { message: projected.message.clone(), ..Step::new(event, booking_id.map(str::to_owned), is_root) };
+        match (root.event_type.as_str(), &root.payload.waiting_id, &root.payload.rule_id) {
+            (WAIT_DUE, Some(id), _) => step.goes_on = Some((id.clone(), "time")),
+            (MANUAL_RUN, _, Some(rule)) => step.asked = Asked::One(rule.clone()),
+            _ => {}
+        }
+        queue.push_back(step);
     }
+    queue
 }
 
 /// What the event means; a timer means what its rule says it still does.
 fn meaning(world: &mut World, root: &Event, with: Deciding<'_>) -> Projected {
     match (root.event_type.as_str(), &root.payload.timer) {
         (TIMER_DUE, Some(_)) => due_timer(world, root, with),
-        (SCHEDULE_DUE, _) => {
-            Projected { names: vec![SCHEDULE_DUE.into()], booking_id: root.booking_id.clone(), ..Projected::default() }
-        }
+        (SCHEDULE_DUE, _) => Projected::of(root),
+        (WAIT_DUE, _) => waits_still(world, root),
+        (MANUAL_RUN, _) => asked_by_hand(root, with.ruleset),
         _ => project::project(world, Projection { clinic: with.clinic, event: root, now: with.now, is_demo: with.is_demo }),
+    }
+}
+
+/// The run may have gone on, or ended, since its time was up.
+fn waits_still(world: &World, root: &Event) -> Projected {
+    let waits = |id: &String| world.waiting.iter().any(|w| w.id == *id && w.state.is_running());
+    if root.payload.waiting_id.as_ref().is_some_and(waits) {
+        Projected::of(root)
+    } else {
+        Projected::ignored("nobody waits any more")
+    }
+}
+
+/// The rule may be another one since somebody asked for it.
+fn asked_by_hand(root: &Event, ruleset: &Ruleset) -> Projected {
+    let rule = root.payload.rule_id.as_deref().and_then(|id| ruleset.find_rule(id));
+    match rule.map(|rule| rule.manual().is_some()) {
+        Some(true) => Projected::of(root),
+        Some(false) => Projected::ignored("the rule cannot be set off by hand"),
+        None => Projected::ignored("there is no such rule"),
     }
 }
 
@@ -116,15 +177,14 @@ fn due_timer(world: &mut World, root: &Event, with: Deciding<'_>) -> Projected {
         booking_id: root.booking_id.clone(),
         ..Projected::default()
     };
-    let Some(contact) = &world.contact else { return gone("the contact is gone") };
+    let Some(contact) = world.contact_facts(with.now) else { return gone("the contact is gone") };
     let bookings: Vec<Arc<Booking>> = world.bookings.iter().cloned().map(Arc::new).collect();
-    match timer_still_due(with.ruleset, contact, &bookings, timer, with.now) {
-        TimerVerdict::Due => {
-            Projected { names: vec![TIMER_DUE.into()], booking_id: root.booking_id.clone(), ..Projected::default() }
-        }
+    let stored = world.timers.iter().find(|t| timer_diff::is_of(t, timer));
+    match still_due(with.ruleset, &contact, &bookings, timer, stored.map(|t| t.due_at), with.now) {
+        TimerVerdict::Due => Projected::of(root),
         TimerVerdict::Gone => gone("nothing is pending any more: the record or the rule has changed"),
         TimerVerdict::Moved(to) => {
-            let contact_id = contact.id.clone();
+            let contact_id = contact.contact.id.clone();
             if to.occurrence == timer.occurrence || !has_fired(world, &to) {
                 world.changes.timers.push(timer_diff::pending(&to, contact_id, with.now));
             }
@@ -161,53 +221,95 @@ fn record_late(world: &mut World, root: &Event, with: Deciding<'_>) {
             values: Vec::new(),
         }),
         steps: Vec::new(),
+        waiting: None,
+        resumes: None,
+        trigger: String::new(),
         ops: 0,
     };
     let booking = root.booking_id.clone();
-    record(world, root, booking.as_deref(), run, Vec::new(), with);
+    record(world, root, booking.as_deref(), run, Vec::new(), with.revision, with);
 }
 
 /// Runs all rules that listen, applies what they planned, and names the events that follow.
-fn evaluate_event(world: &mut World, step: &Step, with: Deciding<'_>) -> Vec<(String, Option<String>)> {
+fn evaluate_event(world: &mut World, step: &Step, with: Deciding<'_>) -> Vec<Next> {
     if step.event.depth > CHAIN_DEPTH_MAX {
         return Vec::new();
     }
-    let facts = facts(world, step, with.now);
+    if let Some((id, waited)) = &step.goes_on {
+        return match waits::go_on(world, id, waited, &step.event, with) {
+            Some(part) => carry_out(world, step, part, with),
+            None => Vec::new(),
+        };
+    }
+    let awaiting = waits::awaiting(world, &step.event, step.booking_id.as_deref());
+    let facts = event_facts(world, step, with.now);
     let mut caused = Vec::new();
     for run in evaluate::evaluate_with(with.ruleset, with.overrides, &facts, with.now) {
-        let run_id = run_id(&step.event, &run.rule_id);
-        let name = with
-            .ruleset
-            .by_id
-            .get(&run.rule_id)
-            .and_then(|i| with.ruleset.rules.get(*i))
-            .map_or(run.rule_id.as_str(), |r| r.name.as_str());
-        let applying = Applying {
-            ruleset: with.ruleset,
-            clinic: with.clinic,
-            pipelines: with.pipelines,
-            event: &step.event,
-            booking_id: step.booking_id.as_deref(),
-            rule_id: &run.rule_id,
-            rule_name: name,
-            run_id: &run_id,
+        let origin = Origin {
+            memory: Memory::of(&facts),
+            event_id: step.event.id.clone(),
+            first_run_id: run_id(&step.event, &run.rule_id),
             revision: with.revision,
-            now: with.now,
+            booking_id: step.booking_id.clone(),
         };
-        // A plan in the shadow is only told.
-        let steps = if run.outcome == Outcome::Fired { run.steps.as_slice() } else { &[] };
-        let mut applied = Vec::with_capacity(steps.len());
-        for planned in steps {
-            let mut result = apply::apply(world, applying, planned);
-            caused.extend(std::mem::take(&mut result.causes).into_iter().map(|name| (name, step.booking_id.clone())));
-            applied.push(result);
-        }
-        record(world, &step.event, step.booking_id.as_deref(), run, applied, with);
+        caused.extend(carry_out(world, step, Part { run, origin }, with));
+    }
+    for id in awaiting {
+        let booking_id = world.waiting.iter().find(|w| w.id == id).and_then(|w| w.booking_id.clone());
+        caused.push(Next { caused: Caused::named(WAIT_OVER), booking_id, goes_on: Some(id) });
     }
     caused
 }
 
-fn record(world: &mut World, event: &Event, booking_id: Option<&str>, run: RuleRun, applied: Vec<Applied>, with: Deciding<'_>) {
+/// Applies what a run planned, writes it down, and names the events that follow.
+fn carry_out(world: &mut World, step: &Step, part: Part, with: Deciding<'_>) -> Vec<Next> {
+    let Part { run, origin } = part;
+    let run_id = run_id(&step.event, &run.rule_id);
+    let name = with.ruleset.find_rule(&run.rule_id).map_or_else(|| run.rule_id.clone(), |rule| rule.name.clone());
+    let booking_id = origin.booking_id.clone();
+    if run.outcome == Outcome::Fired && run.resumes.is_none() && waits::restarts(with.ruleset, &run.rule_id) {
+        waits::restart(world, &run.rule_id, booking_id.as_deref(), with.now);
+    }
+    let applying = Applying {
+        ruleset: with.ruleset,
+        clinic: with.clinic,
+        pipelines: with.pipelines,
+        event: &step.event,
+        booking_id: booking_id.as_deref(),
+        rule_id: &run.rule_id,
+        rule_name: &name,
+        run_id: &run_id,
+        revision: origin.revision,
+        now: with.now,
+    };
+    let mut caused = Vec::new();
+    // A plan in the shadow is only told.
+    let steps = if run.outcome == Outcome::Fired { run.steps.as_slice() } else { &[] };
+    let mut applied = Vec::with_capacity(steps.len());
+    for planned in steps {
+        let mut result = apply::apply(world, applying, planned);
+        caused.append(&mut result.causes);
+        applied.push(result);
+    }
+    waits::begin(world, &run, &run_id, &origin, with.now);
+    let stands_in_line = run.stopped_at.as_ref().is_some_and(|at| at.reason == StopReason::Running);
+    if stands_in_line && waits::queues(with.ruleset, &run.rule_id) {
+        waits::queue(world, &run, &run_id, &origin, with.now);
+    }
+    record(world, &step.event, booking_id.as_deref(), run, applied, origin.revision, with);
+    caused.retain(|next| next.of_rule || with.ruleset.by_event.contains_key(&next.name) || waits::is_awaited(world, &next.name));
+    caused.into_iter().map(|caused| Next { caused, booking_id: booking_id.clone(), goes_on: None }).collect()
+}
+
+fn record(
+    world: &mut World,
+    event: &Event,
+    booking_id: Option<&str>,
+    run: RuleRun,
+    applied: Vec<Applied>,
+    revision: i64,
+    with: Deciding<'_>,
+) {
     let contact_id = world.contact.as_ref().map(|c| c.id.clone());
     let outcome = match run.outcome {
         Outcome::Fired => RunOutcome::Fired,
@@ -216,7 +318,7 @@ fn record(world: &mut World, event: &Event, booking_id: Option<&str>, run: RuleR
     };
     // What is planned in the shadow counts for the rule's limit, as it would if it were done.
     let is_shadow = run.stopped_at.as_ref().is_some_and(|s| s.reason == StopReason::Shadow);
-    if outcome == RunOutcome::Fired || is_shadow {
+    if (outcome == RunOutcome::Fired || is_shadow) && run.resumes.is_none() {
         let before = FiredBefore {
             rule_id: run.rule_id.clone(),
             contact_id: contact_id.clone(),
@@ -229,12 +331,12 @@ fn record(world: &mut World, event: &Event, booking_id: Option<&str>, run: RuleR
         && let Some(rule) = with.ruleset.by_id.get(&run.rule_id).and_then(|i| with.ruleset.rules.get(*i))
     {
         let id = run_id(event, &run.rule_id);
-        world.changes.failures.push(guard::failure(rule, &run, &id, with.revision, with.clinic, with.now));
+        world.changes.failures.push(guard::failure(rule, &run, &id, revision, with.clinic, with.now));
     }
     if let Some(rule) = skips::compact(&run) {
         world.changes.skip(SkippedEvent {
             event_id: event.id.clone(),
-            revision: with.revision,
+            revision,
             contact_id: contact_id.clone(),
             booking_id: booking_id.map(str::to_owned),
             at: with.now,
@@ -246,12 +348,13 @@ fn record(world: &mut World, event: &Event, booking_id: Option<&str>, run: RuleR
         id: run_id(event, &trace.run.rule_id),
         event_id: event.id.clone(),
         rule_id: trace.run.rule_id.clone(),
-        revision: with.revision,
+        revision,
         outcome,
         contact_id,
         booking_id: booking_id.map(str::to_owned),
         at: with.now,
         trace: serde_json::to_string(&trace).unwrap_or_else(|_| "{}".to_owned()),
+        resumes: trace.run.resumes,
     });
 }
 
@@ -259,33 +362,42 @@ fn run_id(event: &Event, rule_id: &str) -> String {
     skip::run_id(&event.id, rule_id)
 }
 
-fn facts(world: &World, step: &Step, now: Timestamp) -> Facts {
+fn event_facts(world: &World, step: &Step, now: Timestamp) -> Facts {
     let event = &step.event;
-    let next = world.next_booking(now).cloned().map(Arc::new);
-    let booking = step.booking_id.as_deref().and_then(|id| world.find_booking(id)).cloned().map(Arc::new);
+    let seen = EventFacts {
+        id: event.id.clone(),
+        event_type: event.event_type.clone(),
+        source: event.source.clone(),
+        actor: event.actor,
+        timestamp: event.timestamp,
+        occurred_at: event.occurred_at,
+        depth: u32::try_from(event.depth).unwrap_or(0),
+        data: event.payload.data.clone(),
+    };
+    let facts = facts(world, seen, step.booking_id.as_deref(), step.message.clone(), step.task_id.as_deref(), now);
+    Facts { timer: event.payload.timer.clone(), asked: step.asked.clone(), ..facts }
+}
+
+/// What rules see of an event and of the records as they are now.
+pub(super) fn facts(
+    world: &World,
+    event: EventFacts,
+    booking_id: Option<&str>,
+    message: Option<MessageFacts>,
+    task_id: Option<&str>,
+    now: Timestamp,
+) -> Facts {
+    let running = world.waiting.iter().filter(|w| w.state.is_running());
     Facts {
-        event: EventFacts {
-            id: event.id.clone(),
-            event_type: event.event_type.clone(),
-            source: event.source.clone(),
-            actor: event.actor,
-            timestamp: event.timestamp,
-            occurred_at: event.occurred_at,
-            depth: u32::try_from(event.depth).unwrap_or(0),
-            data: event.payload.data.clone(),
-        },
-        contact: world.contact.as_ref().map(|contact| {
-            Arc::new(ContactFacts {
-                contact: contact.clone(),
-                touchpoints: world.touchpoints.iter().take(TOUCHPOINTS_MAX).cloned().collect(),
-                next_booking: next,
-            })
-        }),
-        booking,
-        message: step.message.clone(),
-        task: None,
-        timer: event.payload.timer.clone(),
+        event,
+        contact: world.contact_facts(now),
+        booking: booking_id.and_then(|id| world.find_booking(id)).cloned().map(Arc::new),
+        message,
+        task: task_id.and_then(|id| world.find_task(id)).cloned().map(Arc::new),
+        timer: None,
         fired: world.fired.clone(),
+        running: running.map(|w| RunningNow { rule_id: w.rule_id.clone(), booking_id: w.booking_id.clone() }).collect(),
+        asked: Asked::Listening,
     }
 }
 

@@ -5,8 +5,8 @@ use super::context::Automation;
 use super::load::load;
 use super::rulesets::{InForce, derive_job};
 use super::run::Worked;
-use super::timer_diff;
 use super::world::World;
+use super::{timer_diff, waits};
 use crate::domain::event::{Actor, Event, EventPayload, EventStatus, SignatureState};
 use crate::domain::job::{ClaimedJob, NewJob};
 use crate::domain::time::Timestamp;
@@ -74,8 +74,11 @@ fn derive_page(
     let events = ids.iter().map(|id| about(id, now)).collect();
     let mut decisions = vec![Decision { job: Some(job), world: World::default() }];
     for mut loaded in load(conn, events, &in_force.ruleset, now)? {
+        waits::settle(&mut loaded.world, &in_force.ruleset, now);
         timer_diff::derive_all(&mut loaded.world, &in_force.ruleset, now);
-        if !loaded.world.changes.timers.is_empty() || !loaded.world.changes.timers_gone.is_empty() {
+        loaded.world.raise_version();
+        let changes = &loaded.world.changes;
+        if changes.contact || !changes.timers.is_empty() || !changes.timers_gone.is_empty() {
             decisions.push(Decision { job: None, world: loaded.world });
         }
     }

@@ -5,14 +5,14 @@ use super::promises::{RecentAction, WAITS_MAX};
 use super::world::World;
 use crate::domain::booking::Booking;
 use crate::domain::contact::{Contact, Identity, IdentityKind};
-use crate::domain::event::{Event, SubjectKind, Timer};
+use crate::domain::event::{Event, SubjectKind, Timer, WaitingRun};
 use crate::domain::sms::SmsMessage;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::Ruleset;
 use crate::engine::facts::{FiredBefore, TOUCHPOINTS_MAX};
 use crate::engine::guard::Rollout;
 use crate::engine::promise::Promised;
-use crate::store::{Conn, StoreResult, bookings, contacts, history, runs, sms, tasks, timers};
+use crate::store::{Conn, StoreResult, bookings, contacts, history, runs, sms, tasks, timers, waiting};
 use std::collections::{HashMap, HashSet};
 
 /// Bookings that began longer ago than this play no part in rules.
@@ -164,7 +164,9 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
         }
     }
     let timers_all = timers::list_of_contacts(conn, &ids)?;
-    add_awaited_bookings(conn, &mut all_bookings, &timers_all)?;
+    let waiting_all = waiting::list_alive_of_contacts(conn, &ids)?;
+    add_awaited_bookings(conn, &mut all_bookings, &timers_all, &waiting_all)?;
+    let waiting = group(waiting_all, |w| w.contact_id.clone());
     let open_tasks = group(tasks::list_open_of_contacts(conn, &ids)?, |t| t.contact_id.clone().unwrap_or_default());
     let unsent = group(sms::list_unsent_of_contacts(conn, &ids)?, |s| s.contact_id.clone().unwrap_or_default());
     let pending = group(timers_all, |t| t.contact_id.clone());
@@ -180,19 +182,31 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
         item.world.touchpoints = history::list_touchpoints(conn, &id, TOUCHPOINTS_MAX as i64)?;
         item.world.open_tasks = open_tasks.get(&id).cloned().unwrap_or_default();
         item.world.unsent_sms = unsent.get(&id).cloned().unwrap_or_default();
+        item.world.waiting = waiting.get(&id).cloned().unwrap_or_default();
         item.world.timers = pending.get(&id).cloned().unwrap_or_default();
         item.world.fired = fired.get(&id).cloned().unwrap_or_default();
         item.world.recent = recent.get(&id).cloned().unwrap_or_default();
     }
+    for item in loaded.iter_mut() {
+        if let Some(id) = &item.event.payload.task_id {
+            item.world.named_task = tasks::find(conn, id)?;
+        }
+    }
     sms_facts(conn, loaded)
 }
 
-/// A booking of long ago that still has a timer to come.
-fn add_awaited_bookings(conn: &mut Conn, found: &mut HashMap<String, Vec<Booking>>, timers: &[Timer]) -> StoreResult<()> {
+/// A booking of long ago that still has a timer or a waiting run to come.
+fn add_awaited_bookings(
+    conn: &mut Conn,
+    found: &mut HashMap<String, Vec<Booking>>,
+    timers: &[Timer],
+    waiting: &[WaitingRun],
+) -> StoreResult<()> {
     let known: HashSet<&str> = found.values().flatten().map(|b| b.id.as_str()).collect();
     let is_awaited = |t: &&Timer| t.state == "pending" && t.subject_kind == SubjectKind::Booking;
-    let awaited = timers.iter().filter(is_awaited).filter(|t| !known.contains(t.subject_id.as_str()));
-    let missing = sorted(awaited.map(|t| t.subject_id.clone()).collect());
+    let awaited =
+        timers.iter().filter(is_awaited).map(|t| &t.subject_id).chain(waiting.iter().filter_map(|w| w.booking_id.as_ref()));
+    let missing = sorted(awaited.filter(|id| !known.contains(id.as_str())).cloned().collect());
     if missing.is_empty() {
         return Ok(());
     }

@@ -5,6 +5,7 @@
 
 pub mod activity;
 pub mod alerts;
+pub mod by_hand;
 pub mod commit;
 pub mod context;
 pub mod decide;
@@ -13,6 +14,7 @@ pub mod forecast;
 pub mod guard;
 pub mod load;
 pub mod next;
+pub mod overdue;
 pub mod people;
 pub mod promises;
 pub mod quiet;
@@ -25,6 +27,7 @@ pub mod schedules;
 pub mod send;
 pub mod staff;
 pub mod timers;
+pub mod waits;
 pub mod why;
 pub mod why_rule;
 pub mod world;

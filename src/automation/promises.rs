@@ -131,13 +131,8 @@ fn view(world: &World, with: Applying<'_>) -> View {
     // Up to a hundred records, copied for every action: only where somebody reads them.
     let wanted = if reads_touchpoints(&with.ruleset.promises) { TOUCHPOINTS_MAX } else { 0 };
     let touchpoints = world.touchpoints.iter().take(wanted).cloned().collect();
-    let contact = world.contact.as_ref().map(|contact| {
-        Arc::new(ContactFacts {
-            contact: contact.clone(),
-            touchpoints,
-            next_booking: world.next_booking(with.now).cloned().map(Arc::new),
-        })
-    });
+    let contact =
+        world.contact_facts(with.now).map(|facts| Arc::new(ContactFacts { touchpoints, ..Arc::unwrap_or_clone(facts) }));
     let booking = with.booking_id.and_then(|id| world.find_booking(id)).cloned().map(Arc::new);
     View::of_records(&with.ruleset.catalogue.clinic, contact.as_ref(), booking.as_ref(), with.now)
 }

@@ -8,6 +8,7 @@ use super::load::{Loaded, load};
 use super::project;
 use super::promises;
 use super::rulesets::InForce;
+use super::waits::Pinned;
 use super::world::World;
 use crate::domain::event::{Event, EventStatus, RunOutcome};
 use crate::domain::job::ClaimedJob;
@@ -94,6 +95,7 @@ async fn attempt(context: &Automation, in_force: &Arc<InForce>, jobs: Vec<Claime
         context.store.clone().read(move |conn| decide_all(conn, &context, &in_force, jobs, now)).await?
     };
     let (decisions, deferred) = decided;
+    let alerts: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.alerts.clone()).collect();
     let outcomes: Vec<RunOutcome> = decisions.iter().flat_map(|d| d.world.changes.runs.iter().map(|r| r.outcome)).collect();
     let broken: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.promises_broken.iter().cloned()).collect();
     context.store.write(move |tx| commit(tx, &decisions, now)).await?;
@@ -101,6 +103,9 @@ async fn attempt(context: &Automation, in_force: &Arc<InForce>, jobs: Vec<Claime
     for outcome in [RunOutcome::Fired, RunOutcome::Skipped, RunOutcome::Failed] {
         let count = outcomes.iter().filter(|o| **o == outcome).count();
         metrics::counter(Metric::RuleRuns, &[("outcome", outcome.as_str())], count as u64);
+    }
+    for rule in &alerts {
+        metrics::counter(Metric::StaffAlerts, &[("rule", rule)], 1);
     }
     Ok(deferred)
 }
@@ -124,13 +129,15 @@ fn decide_all(
     let waiting: Vec<Event> = events::list_by_ids(conn, &ids)?.into_iter().filter(is_waiting).collect();
     let mut seen = Seen::default();
     let mut deferred = HashSet::new();
-    for loaded in load(conn, waiting, &in_force.ruleset, now)? {
+    let loaded = load(conn, waiting, &in_force.ruleset, now)?;
+    let pinned = context.rules.pinned(conn, in_force, loaded.iter().flat_map(|l| &l.world.waiting))?;
+    for loaded in loaded {
         let Some(job) = job_of.remove(&loaded.event.id) else { continue };
         if seen.overlaps(&loaded) {
             deferred.insert(job.id);
             continue;
         }
-        decisions.push(Decision { job: Some(job), world: decide_one(loaded, context, in_force, now) });
+        decisions.push(Decision { job: Some(job), world: decide_one(loaded, context, in_force, &pinned, now) });
     }
     // What is left has been worked on before: completing the job is all there is to do.
     decisions.extend(job_of.into_values().map(|job| Decision { job: Some(job), world: World::default() }));
@@ -142,7 +149,7 @@ fn is_waiting(event: &Event) -> bool {
 }
 
 /// Decides one loaded event.
-pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForce, now: Timestamp) -> World {
+pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForce, pinned: &Pinned, now: Timestamp) -> World {
     let Loaded { event, mut world, also } = loaded;
     let with = Deciding {
         ruleset: &in_force.ruleset,
@@ -152,6 +159,7 @@ pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForc
         pipelines: &context.pipelines,
         now,
         is_demo: context.is_demo,
+        pinned,
     };
     if !also.is_empty() {
         project::ask_for_merge(

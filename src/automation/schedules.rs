@@ -149,9 +149,11 @@ fn decide_page(
     let events = subjects.iter().map(|(id, contact)| event_of(payload, slot, id.as_deref(), contact.as_deref())).collect();
     let mut skipped = Vec::new();
     let mut decisions = Vec::new();
-    for loaded in load(conn, events, &in_force.ruleset, now)? {
+    let loaded = load(conn, events, &in_force.ruleset, now)?;
+    let pinned = context.rules.pinned(conn, in_force, loaded.iter().flat_map(|l| &l.world.waiting))?;
+    for loaded in loaded {
         let event = loaded.event.clone();
-        let mut world = decide_one(loaded, context, in_force, now);
+        let mut world = decide_one(loaded, context, in_force, &pinned, now);
         // Subjects that the rule had nothing to do with are only counted: there may be thousands of them every day.
         if world.changes.are_only_skips() {
             skips::fold(&mut skipped, world.changes.skips.into_iter().flat_map(|s| s.rules).collect());

@@ -4,9 +4,10 @@
 //! is unknown: it is never sent again by itself, but put in front of a person.
 
 use super::context::Automation;
-use super::quiet;
+use super::{quiet, timers};
 use crate::domain::booking::Booking;
 use crate::domain::contact::Contact;
+use crate::domain::event::{EventPayload, SMS_FAILED};
 use crate::domain::ids::{derived_id, new_id};
 use crate::domain::job::{ClaimedJob, NewJob};
 use crate::domain::sms::{SmsMessage, SmsStatus};
@@ -15,7 +16,7 @@ use crate::domain::time::{Millis, Timestamp};
 use crate::domain::touchpoint::Touchpoint;
 use crate::gateway::{Gateway, Outgoing, SendResult};
 use crate::store::sms::{StatusChange, StatusEvent};
-use crate::store::{StoreResult, Tx, bookings, contacts, history, jobs, rate, sms, tasks};
+use crate::store::{Cause, StoreResult, Tx, bookings, contacts, history, jobs, rate, record, sms, tasks};
 use crate::telemetry::{Metric, metrics};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -369,8 +370,24 @@ fn record_result(tx: &mut Tx<'_>, sms_id: &str, result: &SendResult, now: Timest
             touch(tx, &text, now)
         }
         SmsStatus::Unknown => outcome_unknown(tx, &text, now),
-        _ => tasks::close_by_key(tx, &unknown_key(sms_id), OUTCOME_KNOWN, now),
+        _ => {
+            tell_failed(tx, &text, now)?;
+            tasks::close_by_key(tx, &unknown_key(sms_id), OUTCOME_KNOWN, now)
+        }
     }
+}
+
+/// The gateway would not have the text: the rules hear of it as they do of a receipt that says so.
+fn tell_failed(tx: &mut Tx<'_>, text: &SmsMessage, now: Timestamp) -> StoreResult<()> {
+    let Some(contact_id) = &text.contact_id else { return Ok(()) };
+    let contact = contacts::find(tx, contact_id)?;
+    let told = [("template", text.template.clone()), ("reason", text.status_reason.clone())];
+    let data = told.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+    let payload = EventPayload { data, ..EventPayload::default() };
+    let key = format!("refused:{}:{}", text.id, text.attempts);
+    let event = timers::delivery(SMS_FAILED, "sms", key, now, payload, (contact_id, contact.as_ref()));
+    let cause = Cause { contact_id: Some(contact_id.clone()), booking_id: text.booking_id.clone(), ..Cause::default() };
+    record(tx, event, now, cause).map(|_| ())
 }
 
 /// The key of the task that asks a person about a text.

@@ -2,10 +2,10 @@
 
 use super::world::World;
 use crate::domain::booking::Booking;
-use crate::domain::event::{SubjectKind, Timer};
+use crate::domain::event::{SubjectKind, Timer, TimerInput};
 use crate::domain::time::Timestamp;
 use crate::engine::Ruleset;
-use crate::engine::timers::{self, DesiredTimer};
+use crate::engine::timers::{self, DesiredTimer, HOLDS};
 use std::sync::Arc;
 
 /// Brings the timers of a contact in line with what has just changed; nothing changed, nothing to do.
@@ -17,19 +17,25 @@ pub fn derive(world: &mut World, ruleset: &Ruleset, now: Timestamp) {
 
 /// Compares what should be pending with what is, and notes the difference. An occurrence that has fired never comes back.
 pub fn derive_all(world: &mut World, ruleset: &Ruleset, now: Timestamp) {
-    let Some(contact) = &world.contact else { return };
+    let Some(contact) = world.contact_facts(now) else { return };
     let bookings: Vec<Arc<Booking>> = world.bookings.iter().cloned().map(Arc::new).collect();
-    let desired = timers::derive(ruleset, contact, &bookings, now);
-    let contact_id = contact.id.clone();
+    let mut desired = timers::derive_for(ruleset, &contact, &bookings, now);
+    desired.extend(timers::holding(ruleset, &contact, &bookings, now));
+    let contact_id = contact.contact.id.clone();
     let mut changed = std::mem::take(&mut world.changes.timers);
     for want in &desired {
         let known = world.timers.iter().find(|t| same(t, want));
-        let is_right = known.is_some_and(|t| t.state == "fired" || (t.due_at == want.due_at && t.late_ms == want.late.0));
+        // What has held for a while goes on holding: only its beginning counts.
+        let holds_on = known.is_some() && want.occurrence == HOLDS;
+        let is_as_wanted = |t: &Timer| t.state == "fired" || (t.due_at == want.due_at && t.late_ms == want.late.0);
+        let is_right = holds_on || known.is_some_and(is_as_wanted);
         if !is_right && !fired_as_before(world, ruleset, want) && !changed.iter().any(|t| same(t, want)) {
             changed.push(pending(want, contact_id.clone(), now));
         }
     }
-    let is_gone = |t: &Timer| t.state == "pending" && is_known(t, &bookings) && !desired.iter().any(|want| same(t, want));
+    // A `holds` that is over may begin again, so that one that has fired goes too.
+    let may_go = |t: &Timer| t.state == "pending" || t.occurrence == HOLDS;
+    let is_gone = |t: &Timer| may_go(t) && is_known(t, &bookings) && !desired.iter().any(|want| same(t, want));
     world.changes.timers_gone.extend(world.timers.iter().filter(|t| is_gone(t)).cloned());
     world.changes.timers = changed;
 }
@@ -60,6 +66,14 @@ fn fired_as_before(world: &World, ruleset: &Ruleset, want: &DesiredTimer) -> boo
     let Some(old) = ruleset.was.get(&want.rule_id) else { return false };
     let before = DesiredTimer { rule_id: old.clone(), ..want.clone() };
     world.timers.iter().any(|timer| timer.state == "fired" && same(timer, &before))
+}
+
+/// It is the row of the timer that an event speaks of.
+pub fn is_of(timer: &Timer, input: &TimerInput) -> bool {
+    timer.rule_id == input.rule_id
+        && timer.trigger == input.trigger
+        && Some(&timer.subject_id) == input.subject_id.as_ref()
+        && timer.occurrence == input.occurrence
 }
 
 /// It is this timer's row.

@@ -3,9 +3,10 @@
 use super::decide::StoredTrace;
 use super::rulesets::RulesetHost;
 use crate::domain::contact::FieldChange;
-use crate::domain::event::{Event, Run, RunOutcome};
-use crate::engine::plan::{Action, FieldValue, Outcome, StopReason};
-use crate::store::{Conn, Store, StoreResult, events, history, runs, skips, sms};
+use crate::domain::event::{Event, Run, RunOutcome, WaitState};
+use crate::engine::plan::{Action, FieldValue, Outcome, StopReason, Waiting};
+use crate::store::{Conn, Store, StoreResult, events, history, runs, skips, sms, waiting};
+use chrono_tz::Tz;
 
 /// Events that one event led to, beyond which the answer stops.
 const FOLLOWED_MAX: usize = 100;
@@ -35,7 +36,8 @@ pub struct RuleStory {
 /// Tells the story of an event; `reference` is its id or the unambiguous beginning of one.
 pub async fn why(store: &Store, rules: &RulesetHost, reference: &str) -> StoreResult<Option<Story>> {
     let reference = reference.to_owned();
-    let mut story = store.read(move |conn| find(conn, &reference)).await?;
+    let tz = rules.catalogue().clinic.calendar.tz;
+    let mut story = store.read(move |conn| find(conn, &reference, tz)).await?;
     if let (Some(story), Some(in_force)) = (&mut story, rules.current()) {
         let listening = in_force.ruleset.by_event.get(&story.event.event_type).map_or(0, Vec::len);
         story.listening_elsewhere = in_force.ruleset.rules.len().saturating_sub(listening);
@@ -43,21 +45,21 @@ pub async fn why(store: &Store, rules: &RulesetHost, reference: &str) -> StoreRe
     Ok(story)
 }
 
-fn find(conn: &mut Conn, reference: &str) -> StoreResult<Option<Story>> {
+fn find(conn: &mut Conn, reference: &str, tz: Tz) -> StoreResult<Option<Story>> {
     let id = match events::find_ids_by_prefix(conn, reference)?.as_slice() {
         [one] => one.clone(),
         _ => return Ok(None),
     };
     let mut budget = FOLLOWED_MAX;
-    tell(conn, &id, &mut budget)
+    tell(conn, &id, tz, &mut budget)
 }
 
-fn tell(conn: &mut Conn, id: &str, budget: &mut usize) -> StoreResult<Option<Story>> {
+fn tell(conn: &mut Conn, id: &str, tz: Tz, budget: &mut usize) -> StoreResult<Option<Story>> {
     let Some(event) = events::find(conn, id)? else { return Ok(None) };
     let mut rules = Vec::new();
     let kept = runs::list_of_event(conn, id)?;
     for run in kept.into_iter().chain(skips::list_of_event(conn, id)?) {
-        rules.push(rule_story(conn, run)?);
+        rules.push(rule_story(conn, run, tz)?);
     }
     // As the rules stand in their files, which is the order they were asked in.
     rules.sort_by(|a: &RuleStory, b| position(a).cmp(&position(b)));
@@ -67,7 +69,7 @@ fn tell(conn: &mut Conn, id: &str, budget: &mut usize) -> StoreResult<Option<Sto
             break;
         }
         *budget -= 1;
-        followed_by.extend(tell(conn, &caused.id, budget)?);
+        followed_by.extend(tell(conn, &caused.id, tz, budget)?);
     }
     Ok(Some(Story { event, rules, listening_elsewhere: 0, followed_by }))
 }
@@ -76,7 +78,7 @@ fn position(story: &RuleStory) -> Option<(&str, usize)> {
     story.trace.as_ref().map(|t| (t.run.file.as_str(), t.run.line))
 }
 
-pub(super) fn rule_story(conn: &mut Conn, run: Run) -> StoreResult<RuleStory> {
+pub(super) fn rule_story(conn: &mut Conn, run: Run, tz: Tz) -> StoreResult<RuleStory> {
     let trace: Option<StoredTrace> = serde_json::from_str(&run.trace).ok();
     let Some(told) = &trace else {
         return Ok(RuleStory { run, trace: None, line: "the trace is no longer kept".into(), place: String::new() });
@@ -87,7 +89,7 @@ pub(super) fn rule_story(conn: &mut Conn, run: Run) -> StoreResult<RuleStory> {
                 Some(contact) => history::list_field_changes(conn, contact, &run.id)?,
                 None => Vec::new(),
             };
-            done(conn, told, &changes)?
+            done(conn, &run.id, told, &changes, tz)?
         }
         RunOutcome::Skipped if !told.run.steps.is_empty() => {
             let planned: Vec<String> = told.run.steps.iter().filter_map(|s| s.action.as_ref().map(name_of)).collect();
@@ -113,14 +115,15 @@ fn stopped(trace: &StoredTrace) -> String {
         StopReason::Disabled | StopReason::Paused | StopReason::Rollout => at.text.clone(),
         StopReason::Shadow => "planned only (rollout: shadow)".into(),
         StopReason::Unhandled => "another rule dealt with it".into(),
+        StopReason::Running => format!("not begun: {}", at.text),
         StopReason::Late => format!("too late: {}", at.text),
         StopReason::Error => format!("failed: {}", at.text),
     }
 }
 
 /// `moved to booking_confirmed, text booking_confirmation (delivered), task welcome_call`.
-fn done(conn: &mut Conn, trace: &StoredTrace, changes: &[FieldChange]) -> StoreResult<String> {
-    let mut parts = Vec::new();
+fn done(conn: &mut Conn, run_id: &str, trace: &StoredTrace, changes: &[FieldChange], tz: Tz) -> StoreResult<String> {
+    let mut parts: Vec<String> = trace.run.resumes.iter().map(|first| format!("goes on with run {first}")).collect();
     for step in &trace.run.steps {
         let Some(action) = &step.action else { continue };
         let applied = trace.applied.iter().find(|a| a.path == step.path);
@@ -145,8 +148,24 @@ fn done(conn: &mut Conn, trace: &StoredTrace, changes: &[FieldChange]) -> StoreR
         }
         parts.push(part);
     }
+    if let Some(waiting) = &trace.run.waiting {
+        parts.push(waits(conn, run_id, waiting, tz)?);
+    }
     let line = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
     Ok(if trace.run.outcome == Outcome::Fired { line } else { String::new() })
+}
+
+/// `waits for booking_created, at the latest until Tue 24 Nov 2026 10:00: went on with event 0190…`.
+fn waits(conn: &mut Conn, run_id: &str, waiting: &Waiting, tz: Tz) -> StoreResult<String> {
+    let event = waiting.event.as_ref().map(|name| format!("for {name}, at the latest ")).unwrap_or_default();
+    let what = format!("waits {event}until {}", waiting.until.local(tz).format("%a %-d %b %Y %H:%M"));
+    let stored = waiting::list_of_runs(conn, &[run_id.to_owned()])?;
+    let Some(row) = stored.iter().find(|w| w.position == waiting.path) else { return Ok(what) };
+    Ok(match (row.state, &row.resumed_by, &row.reason) {
+        (WaitState::Resumed, Some(event), _) => format!("{what}: went on with event {event}"),
+        (WaitState::Ended, _, Some(reason)) => format!("{what}: ended, {reason}"),
+        _ => what,
+    })
 }
 
 pub(super) fn name_of(action: &Action) -> String {
@@ -157,6 +176,12 @@ pub(super) fn name_of(action: &Action) -> String {
         Action::CloseTasks { task_type, .. } => format!("close {} tasks", task_type.as_deref().unwrap_or("all")),
         Action::Set { field, value } => format!("set {field} = {}", value_text(value)),
         Action::Note { .. } => "note".into(),
+        Action::Stop { reason: None } => "stop".into(),
+        Action::Stop { reason: Some(reason) } => format!("stop: {reason}"),
+        Action::Alert { assign, .. } => format!("alert {assign}"),
+        Action::Emit { event, .. } => format!("send {event}"),
+        Action::Tag { tag } => format!("tag {tag}"),
+        Action::Untag { tag } => format!("untag {tag}"),
         Action::CancelSms { template } => format!("withdraw {} texts", template.as_deref().unwrap_or("unsent")),
     }
 }

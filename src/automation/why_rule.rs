@@ -6,6 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::skip::SkippedRule;
 use crate::domain::time::Timestamp;
 use crate::store::{Conn, StoreResult, contacts, events, runs, skips};
+use chrono_tz::Tz;
 
 /// Runs that are told.
 const RUNS_MAX: i64 = 10;
@@ -25,7 +26,13 @@ pub struct RuleHistory {
 }
 
 /// The last runs of a rule for a contact.
-pub fn why_rule(conn: &mut Conn, in_force: Option<&InForce>, contact_id: &str, rule_id: &str) -> StoreResult<RuleHistory> {
+pub fn why_rule(
+    conn: &mut Conn,
+    in_force: Option<&InForce>,
+    contact_id: &str,
+    rule_id: &str,
+    tz: Tz,
+) -> StoreResult<RuleHistory> {
     let mut found = runs::list_of_contact(conn, contact_id, rule_id, RUNS_MAX)?;
     found.extend(skips::list_of_contact(conn, contact_id, rule_id, RUNS_MAX)?);
     found.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
@@ -33,7 +40,7 @@ pub fn why_rule(conn: &mut Conn, in_force: Option<&InForce>, contact_id: &str, r
     let mut told = Vec::with_capacity(found.len());
     for run in found {
         let event = events::find(conn, &run.event_id)?;
-        told.push((rule_story(conn, run)?, event));
+        told.push((rule_story(conn, run, tz)?, event));
     }
     let rule = in_force.and_then(|f| f.ruleset.by_id.get(rule_id).and_then(|index| f.ruleset.rules.get(*index)));
     let contact = contacts::find(conn, contact_id)?;

@@ -7,7 +7,7 @@ use super::guard::RuleFailure;
 use super::promises::RecentAction;
 use crate::domain::booking::Booking;
 use crate::domain::contact::{Contact, FieldChange, Identity, Note};
-use crate::domain::event::{Event, Run, Timer};
+use crate::domain::event::{Event, Run, Timer, WaitState, WaitingRun};
 use crate::domain::job::NewJob;
 use crate::domain::pipeline::Transition;
 use crate::domain::skip::SkippedEvent;
@@ -15,10 +15,11 @@ use crate::domain::sms::{SmsMessage, SmsStatus};
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::domain::touchpoint::Touchpoint;
-use crate::engine::facts::FiredBefore;
+use crate::engine::facts::{BOOKINGS_MAX, ContactFacts, FiredBefore, OPEN_TASKS_MAX, TOUCHPOINTS_MAX};
 use crate::store::events::EventResult;
 use crate::store::sms::StatusEvent;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// One contact and what hangs on it.
 #[derive(Debug, Default, Clone)]
@@ -37,6 +38,10 @@ pub struct World {
     /// Dedupe keys of texts that exist for the bookings.
     pub known_sms_keys: HashSet<String>,
     pub timers: Vec<Timer>,
+    /// Runs that have not ended, oldest first; and those that ended in this event.
+    pub waiting: Vec<WaitingRun>,
+    /// The task that the event is about, when it is not among the open ones.
+    pub named_task: Option<Task>,
     pub fired: Vec<FiredBefore>,
     /// What promises count; empty when none counts anything.
     pub recent: Vec<RecentAction>,
@@ -80,6 +85,12 @@ pub struct Changes {
     pub promises_broken: Vec<String>,
     pub timers: Vec<Timer>,
     pub timers_gone: Vec<Timer>,
+    /// Ids of runs that began to wait.
+    pub waiting_new: BTreeSet<String>,
+    /// Ids of runs that waited before and whose state is another now.
+    pub waiting: BTreeSet<String>,
+    /// Ids of rules that alerted staff.
+    pub alerts: Vec<String>,
     pub jobs: Vec<NewJob>,
 }
 
@@ -136,6 +147,35 @@ impl World {
         }
     }
 
+    /// A run begins to wait, or to stand in line.
+    pub fn add_waiting(&mut self, run: WaitingRun) {
+        self.changes.waiting_new.insert(run.id.clone());
+        self.changes.contact = true;
+        self.waiting.push(run);
+    }
+
+    /// Changes a waiting run. The contact's version rises, so that nobody else goes on with it at the same time.
+    pub fn change_waiting(&mut self, id: &str, now: Timestamp, change: impl FnOnce(&mut WaitingRun)) {
+        if let Some(run) = self.waiting.iter_mut().find(|run| run.id == id) {
+            change(run);
+            run.updated_at = now;
+            if !run.state.is_alive() {
+                run.memory.clear();
+            }
+            if !self.changes.waiting_new.contains(id) {
+                self.changes.waiting.insert(id.to_owned());
+            }
+            self.changes.contact = true;
+        }
+    }
+
+    pub fn end_waiting(&mut self, id: &str, reason: &str, now: Timestamp) {
+        self.change_waiting(id, now, |run| {
+            run.state = WaitState::Ended;
+            run.reason = Some(reason.to_owned());
+        });
+    }
+
     pub fn add_touchpoint(&mut self, touchpoint: Touchpoint) {
         self.touchpoints.insert(0, touchpoint.clone());
         self.changes.touchpoints.push(touchpoint);
@@ -169,6 +209,35 @@ impl World {
             }
         }
         count
+    }
+
+    /// What rules see of the contact.
+    pub fn contact_facts(&self, now: Timestamp) -> Option<Arc<ContactFacts>> {
+        let mut bookings: Vec<&Booking> =
+            self.bookings.iter().filter(|b| b.status.is_live() && b.appointment_datetime > now).collect();
+        bookings.sort_by(|a, b| (a.appointment_datetime, &a.id).cmp(&(b.appointment_datetime, &b.id)));
+        let bookings: Vec<Arc<Booking>> = bookings.into_iter().take(BOOKINGS_MAX).cloned().map(Arc::new).collect();
+        let open = self.open_tasks.iter().filter(|t| t.status.is_open()).take(OPEN_TASKS_MAX);
+        Some(Arc::new(ContactFacts {
+            contact: self.contact.clone()?,
+            touchpoints: self.touchpoints.iter().take(TOUCHPOINTS_MAX).cloned().collect(),
+            next_booking: bookings.first().cloned(),
+            bookings,
+            open_tasks: open.cloned().map(Arc::new).collect(),
+        }))
+    }
+
+    pub fn find_task(&self, id: &str) -> Option<&Task> {
+        self.open_tasks.iter().chain(&self.named_task).chain(&self.changes.loose_tasks).find(|t| t.id == id)
+    }
+
+    /// Once for all that was changed.
+    pub fn raise_version(&mut self) {
+        if self.changes.contact
+            && let Some(contact) = &mut self.contact
+        {
+            contact.version += 1;
+        }
     }
 
     /// The soonest live booking that has not begun.

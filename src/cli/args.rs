@@ -201,6 +201,18 @@ pub enum RulesCommand {
     List,
     /// Show one rule as it is in force
     Show { id: String },
+    /// Set off a rule by hand, for one contact or booking
+    #[command(before_help = "Examples:\n  avatar rules run welcome-call --contact 018f4e9a-0000-7000-8000-000000000000\n")]
+    Run {
+        /// A rule with the trigger `manual`
+        id: String,
+        /// For this contact
+        #[arg(long, value_name = "ID", conflicts_with = "booking", required_unless_present = "booking")]
+        contact: Option<String>,
+        /// For this booking
+        #[arg(long, value_name = "ID")]
+        booking: Option<String>,
+    },
     /// Check the files, and put them in force
     Publish {
         /// What changed, for those who come after

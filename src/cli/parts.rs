@@ -146,6 +146,7 @@ pub fn catalogue(settings: &Settings, inbound: &Inbound) -> Catalogue {
         clinic: Arc::clone(&settings.clinic),
         pipelines: Arc::clone(&settings.pipelines),
         declared_events: inbound.added_events().iter().cloned().collect(),
+        declared_sources: inbound.source_names().map(str::to_owned).collect(),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::domain::contact::Contact;
 use crate::domain::event::Actor;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::Ruleset;
-use crate::engine::facts::{ContactFacts, EventFacts, Facts};
+use crate::engine::facts::{Asked, ContactFacts, EventFacts, Facts};
 use crate::engine::template::{RenderedSms, render_sms};
 use crate::store::{StoreResult, bookings, contacts};
 use serde_json::json;
@@ -109,8 +109,18 @@ fn facts(contact: Contact, booking: Option<Booking>, now: Timestamp) -> Facts {
         depth: 0,
         data: BTreeMap::new(),
     };
-    let contact = ContactFacts { contact, touchpoints: Vec::new(), next_booking: booking.clone() };
-    Facts { event, contact: Some(Arc::new(contact)), booking, message: None, task: None, timer: None, fired: Vec::new() }
+    let contact = ContactFacts { contact, next_booking: booking.clone(), ..ContactFacts::default() };
+    Facts {
+        event,
+        contact: Some(Arc::new(contact)),
+        booking,
+        message: None,
+        task: None,
+        timer: None,
+        fired: Vec::new(),
+        running: Vec::new(),
+        asked: Asked::Listening,
+    }
 }
 
 /// Somebody made up, with an appointment in three days.

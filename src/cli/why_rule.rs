@@ -17,7 +17,8 @@ pub(super) async fn tell(context: &Context<'_>, parts: &Parts, who: &str, rule: 
     let contact = find_contact(parts, who).await?;
     let (current, id, wanted) = (parts.automation.rules.current(), contact.id.clone(), rule.to_owned());
     let in_force = current.clone();
-    let history: RuleHistory = parts.store.read(move |conn| why_rule(conn, in_force.as_deref(), &id, &wanted)).await?;
+    let tz = parts.automation.clinic.calendar.tz;
+    let history: RuleHistory = parts.store.read(move |conn| why_rule(conn, in_force.as_deref(), &id, &wanted, tz)).await?;
     if !history.is_in_force && history.runs.is_empty() && history.slots.is_empty() {
         let known = current.iter().flat_map(|c| c.ruleset.rules.iter().map(|r| r.id.as_str()));
         let help =

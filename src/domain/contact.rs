@@ -39,6 +39,8 @@ pub struct Contact {
     pub last_visit_at: Option<Timestamp>,
     pub recall_due_on: Option<Timestamp>,
     pub no_shows: i32,
+    /// What rules and staff have tagged the contact with, in the order of tagging.
+    pub tags: Vec<String>,
     pub merged_into_id: Option<String>,
     pub is_demo: bool,
     pub version: i64,

@@ -26,16 +26,31 @@ pub const KNOWN_EVENTS: &[&str] = &[
     "sms_opted_out",
     "task_created",
     "task_completed",
+    "task_overdue",
     "stage_changed",
     "warmness_changed",
 ];
 
 /// Receipts are recorded as events too, but no rule listens to them directly.
 pub const SMS_RECEIPT: &str = "sms_receipt";
+/// A member of staff has done a task.
+pub const TASK_COMPLETED: &str = "task_completed";
+/// An open task's due time has passed.
+pub const TASK_OVERDUE: &str = "task_overdue";
+/// The gateway or the carrier would not have a text.
+pub const SMS_FAILED: &str = "sms_failed";
 /// A due timer of a `date` trigger.
 pub const TIMER_DUE: &str = "timer_due";
 /// A slot of an `every` trigger, for one subject (or none).
 pub const SCHEDULE_DUE: &str = "schedule_due";
+/// A wait whose time is up.
+pub const WAIT_DUE: &str = "wait_due";
+/// A wait that an event has ended, or another run that gave way.
+pub const WAIT_OVER: &str = "wait_over";
+/// Somebody set a rule off by hand.
+pub const MANUAL_RUN: &str = "manual_run";
+/// Names that are the program's own, and nobody else's.
+pub const INTERNAL_EVENTS: &[&str] = &[SMS_RECEIPT, TIMER_DUE, SCHEDULE_DUE, WAIT_DUE, WAIT_OVER, MANUAL_RUN, QUARANTINED];
 /// A verified delivery that could not be understood.
 pub const QUARANTINED: &str = "quarantined";
 
@@ -126,6 +141,15 @@ pub struct EventPayload {
     pub campaign: Option<CampaignInput>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timer: Option<TimerInput>,
+    /// The waiting run whose time is up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_id: Option<String>,
+    /// The task that the event is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<String>,
+    /// The rule that somebody sets off by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule_id: Option<String>,
     /// Further fields that rules can read as `event.data.NAME` (flat text).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<String, String>,
@@ -399,6 +423,81 @@ pub struct Run {
     pub at: Timestamp,
     /// The trace as JSON: conditions, values seen, steps and what became of them.
     pub trace: String,
+    /// The run whose wait this one ended.
+    pub resumes: Option<String>,
+}
+
+/// Where a waiting run is: waiting → due → resumed; or in line (`queued`) → waiting; any of them → ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitState {
+    /// For its time, or its event.
+    Waiting,
+    /// Its time is up, and the event that says so is on its way.
+    Due,
+    /// For an earlier run of the rule to end.
+    Queued,
+    /// The next part has been worked on.
+    Resumed,
+    /// There is no next part.
+    Ended,
+}
+
+impl WaitState {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Due => "due",
+            Self::Queued => "queued",
+            Self::Resumed => "resumed",
+            Self::Ended => "ended",
+        }
+    }
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Waiting, Self::Due, Self::Queued, Self::Resumed, Self::Ended].into_iter().find(|s| s.as_str() == text)
+    }
+    /// The run may still go on.
+    #[must_use]
+    pub const fn is_alive(self) -> bool {
+        matches!(self, Self::Waiting | Self::Due | Self::Queued)
+    }
+    /// The run has begun and has not ended.
+    #[must_use]
+    pub const fn is_running(self) -> bool {
+        matches!(self, Self::Waiting | Self::Due)
+    }
+}
+
+/// A run that waits, or did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingRun {
+    pub id: String,
+    /// The part of the run that came to the wait; of a queued run the one that found another running.
+    pub run_id: String,
+    /// Its first part.
+    pub first_run_id: String,
+    pub rule_id: String,
+    /// The ruleset whose steps it takes to its end.
+    pub revision: i64,
+    pub contact_id: String,
+    pub booking_id: Option<String>,
+    /// What set the rule off.
+    pub event_id: String,
+    /// Path of the `wait`; empty when it has not begun.
+    pub position: String,
+    /// What it must know to go on, as JSON; empty when it has ended.
+    pub memory: String,
+    pub due_at: Timestamp,
+    /// The event that it goes on with before its time.
+    pub event_name: Option<String>,
+    pub state: WaitState,
+    /// Why it ended.
+    pub reason: Option<String>,
+    /// The event of the next part.
+    pub resumed_by: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
 }
 
 /// A stored timer of a `date` trigger. `state` is `pending` or `fired`; a fired occurrence never comes back.

@@ -78,6 +78,7 @@ impl SkippedEvent {
             booking_id: self.booking_id.clone(),
             at: self.at,
             trace: rule.trace(),
+            resumes: None,
         }
     }
 }

@@ -53,6 +53,7 @@ pub const KNOWN_TASK_TYPES: &[&str] = &[
     "sms_outcome_unknown",
     "quarantine_review",
     "rule_alert",
+    "alert",
 ];
 
 #[derive(Clone, Debug, PartialEq)]

@@ -6,6 +6,7 @@ use crate::domain::event::{Actor, TimerInput};
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::domain::touchpoint::Touchpoint;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,9 +23,32 @@ pub struct Facts {
     pub timer: Option<TimerInput>,
     /// When rules with a `limit` fired before, newest first.
     pub fired: Vec<FiredBefore>,
+    /// Runs of this contact that are waiting.
+    pub running: Vec<RunningNow>,
+    /// Which rules are asked.
+    pub asked: Asked,
 }
 
-#[derive(Clone, Debug)]
+/// Which rules look at an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Asked {
+    /// Those that listen to it.
+    #[default]
+    Listening,
+    /// Those that listen to its source, whatever it is called.
+    BySource,
+    /// This one, by hand.
+    One(String),
+}
+
+/// A run that is waiting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningNow {
+    pub rule_id: String,
+    pub booking_id: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventFacts {
     pub id: String,
     pub event_type: String,
@@ -37,19 +61,28 @@ pub struct EventFacts {
     pub data: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ContactFacts {
     pub contact: Contact,
     /// Newest first, at most `TOUCHPOINTS_MAX`.
     pub touchpoints: Vec<Touchpoint>,
     /// The soonest live booking that has not begun.
     pub next_booking: Option<Arc<Booking>>,
+    /// Live bookings that have not begun, soonest first, at most `BOOKINGS_MAX`.
+    pub bookings: Vec<Arc<Booking>>,
+    /// At most `OPEN_TASKS_MAX`.
+    pub open_tasks: Vec<Arc<Task>>,
 }
+
+/// How many live bookings rules see of one contact.
+pub const BOOKINGS_MAX: usize = 50;
+/// How many open tasks rules see of one contact.
+pub const OPEN_TASKS_MAX: usize = 100;
 
 /// How many touchpoints scripts see of one contact.
 pub const TOUCHPOINTS_MAX: usize = 100;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MessageFacts {
     pub body: String,
     /// `stop`, `start`, `yes`, `no`, `reschedule`, `help` or `other`.

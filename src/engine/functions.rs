@@ -62,6 +62,7 @@ pub const FUNCTIONS: &[Signature] = &[
     function("trim", &[Text], Text, "Without spaces around it"),
     function("len", &[Text], Int, "How many characters"),
     function("len", &[TOUCHPOINTS], Int, "How many items; for any list"),
+    function("open_tasks_of", &[Type::Record("contact"), Text], Int, "How many open tasks of that type the contact has"),
     function("is_empty", &[Text], Bool, "There is nothing in it"),
     function("to_string", &[Text], Text, "The same text"),
     function("to_string", &[Int], Text, "The number as text"),

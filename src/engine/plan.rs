@@ -3,6 +3,7 @@
 use crate::domain::sms::SmsCategory;
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One rule that listened to the event, and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,8 +19,46 @@ pub struct RuleRun {
     /// Steps in order; empty unless fired, or planned in the shadow.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub steps: Vec<PlannedStep>,
+    /// The run has not ended: it waits.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waiting: Option<Waiting>,
+    /// The run whose wait this one ends.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub resumes: Option<String>,
+    /// What `trigger` said.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub trigger: String,
     /// Script operations spent: the same for the same input.
     pub ops: u64,
+}
+
+/// What a run waits for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The path of the `wait`; the run goes on with what comes after it.
+    pub path: String,
+    /// When it goes on at the latest.
+    pub until: Timestamp,
+    /// The event that it goes on with.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub event: Option<String>,
+    /// What the rule's `vars` are; not part of the trace.
+    #[serde(skip)]
+    pub vars: BTreeMap<String, Kept>,
+}
+
+/// A value that a waiting run keeps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Kept {
+    Nothing,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    Time { time: Timestamp },
+    Span { span_ms: i64 },
+    List(Vec<Kept>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +98,8 @@ pub enum StopReason {
     Shadow,
     Unhandled,
     Late,
+    /// An earlier run of the rule is waiting.
+    Running,
     Error,
 }
 
@@ -76,6 +117,7 @@ impl StopReason {
             Self::Shadow => "shadow",
             Self::Unhandled => "unhandled",
             Self::Late => "late",
+            Self::Running => "running",
             Self::Error => "error",
         }
     }
@@ -143,6 +185,28 @@ pub enum Action {
     CancelSms {
         /// `None` cancels all of them.
         template: Option<String>,
+    },
+    /// The rule ended here.
+    Stop {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reason: Option<String>,
+    },
+    /// Tells staff.
+    Alert {
+        body: String,
+        assign: String,
+    },
+    /// Sends an event of the rules' own.
+    Emit {
+        event: String,
+        #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+        data: BTreeMap<String, String>,
+    },
+    Tag {
+        tag: String,
+    },
+    Untag {
+        tag: String,
     },
 }
 

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// What `action` can be.
-pub const ACTIONS: &[&str] = &["move", "sms", "task", "close_tasks", "set", "note", "cancel"];
+pub const ACTIONS: &[&str] = &["move", "sms", "task", "close_tasks", "set", "note", "cancel", "tag", "untag", "alert", "emit"];
 /// What `category` can be: that of a text, or `none`.
 pub const CATEGORIES: &[&str] = &["transactional", "recall", "marketing", "none"];
 /// What a `limit` can count.
@@ -98,6 +98,11 @@ pub const fn action_name(action: &Action) -> &'static str {
         Action::Set { .. } => "set",
         Action::Note { .. } => "note",
         Action::CancelSms { .. } => "cancel",
+        Action::Tag { .. } => "tag",
+        Action::Untag { .. } => "untag",
+        Action::Alert { .. } => "alert",
+        Action::Emit { .. } => "emit",
+        Action::Stop { .. } => "stop",
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Catalogue {
     pub pipelines: Arc<Pipelines>,
     /// Events of sources declared in `config/webhooks.yaml`.
     pub declared_events: Vec<String>,
+    /// The sources declared in `config/webhooks.yaml`.
+    pub declared_sources: Vec<String>,
 }
 
 /// A ruleset that compiled without an error.
@@ -47,6 +49,8 @@ pub struct Ruleset {
     pub rules: Vec<Rule>,
     /// Indexes into `rules`, in file order, by event name.
     pub by_event: HashMap<String, Vec<usize>>,
+    /// Indexes into `rules`, in file order, by source of webhooks.
+    pub by_source: HashMap<String, Vec<usize>>,
     pub by_id: HashMap<String, usize>,
     pub templates: BTreeMap<String, Template>,
     /// All functions of `rules/scripts/*.rhai` in one tree.
@@ -73,11 +77,18 @@ impl Ruleset {
         catalogue: Catalogue,
     ) -> Self {
         let mut by_event: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_source: HashMap<String, Vec<usize>> = HashMap::new();
         let mut by_id = HashMap::new();
         for (index, rule) in rules.iter().enumerate() {
             by_id.entry(rule.id.clone()).or_insert(index);
             for name in rule.event_names() {
                 let listening = by_event.entry(name.clone()).or_default();
+                if listening.last() != Some(&index) {
+                    listening.push(index);
+                }
+            }
+            for source in rule.sources() {
+                let listening = by_source.entry(source.clone()).or_default();
                 if listening.last() != Some(&index) {
                     listening.push(index);
                 }
@@ -88,6 +99,7 @@ impl Ruleset {
             hash,
             rules,
             by_event,
+            by_source,
             by_id,
             templates,
             functions,
@@ -105,6 +117,11 @@ impl Ruleset {
         self.host.function_files = files;
         self
     }
+
+    #[must_use]
+    pub fn find_rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.get(*self.by_id.get(id)?)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -117,6 +134,9 @@ pub struct Rule {
     pub file: Arc<str>,
     pub line: usize,
     pub triggers: Vec<Trigger>,
+    /// What `as` calls each trigger; may be shorter than `triggers`.
+    pub labels: Vec<Option<String>>,
+    pub if_running: IfRunning,
     pub while_: Vec<Expr>,
     pub if_: Vec<Expr>,
     /// In the order written; later ones may use earlier ones.
@@ -131,8 +151,66 @@ impl Rule {
     fn event_names(&self) -> impl Iterator<Item = &String> {
         self.triggers.iter().flat_map(|trigger| match trigger {
             Trigger::Event { names, .. } => names.as_slice(),
-            Trigger::Date { .. } | Trigger::Every { .. } => &[],
+            _ => &[],
         })
+    }
+
+    fn sources(&self) -> impl Iterator<Item = &String> {
+        self.triggers.iter().filter_map(|trigger| match trigger {
+            Trigger::Webhook { source } => Some(source),
+            _ => None,
+        })
+    }
+
+    /// What the expression `trigger` says when the trigger in this place sets the rule off by `event`.
+    #[must_use]
+    pub fn label(&self, index: usize, event: &str) -> String {
+        let given = self.labels.get(index).cloned().flatten();
+        given.unwrap_or_else(|| self.triggers.get(index).map_or("", |trigger| trigger.name(event)).to_owned())
+    }
+
+    /// A run of the rule can wait.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.steps.iter().any(Step::waits)
+    }
+
+    /// The rule can be set off by hand, for a subject of this kind.
+    #[must_use]
+    pub fn manual(&self) -> Option<SubjectKind> {
+        self.triggers.iter().find_map(|trigger| match trigger {
+            Trigger::Manual { subject } => Some(*subject),
+            _ => None,
+        })
+    }
+}
+
+/// What happens when a rule is set off for a contact or booking for which an earlier run of it is waiting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfRunning {
+    /// Nothing: the earlier run goes on (default).
+    #[default]
+    Skip,
+    /// The earlier run ends.
+    Restart,
+    /// The new run begins when the earlier one has ended.
+    Queue,
+    /// Both go on.
+    Parallel,
+}
+
+impl IfRunning {
+    pub const NAMES: &[&str] = &["skip", "restart", "queue", "parallel"];
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "skip" => Some(Self::Skip),
+            "restart" => Some(Self::Restart),
+            "queue" => Some(Self::Queue),
+            "parallel" => Some(Self::Parallel),
+            _ => None,
+        }
     }
 }
 
@@ -160,6 +238,33 @@ pub enum Trigger {
         each: Option<SubjectKind>,
         late: Millis,
     },
+    /// The expression has been true for a while.
+    Holds {
+        /// `Contact` or `Booking`.
+        subject: SubjectKind,
+        expr: Expr,
+        lasting: Millis,
+        /// Only opening hours count.
+        business: bool,
+    },
+    /// Somebody asks for it.
+    Manual { subject: SubjectKind },
+    /// Any event of a declared source.
+    Webhook { source: String },
+}
+
+impl Trigger {
+    /// What it is called when `as` does not say it.
+    fn name<'a>(&'a self, event: &'a str) -> &'a str {
+        match self {
+            Self::Event { .. } => event,
+            Self::Date { .. } => "date",
+            Self::Every { .. } => "every",
+            Self::Holds { .. } => "holds",
+            Self::Manual { .. } => "manual",
+            Self::Webhook { source } => source,
+        }
+    }
 }
 
 /// When a `date` trigger may run again for the same record.
@@ -236,6 +341,58 @@ pub enum StepAction {
     CancelSms {
         template: Option<String>,
     },
+    /// The rule ends here.
+    Stop {
+        reason: Option<String>,
+    },
+    /// The first way whose conditions hold.
+    Choose(Vec<Branch>),
+    Alert(Text),
+    Emit {
+        event: String,
+        data: Vec<(String, Text)>,
+    },
+    Tag(String),
+    Untag(String),
+    /// The steps, once for each item.
+    Each {
+        list: Expr,
+        name: String,
+        steps: Vec<Step>,
+    },
+    /// The conditions, variables and steps of another rule.
+    Run(String),
+    /// A function that gives the steps.
+    Plan(Expr),
+    Wait(Wait),
+}
+
+#[derive(Clone, Debug)]
+pub struct Branch {
+    pub line: usize,
+    /// Empty for the way that is taken when no other is.
+    pub if_: Vec<Expr>,
+    pub steps: Vec<Step>,
+}
+
+/// What a run waits for; after that the next step is taken.
+#[derive(Clone, Debug)]
+pub enum Wait {
+    For(Millis),
+    Until(Value),
+    Event { name: String, limit: Millis },
+}
+
+impl Step {
+    /// The step waits, or one inside of it does.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        match &self.action {
+            StepAction::Wait(_) => true,
+            StepAction::Choose(branches) => branches.iter().any(|b| b.steps.iter().any(Self::waits)),
+            _ => false,
+        }
+    }
 }
 
 /// A literal as written, or `=expression`.

@@ -16,6 +16,10 @@ pub enum Type {
     Record(&'static str),
     /// A list of records.
     List(&'static str),
+    /// A list of texts.
+    Texts,
+    /// A list of steps, as a script plans them.
+    Steps,
     /// Flat text fields under free names (`event.data`).
     TextMap,
 }
@@ -91,6 +95,9 @@ pub const RECORDS: &[Record] = &[
             field("no_shows", Type::Int, "Bookings the contact did not turn up for"),
             maybe("next_booking", Type::Record("booking"), "Soonest live booking that has not begun"),
             field("touchpoints", Type::List("touchpoint"), "Interactions, newest first, at most 100"),
+            field("bookings", Type::List("booking"), "Live bookings that have not begun, soonest first, at most 50"),
+            field("open_tasks", Type::List("task"), "Tasks that are not done, at most 100"),
+            field("tags", Type::Texts, "What rules and staff have tagged the contact with"),
             field("created_at", Type::Time, "When we first heard of the contact"),
         ],
     },
@@ -195,7 +202,7 @@ pub fn records_of_event(event_type: &str) -> &'static [(&'static str, bool)] {
         "stage_changed" | "warmness_changed" | "sms_opted_out" | "sms_delivered" | "sms_failed" => {
             &[("contact", true), ("booking", false)]
         }
-        "task_created" | "task_completed" => &[("contact", false), ("booking", false), ("task", true)],
+        "task_created" | "task_completed" | "task_overdue" => &[("contact", false), ("booking", false), ("task", true)],
         name if name.starts_with("booking_") || name == "waitlist_joined" => &[("contact", true), ("booking", true)],
         _ => &[("contact", false), ("booking", false)],
     }

@@ -2,7 +2,7 @@
 //! editing a rule changes the answer; nothing has to be cancelled.
 
 use super::facts::ContactFacts;
-use super::ruleset::{Again, Every, Rule, Ruleset, Trigger};
+use super::ruleset::{Again, Every, Expr, Rule, Ruleset, Trigger};
 use super::script::{View, limits};
 use crate::domain::booking::Booking;
 use crate::domain::calendar::Calendar;
@@ -61,7 +61,18 @@ pub struct RuleSchedule {
 /// made, and when it is past by more than the trigger's `late`.
 #[must_use]
 pub fn derive(ruleset: &Ruleset, contact: &Contact, bookings: &[Arc<Booking>], now: Timestamp) -> Vec<DesiredTimer> {
-    let records = Records::new(ruleset, contact, bookings, now);
+    derive_for(ruleset, &bare(contact, bookings, now), bookings, now)
+}
+
+/// Like [`derive`], with everything that conditions can read of the contact.
+#[must_use]
+pub fn derive_for(
+    ruleset: &Ruleset,
+    contact: &Arc<ContactFacts>,
+    bookings: &[Arc<Booking>],
+    now: Timestamp,
+) -> Vec<DesiredTimer> {
+    let records = Records { ruleset, contact: Arc::clone(contact), now };
     let mut timers = Vec::new();
     for &(rule, index) in &ruleset.host.date_triggers {
         let Some(rule) = ruleset.rules.get(rule) else { continue };
@@ -76,11 +87,66 @@ pub fn derive(ruleset: &Ruleset, contact: &Contact, bookings: &[Arc<Booking>], n
     timers
 }
 
-/// Looks again at a timer that is due, with the rules and records of now.
+/// What each `holds` trigger is true of now, due when it will have been true for long enough if it turned true at `now`.
+/// Whoever stores them keeps the time of one that was true before.
+#[must_use]
+pub fn holding(ruleset: &Ruleset, contact: &Arc<ContactFacts>, bookings: &[Arc<Booking>], now: Timestamp) -> Vec<DesiredTimer> {
+    let records = Records { ruleset, contact: Arc::clone(contact), now };
+    let mut found = Vec::new();
+    for &(rule, index) in &ruleset.host.hold_triggers {
+        let Some(rule) = ruleset.rules.get(rule) else { continue };
+        let Some(Trigger::Holds { subject, .. }) = rule.triggers.get(index) else { continue };
+        if *subject == SubjectKind::Booking {
+            found.extend(bookings.iter().filter_map(|b| records.held(rule, index, Some(b))));
+        } else {
+            found.extend(records.held(rule, index, None));
+        }
+    }
+    found
+}
+
+/// The occurrence of every `holds` timer: there is one at a time.
+pub const HOLDS: &str = "holds";
+/// What still holds is never too late.
+const HOLDS_LATE: Millis = Millis::days(3_660);
+
+/// Looks again at a timer that is due, with the rules and records of now. `stored_due`: when the timer that is stored under this
+/// key is due, if there is one.
+#[must_use]
+pub fn still_due(
+    ruleset: &Ruleset,
+    contact: &Arc<ContactFacts>,
+    bookings: &[Arc<Booking>],
+    timer: &TimerInput,
+    stored_due: Option<Timestamp>,
+    now: Timestamp,
+) -> TimerVerdict {
+    if timer.occurrence != HOLDS {
+        return still_due_date(ruleset, contact, bookings, timer, now);
+    }
+    // It may have been otherwise in between: then the timer was taken away, and another one set.
+    let is_same = |held: &DesiredTimer| {
+        held.rule_id == timer.rule_id && held.trigger == timer.trigger && Some(&held.subject_id) == timer.subject_id.as_ref()
+    };
+    let holds = stored_due == Some(timer.due_at) && holding(ruleset, contact, bookings, now).iter().any(is_same);
+    if holds { TimerVerdict::Due } else { TimerVerdict::Gone }
+}
+
+/// Looks again at a timer of a `date` trigger that is due, with the rules and records of now.
 #[must_use]
 pub fn timer_still_due(
     ruleset: &Ruleset,
     contact: &Contact,
+    bookings: &[Arc<Booking>],
+    timer: &TimerInput,
+    now: Timestamp,
+) -> TimerVerdict {
+    still_due_date(ruleset, &bare(contact, bookings, now), bookings, timer, now)
+}
+
+fn still_due_date(
+    ruleset: &Ruleset,
+    contact: &Arc<ContactFacts>,
     bookings: &[Arc<Booking>],
     timer: &TimerInput,
     now: Timestamp,
@@ -98,18 +164,27 @@ fn has_moved(found: &DesiredTimer, timer: &TimerInput, now: Timestamp) -> bool {
     found.occurrence != timer.occurrence || (now < found.due_at && found.due_at != timer.due_at)
 }
 
-/// What a `date` trigger is called in timers; `None` for other triggers.
+/// What a `date` or `holds` trigger is called in timers; `None` for other triggers.
 ///
 /// Never negative, and made of what the trigger waits for: its place in the rule may change, and must not be taken for another.
 #[must_use]
 pub fn date_trigger_id(trigger: &Trigger) -> Option<i32> {
-    let Trigger::Date { subject, field, offset, at_minute, .. } = trigger else { return None };
-    let minute = at_minute.map(|minute| minute.to_string()).unwrap_or_default();
-    let [a, b, c, d, ..] = Sha256::digest(format!("{}.{field}:{}:{minute}", subject.as_str(), offset.0)).0;
+    let named = match trigger {
+        Trigger::Date { subject, field, offset, at_minute, .. } => {
+            let minute = at_minute.map(|minute| minute.to_string()).unwrap_or_default();
+            format!("{}.{field}:{}:{minute}", subject.as_str(), offset.0)
+        }
+        Trigger::Holds { expr, lasting, business, .. } => {
+            let words: Vec<&str> = expr.text.split_whitespace().collect();
+            format!("holds:{}:{}:{business}", words.join(" "), lasting.0)
+        }
+        _ => return None,
+    };
+    let [a, b, c, d, ..] = Sha256::digest(named).0;
     Some(i32::from_be_bytes([a & 0x7f, b, c, d]))
 }
 
-/// The `date` trigger that is called `id`, and its place in the rule, counted from 0.
+/// The `date` or `holds` trigger that is called `id`, and its place in the rule, counted from 0.
 #[must_use]
 pub fn find_date_trigger(rule: &Rule, id: i32) -> Option<(usize, &Trigger)> {
     rule.triggers.iter().enumerate().find(|(_, trigger)| date_trigger_id(trigger) == Some(id))
@@ -136,9 +211,16 @@ pub fn schedules(ruleset: &Ruleset) -> Vec<RuleSchedule> {
     found
 }
 
+/// As much as can be known of a contact from its bookings.
+fn bare(contact: &Contact, bookings: &[Arc<Booking>], now: Timestamp) -> Arc<ContactFacts> {
+    let next = bookings.iter().filter(|b| b.status.is_live() && b.appointment_datetime > now);
+    let next_booking = next.min_by_key(|b| b.appointment_datetime).cloned();
+    Arc::new(ContactFacts { contact: contact.clone(), next_booking, ..ContactFacts::default() })
+}
+
 fn rederive(
     ruleset: &Ruleset,
-    contact: &Contact,
+    contact: &Arc<ContactFacts>,
     bookings: &[Arc<Booking>],
     timer: &TimerInput,
     now: Timestamp,
@@ -150,11 +232,11 @@ fn rederive(
         return None;
     }
     let id = timer.subject_id.as_deref()?;
-    let records = Records::new(ruleset, contact, bookings, now);
+    let records = Records { ruleset, contact: Arc::clone(contact), now };
     if *subject == SubjectKind::Booking {
         return records.timer(rule, index, Some(bookings.iter().find(|b| b.id == id)?));
     }
-    if contact.id == id { records.timer(rule, index, None) } else { None }
+    if contact.contact.id == id { records.timer(rule, index, None) } else { None }
 }
 
 /// The records that timers hang on.
@@ -164,12 +246,29 @@ struct Records<'a> {
     now: Timestamp,
 }
 
-impl<'a> Records<'a> {
-    fn new(ruleset: &'a Ruleset, contact: &Contact, bookings: &[Arc<Booking>], now: Timestamp) -> Self {
-        let next = bookings.iter().filter(|b| b.status.is_live() && b.appointment_datetime > now);
-        let next_booking = next.min_by_key(|b| b.appointment_datetime).cloned();
-        let contact = Arc::new(ContactFacts { contact: contact.clone(), touchpoints: Vec::new(), next_booking });
-        Self { ruleset, contact, now }
+impl Records<'_> {
+    /// The timer of a `holds` trigger, if it holds. A panic costs this timer alone.
+    fn held(&self, rule: &Rule, index: usize, booking: Option<&Arc<Booking>>) -> Option<DesiredTimer> {
+        catch_unwind(AssertUnwindSafe(|| self.derive_held(rule, index, booking))).unwrap_or(None)
+    }
+
+    fn derive_held(&self, rule: &Rule, index: usize, booking: Option<&Arc<Booking>>) -> Option<DesiredTimer> {
+        let trigger = rule.triggers.get(index)?;
+        let Trigger::Holds { subject, expr, lasting, business } = trigger else { return None };
+        let view = View::of_records(&self.ruleset.catalogue.clinic, Some(&self.contact), booking, self.now);
+        if !self.is_alive(rule, &view) || !self.all_hold(std::slice::from_ref(expr), &view) {
+            return None;
+        }
+        let due_at = if *business { view.clinic.calendar.plus_business(self.now, *lasting) } else { self.now + *lasting };
+        Some(DesiredTimer {
+            rule_id: rule.id.clone(),
+            trigger: date_trigger_id(trigger)?,
+            subject_kind: *subject,
+            subject_id: booking.map_or(&self.contact.contact.id, |b| &b.id).clone(),
+            occurrence: HOLDS.to_owned(),
+            due_at,
+            late: HOLDS_LATE,
+        })
     }
 
     /// The timer that this trigger asks for, however late it is by now. A panic (a date at the end of all calendars) costs
@@ -202,13 +301,14 @@ impl<'a> Records<'a> {
 
     /// Every line of `while` is true; a line that fails is as good as false.
     fn is_alive(&self, rule: &Rule, view: &View) -> bool {
-        if rule.while_.is_empty() {
-            return true;
-        }
+        rule.while_.is_empty() || self.all_hold(&rule.while_, view)
+    }
+
+    fn all_hold(&self, lines: &[Expr], view: &View) -> bool {
         let host = &self.ruleset.host;
         limits::begin_rule();
         let mut scope = host.scope(view);
-        rule.while_.iter().all(|line| host.holds(line, &mut scope).unwrap_or(false))
+        lines.iter().all(|line| host.holds(line, &mut scope).unwrap_or(false))
     }
 }
 

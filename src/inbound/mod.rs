@@ -141,6 +141,11 @@ impl Inbound {
         self.sources.iter().filter(|s| !s.is_configured()).map(|s| (s.name(), s.variables())).collect()
     }
 
+    /// The names under which events of sources are recorded; texts are recorded under the name of their provider.
+    pub fn source_names(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(Source::name).filter(|name| *name != "sms")
+    }
+
     /// Events that declared sources add to the known ones: rules may listen to them.
     #[must_use]
     pub const fn added_events(&self) -> &BTreeSet<String> {

@@ -2,13 +2,15 @@
 
 use crate::domain::clock::SharedClock;
 use crate::domain::time::{Millis, Timestamp};
-use crate::store::{Store, StoreResult, duties, jobs, schedules};
+use crate::store::{Store, StoreResult, duties, jobs, schedules, tasks, waiting};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 const TICK: Duration = Duration::from_secs(1);
 const RESCUE_EVERY: Millis = Millis::SECOND;
 const PRUNE_EVERY: Millis = Millis::hours(1);
+/// What became of waits and overdue tasks is known for so long.
+const FORGOTTEN_AFTER: Millis = Millis::days(90);
 /// So many rows go in one transaction.
 const PRUNE_ROWS_MAX: usize = 1_000;
 /// Portions of one pruning; the rest waits for the next.
@@ -61,5 +63,12 @@ async fn prune(store: &Store, now: Timestamp, keep: Millis) -> StoreResult<()> {
             break;
         }
     }
+    forget(store, now - FORGOTTEN_AFTER).await
+}
+
+/// Of waits that are over, and of overdue tasks that are closed, the rest waits for the next pruning.
+async fn forget(store: &Store, before: Timestamp) -> StoreResult<()> {
+    store.write(move |tx| waiting::prune(tx, before, PRUNE_ROWS_MAX)).await?;
+    store.write(move |tx| tasks::prune_overdue_told(tx, before, PRUNE_ROWS_MAX)).await?;
     Ok(())
 }

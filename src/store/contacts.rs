@@ -22,7 +22,7 @@ row!(contacts, ContactRow, Contact, id, upsert {
     warmness => warmness: i32, warmness_at => warmness_at: Option<Timestamp>, assigned_to => assigned_to: Option<String>,
     last_inbound_at => last_inbound_at: Option<Timestamp>, last_outbound_at => last_outbound_at: Option<Timestamp>,
     last_visit_at => last_visit_at: Option<Timestamp>, recall_due_on => recall_due_on: Option<Timestamp>,
-    no_shows => no_shows: i32, merged_into_id => merged_into_id: Option<String>, is_demo => is_demo: bool,
+    no_shows => no_shows: i32, tags => tags: Vec<String>, merged_into_id => merged_into_id: Option<String>, is_demo => is_demo: bool,
     version => version: i64, created_at => created_at: Timestamp, updated_at => updated_at: Timestamp,
 });
 

@@ -46,6 +46,17 @@ const INVARIANTS: &[Invariant] = &[
         sql: "SELECT MIN(r.id) AS id FROM automation_runs r GROUP BY r.event_id, r.rule_id HAVING COUNT(*) > 1",
     },
     Invariant {
+        name: "waiting_run_has_a_run",
+        means: "something waits for which no run began to",
+        sql: "SELECT w.id AS id FROM waiting_runs w WHERE NOT EXISTS (SELECT 1 FROM automation_runs r WHERE r.id = w.run_id)",
+    },
+    Invariant {
+        name: "due_wait_has_an_event",
+        means: "a wait's time is up, but no event lets the run go on",
+        sql: "SELECT w.id AS id FROM waiting_runs w WHERE w.state = 'due' AND NOT EXISTS (SELECT 1 FROM event_log e \
+              WHERE e.contact_id = w.contact_id AND e.event_type = 'wait_due' AND e.status = 'accepted')",
+    },
+    Invariant {
         name: "task_names_its_run",
         means: "a task names a run that is not there",
         sql: "SELECT t.id AS id FROM tasks t WHERE t.run_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM automation_runs r WHERE r.id = t.run_id)",

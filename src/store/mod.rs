@@ -39,6 +39,7 @@ pub mod skips;
 pub mod sms;
 pub mod tasks;
 pub mod timers;
+pub mod waiting;
 
 pub use append::{Appended, Cause, RUN_EVENT, RUN_EVENT_QUEUE, record};
 pub use db::{Conn, Tx};

@@ -32,6 +32,17 @@ fn statements(postgres: bool) -> Vec<(&'static str, String)> {
         ("duplicate", COUNT_DUPLICATE.to_owned()),
         ("schedules due", due_text()),
         ("timers due", "SELECT * FROM timers WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?".to_owned()),
+        ("waits due", "SELECT * FROM waiting_runs WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?".to_owned()),
+        (
+            "waits of contacts",
+            "SELECT * FROM waiting_runs WHERE state IN ('waiting', 'due', 'queued') AND contact_id IN (?, ?)".to_owned(),
+        ),
+        (
+            "overdue tasks",
+            "SELECT * FROM tasks WHERE status IN ('todo', 'in_progress') AND due_datetime <= ? AND NOT EXISTS (SELECT 1 FROM \
+             overdue_tasks o WHERE o.task_id = tasks.id AND o.due_datetime = tasks.due_datetime) ORDER BY due_datetime, id LIMIT ?"
+                .to_owned(),
+        ),
         ("timers of contacts", "SELECT * FROM timers WHERE contact_id IN (?, ?)".to_owned()),
         ("owners", "SELECT value, contact_id FROM contact_identities WHERE kind = ? AND value IN (?, ?)".to_owned()),
         (

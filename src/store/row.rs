@@ -44,6 +44,18 @@ impl Stored for Timestamp {
     }
 }
 
+/// A list of texts, as JSON.
+impl Stored for Vec<String> {
+    type Raw = String;
+    fn to_raw(&self) -> String {
+        // A list of texts always serialises.
+        serde_json::to_string(self).unwrap_or_else(|_| "[]".to_owned())
+    }
+    fn from_raw(raw: String) -> Option<Self> {
+        serde_json::from_str(&raw).ok()
+    }
+}
+
 impl<T: Stored> Stored for Option<T> {
     type Raw = Option<T::Raw>;
     fn to_raw(&self) -> Self::Raw {

@@ -24,7 +24,7 @@ impl Stored for RunOutcome {
 row!(automation_runs, RunRow, Run, id, insert {
     id => id: String, event_id => event_id: String, rule_id => rule_id: String, revision => revision: i64,
     outcome => outcome: RunOutcome, contact_id => contact_id: Option<String>, booking_id => booking_id: Option<String>,
-    at => at: Timestamp, trace => trace: String,
+    at => at: Timestamp, trace => trace: String, resumes => resumes: Option<String>,
 });
 
 pub fn insert_many(tx: &mut Tx<'_>, runs: &[&Run]) -> StoreResult<()> {
@@ -144,7 +144,7 @@ pub fn count_outcomes(conn: &mut Conn, rule_id: &str, since: Timestamp) -> Store
         .load(c))?)
 }
 
-/// When these rules fired for these contacts since a time: (rule, contact, booking, at), newest first.
+/// When these rules fired for these contacts since a time, later parts of runs that waited aside: (rule, contact, booking, at), newest first.
 #[expect(clippy::type_complexity, reason = "four columns, named in the line above")]
 pub fn list_fired(
     conn: &mut Conn,
@@ -157,6 +157,7 @@ pub fn list_fired(
     }
     Ok(on!(conn, c => automation_runs::table
         .filter(automation_runs::outcome.eq(RunOutcome::Fired.as_str()))
+        .filter(automation_runs::resumes.is_null())
         .filter(one_of(automation_runs::contact_id, contact_ids))
         .filter(one_of(automation_runs::rule_id, rule_ids))
         .filter(automation_runs::at.ge(since.0))

@@ -32,6 +32,7 @@ table! {
         last_visit_at -> Nullable<BigInt>,
         recall_due_on -> Nullable<BigInt>,
         no_shows -> Integer,
+        tags -> Text,
         merged_into_id -> Nullable<Text>,
         is_demo -> Bool,
         version -> BigInt,
@@ -395,6 +396,28 @@ table! {
 }
 
 table! {
+    waiting_runs (id) {
+        id -> Text,
+        run_id -> Text,
+        first_run_id -> Text,
+        rule_id -> Text,
+        revision -> BigInt,
+        contact_id -> Text,
+        booking_id -> Nullable<Text>,
+        event_id -> Text,
+        position -> Text,
+        memory -> Text,
+        due_at -> BigInt,
+        event_name -> Nullable<Text>,
+        state -> Text,
+        reason -> Nullable<Text>,
+        resumed_by -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
     automation_runs (id) {
         id -> Text,
         event_id -> Text,
@@ -405,6 +428,7 @@ table! {
         booking_id -> Nullable<Text>,
         at -> BigInt,
         trace -> Text,
+        resumes -> Nullable<Text>,
     }
 }
 
@@ -452,3 +476,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     automation_runs,
     timers
 );
+
+table! {
+    overdue_tasks (task_id, due_datetime) {
+        task_id -> Text,
+        due_datetime -> BigInt,
+        told_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(tasks, overdue_tasks);

@@ -3,7 +3,7 @@
 use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, row};
-use super::schema::tasks;
+use super::schema::{overdue_tasks, tasks};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::task::{Task, TaskStatus};
 use crate::domain::time::Timestamp;
@@ -34,6 +34,44 @@ pub fn list_open_due(conn: &mut Conn, from: Timestamp, until: Timestamp, limit: 
         .select(TaskRow::as_select())
         .load(c))?;
     domain_rows!(rows)
+}
+
+/// Open tasks that are due at `now` or before, whose passing due time nobody was told of yet; soonest first.
+pub fn list_overdue_untold(conn: &mut Conn, now: Timestamp, limit: i64) -> StoreResult<Vec<Task>> {
+    let told = overdue_tasks::table
+        .filter(overdue_tasks::task_id.eq(tasks::id))
+        .filter(overdue_tasks::due_datetime.eq(tasks::due_datetime))
+        .select(overdue_tasks::task_id);
+    // The literal predicate is what lets the partial index be used.
+    let rows: Vec<TaskRow> = on!(conn, c => tasks::table
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("status IN ('todo', 'in_progress')"))
+        .filter(tasks::due_datetime.le(now.0))
+        .filter(diesel::dsl::not(diesel::dsl::exists(told)))
+        .order((tasks::due_datetime, tasks::id))
+        .limit(limit)
+        .select(TaskRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
+/// Remembers that somebody was told.
+pub fn note_overdue_told(tx: &mut Tx<'_>, task: &Task, now: Timestamp) -> StoreResult<()> {
+    let row = (
+        overdue_tasks::task_id.eq(&task.id),
+        overdue_tasks::due_datetime.eq(task.due_datetime.0),
+        overdue_tasks::told_at.eq(now.0),
+    );
+    on!(tx, c => diesel::insert_into(overdue_tasks::table).values(row).on_conflict_do_nothing().execute(c))?;
+    Ok(())
+}
+
+/// Forgets of closed tasks that somebody was told before `before`; answers how many, at most `limit`.
+pub fn prune_overdue_told(tx: &mut Tx<'_>, before: Timestamp, limit: usize) -> StoreResult<usize> {
+    let text = "DELETE FROM overdue_tasks WHERE told_at < ? AND task_id IN (SELECT o.task_id FROM overdue_tasks o \
+                JOIN tasks t ON t.id = o.task_id WHERE o.told_at < ? AND t.status IN ('done', 'cancelled') \
+                ORDER BY o.told_at LIMIT ?)";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    super::sql::sql(text).bind(before).bind(before).bind(limit).execute(tx)
 }
 
 /// All tasks, open or not.

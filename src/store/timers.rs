@@ -110,10 +110,10 @@ fn columns(timer: &Timer) -> [Value; COLUMNS] {
     ]
 }
 
-/// Removes a timer that is still pending.
-pub fn delete_pending(tx: &mut Tx<'_>, timer: &Timer) -> StoreResult<()> {
+/// Removes a timer that is still as it was read: pending, or fired and to begin anew.
+pub fn delete(tx: &mut Tx<'_>, timer: &Timer) -> StoreResult<()> {
     on!(tx, c => diesel::delete(timers::table.find((&timer.rule_id, timer.trigger, &timer.subject_id, &timer.occurrence)))
-        .filter(timers::state.eq("pending"))
+        .filter(timers::state.eq(&timer.state))
         .execute(c))?;
     Ok(())
 }

@@ -23,6 +23,8 @@ pub enum Metric {
     RuleRuns,
     /// Counter by `then` (block, `move_to_window`, alert): actions that would have broken a promise.
     PromisesBroken,
+    /// Counter by `rule`: what the step `alert` told staff.
+    StaffAlerts,
     /// Counter by `kind` (failed, paused, silent, volume): troubles with rules that people are told of.
     RuleAlerts,
     /// Summary.
@@ -40,7 +42,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::HttpRequestSeconds,
         Self::WebhookDeliveries,
         Self::JobSeconds,
@@ -49,6 +51,7 @@ impl Metric {
         Self::OldestJobAgeSeconds,
         Self::RuleRuns,
         Self::PromisesBroken,
+        Self::StaffAlerts,
         Self::RuleAlerts,
         Self::RulesReloadSeconds,
         Self::RulesReloads,
@@ -69,6 +72,7 @@ impl Metric {
             Self::OldestJobAgeSeconds => "avatar_oldest_job_age_seconds",
             Self::RuleRuns => "avatar_rule_runs_total",
             Self::PromisesBroken => "avatar_promises_broken_total",
+            Self::StaffAlerts => "avatar_staff_alerts_total",
             Self::RuleAlerts => "avatar_rule_alerts_total",
             Self::RulesReloadSeconds => "avatar_rules_reload_seconds",
             Self::RulesReloads => "avatar_rules_reloads_total",
@@ -89,6 +93,7 @@ impl Metric {
             Self::OldestJobAgeSeconds => "How long the oldest ready job has been due",
             Self::RuleRuns => "Rules considered for an event",
             Self::PromisesBroken => "Actions that would have broken a promise",
+            Self::StaffAlerts => "Alerts that rules gave to staff",
             Self::RuleAlerts => "Troubles with rules that people are told of",
             Self::RulesReloadSeconds => "Time to read, check and compile all rules",
             Self::RulesReloads => "Reloads of rules",
@@ -113,6 +118,7 @@ impl Metric {
             | Self::JobsFinished
             | Self::RuleRuns
             | Self::PromisesBroken
+            | Self::StaffAlerts
             | Self::RuleAlerts
             | Self::RulesReloads
             | Self::SmsSent => {

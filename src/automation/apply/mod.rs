@@ -2,6 +2,7 @@
 
 mod fields;
 mod sms;
+mod tags;
 mod task;
 
 use super::world::World;
@@ -15,6 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::Ruleset;
 use crate::engine::plan::{Action, PlannedStep};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a plan's steps may look at.
 #[derive(Clone, Copy)]
@@ -45,7 +47,23 @@ pub struct Applied {
     pub promises: Vec<BrokenPromise>,
     /// Events that the step causes; not part of the stored trace.
     #[serde(skip)]
-    pub causes: Vec<String>,
+    pub causes: Vec<Caused>,
+}
+
+/// An event that a step causes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caused {
+    pub name: String,
+    pub data: BTreeMap<String, String>,
+    pub task_id: Option<String>,
+    /// Sent by the rule itself: recorded even when nobody listens.
+    pub of_rule: bool,
+}
+
+impl Caused {
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
 }
 
 /// Applies one step.
@@ -75,6 +93,13 @@ fn act(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &Actio
         Action::Set { field, value } => fields::set(world, with, step, field, value),
         Action::Note { body } => note(world, with, step, body),
         Action::CancelSms { template } => cancel_sms(world, with, step, template.as_deref()),
+        Action::Alert { body, assign } => task::alert(world, with, step, body, assign),
+        Action::Tag { tag } => tags::tag(world, with, step, tag),
+        Action::Untag { tag } => tags::untag(world, with, step, tag),
+        Action::Emit { event, data } => {
+            Applied::done(step).caused(Caused { name: event.clone(), data: data.clone(), task_id: None, of_rule: true })
+        }
+        Action::Stop { .. } => Applied::done(step),
     }
 }
 
@@ -91,8 +116,11 @@ impl Applied {
     fn blocked(step: &PlannedStep, promise_id: &str) -> Self {
         Self::new(step, "blocked", Some(format!("promise {promise_id}")))
     }
-    fn causing(mut self, event: &str) -> Self {
-        self.causes.push(event.to_owned());
+    fn causing(self, event: &str) -> Self {
+        self.caused(Caused::named(event))
+    }
+    fn caused(mut self, event: Caused) -> Self {
+        self.causes.push(event);
         self
     }
 }
@@ -107,6 +135,8 @@ fn move_contact(world: &mut World, with: Applying<'_>, step: &PlannedStep, pipel
     if same_pipeline && !is_allowed(with.pipelines, pipeline, from.as_deref(), stage) {
         return Applied::refused(step, format!("{} → {stage} is not a move of {pipeline}", from.unwrap_or_default()));
     }
+    let moved = [("pipeline", Some(pipeline)), ("from_stage", from.as_deref()), ("to_stage", Some(stage))];
+    let data = moved.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))).collect();
     let transition = Transition {
         id: derived_id(with.event.timestamp, &[with.run_id, &step.path]),
         contact_id: contact.id.clone(),
@@ -126,7 +156,7 @@ fn move_contact(world: &mut World, with: Applying<'_>, step: &PlannedStep, pipel
         c.current_stage = Some(stage.to_owned());
         c.stage_entered_at = Some(with.now);
     });
-    Applied::done(step).causing("stage_changed")
+    Applied::done(step).caused(Caused { data, ..Caused::named("stage_changed") })
 }
 
 /// A stage that names its successors allows only those.

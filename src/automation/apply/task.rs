@@ -1,10 +1,11 @@
 //! Opening and closing staff tasks.
 
-use super::{Applied, Applying};
+use super::{Applied, Applying, Caused};
 use crate::automation::promises::RecentAction;
 use crate::automation::world::World;
 use crate::domain::ids::derived_id;
 use crate::domain::task::{Task, TaskStatus};
+use crate::domain::time::{Millis, Timestamp};
 use crate::engine::plan::{Action, PlannedStep};
 
 /// Opens a task, unless one of that type is already open for the same contact and booking: then that one is kept, with the
@@ -13,30 +14,65 @@ pub fn open(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &
     let Action::Task { task_type, title, due, priority, assign, note } = action else { return Applied::done(step) };
     let contact_id = world.contact.as_ref().map(|c| c.id.clone());
     let key = dedupe_key(task_type, contact_id.as_deref(), with.booking_id);
+    let wanted = Wanted { task_type, title, due: *due, priority: *priority, assign: assign.clone(), note: note.clone(), key };
+    open_one(world, with, step, wanted)
+}
+
+/// How soon somebody should look at an alert, and how urgent it is.
+const ALERT_DUE: Millis = Millis::minutes(30);
+const ALERT_PRIORITY: i32 = 90;
+
+/// Tells staff once, until they have dealt with it: a task for each rule, contact and booking.
+pub fn alert(world: &mut World, with: Applying<'_>, step: &PlannedStep, body: &str, assign: &str) -> Applied {
+    let contact_id = world.contact.as_ref().map(|c| c.id.clone());
+    let key = dedupe_key(&format!("alert:{}", with.rule_id), contact_id.as_deref(), with.booking_id);
+    let due = with.now + ALERT_DUE;
+    let assign = Some(assign.to_owned());
+    let wanted = Wanted { task_type: "alert", title: body, due, priority: ALERT_PRIORITY, assign, note: None, key };
+    let applied = open_one(world, with, step, wanted);
+    if applied.result == "done" {
+        world.changes.alerts.push(with.rule_id.to_owned());
+    }
+    applied
+}
+
+struct Wanted<'a> {
+    task_type: &'a str,
+    title: &'a str,
+    due: Timestamp,
+    priority: i32,
+    assign: Option<String>,
+    note: Option<String>,
+    key: String,
+}
+
+fn open_one(world: &mut World, with: Applying<'_>, step: &PlannedStep, wanted: Wanted<'_>) -> Applied {
+    let Wanted { task_type, title, due, priority, assign, note, key } = wanted;
+    let contact_id = world.contact.as_ref().map(|c| c.id.clone());
     if let Some(open) = world.open_tasks.iter().find(|t| t.dedupe_key.as_deref() == Some(&key) && t.status.is_open()) {
         let id = open.id.clone();
-        if *due < open.due_datetime || *priority > open.priority_score {
+        if due < open.due_datetime || priority > open.priority_score {
             world.change_task(&id, with.now, |t| {
-                t.due_datetime = t.due_datetime.min(*due);
-                t.priority_score = t.priority_score.max(*priority);
+                t.due_datetime = t.due_datetime.min(due);
+                t.priority_score = t.priority_score.max(priority);
             });
         }
         return Applied::new(step, "already", Some(id));
     }
     let task = Task {
         id: derived_id(with.event.timestamp, &[with.run_id, &step.path]),
-        task_type: task_type.clone(),
-        title: title.clone(),
+        task_type: task_type.to_owned(),
+        title: title.to_owned(),
         contact_id,
         booking_id: with.booking_id.map(str::to_owned),
         status: TaskStatus::Todo,
-        due_datetime: *due,
-        priority_score: (*priority).clamp(0, 100),
-        assigned_to: assign.clone(),
+        due_datetime: due,
+        priority_score: priority.clamp(0, 100),
+        assigned_to: assign,
         because: format!("{} ({}, r{})", with.rule_name, with.event.event_type, with.revision),
         run_id: Some(with.run_id.to_owned()),
         dedupe_key: Some(key),
-        note: note.clone(),
+        note,
         completed_at: None,
         is_demo: world.contact.as_ref().is_some_and(|c| c.is_demo),
         version: 1,
@@ -53,7 +89,8 @@ pub fn open(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &
     world.changes.tasks.insert(id.clone());
     world.changes.contact = true;
     world.open_tasks.push(task);
-    Applied::new(step, "done", Some(id)).causing("task_created")
+    let created = Caused { task_id: Some(id.clone()), ..Caused::named("task_created") };
+    Applied::new(step, "done", Some(id)).caused(created)
 }
 
 /// Closes open tasks of the event's booking, or of the contact when there is no booking.

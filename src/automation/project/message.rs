@@ -38,7 +38,7 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
         booking_id: answered_booking(world, with),
         message: Some(MessageFacts { body: message.body.clone(), intent: intent.to_owned(), channel: message.channel.clone() }),
         nothing_because: first.then(|| "first message of a new contact: handled as lead_created".to_owned()),
-        ignored: false,
+        ..Projected::default()
     }
 }
 

@@ -9,12 +9,14 @@ mod contact;
 mod identity;
 mod message;
 mod receipt;
+mod task;
 
 use super::world::World;
 use crate::domain::clinic::Clinic;
-use crate::domain::event::{Event, QUARANTINED, SMS_RECEIPT};
+use crate::domain::event::{Event, QUARANTINED, SMS_RECEIPT, TASK_COMPLETED};
 use crate::domain::time::Timestamp;
 use crate::engine::facts::MessageFacts;
+use std::collections::BTreeMap;
 
 pub use booking::find_named as find_named_booking;
 pub use contact::ask_for_merge;
@@ -27,6 +29,8 @@ pub struct Projected {
     pub names: Vec<String>,
     pub booking_id: Option<String>,
     pub message: Option<MessageFacts>,
+    /// Further texts that the events carry.
+    pub data: BTreeMap<String, String>,
     /// Why the delivered event itself changes nothing.
     pub nothing_because: Option<String>,
     /// The event is about nothing that we hold, or older than what we know.
@@ -58,6 +62,9 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
     if payload.booking.is_some() {
         return booking::project(world, with);
     }
+    if with.event.event_type == TASK_COMPLETED {
+        return task::complete(world, with);
+    }
     contact::project(world, with)
 }
 
@@ -66,7 +73,12 @@ impl Projected {
         Self { names: vec![name.to_owned()], ..Self::default() }
     }
 
-    fn ignored(reason: impl Into<String>) -> Self {
+    /// The event means itself.
+    pub fn of(event: &Event) -> Self {
+        Self { names: vec![event.event_type.clone()], booking_id: event.booking_id.clone(), ..Self::default() }
+    }
+
+    pub fn ignored(reason: impl Into<String>) -> Self {
         Self { ignored: true, nothing_because: Some(reason.into()), ..Self::default() }
     }
 }

@@ -53,5 +53,7 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
         SmsStatus::Failed | SmsStatus::Expired => vec!["sms_failed".to_owned()],
         _ => Vec::new(),
     };
-    Projected { names, booking_id: sms.booking_id, ..Projected::default() }
+    let told = [("template", sms.template), ("reason", receipt.detail.clone())];
+    let data = told.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+    Projected { names, booking_id: sms.booking_id, data, ..Projected::default() }
 }

@@ -7,6 +7,7 @@ mod ahead;
 mod auto;
 mod candidate;
 mod follow_up;
+mod pinned;
 mod sources;
 mod watch;
 
@@ -105,6 +106,7 @@ pub struct RulesetHost {
     current: ArcSwapOption<InForce>,
     draft: Mutex<Draft>,
     refused: Mutex<Option<Refused>>,
+    earlier: pinned::Earlier,
     /// Publishing and following never overlap.
     turn: tokio::sync::Mutex<()>,
 }
@@ -119,6 +121,7 @@ impl RulesetHost {
             current: ArcSwapOption::empty(),
             draft: Mutex::default(),
             refused: Mutex::default(),
+            earlier: pinned::Earlier::default(),
             turn: tokio::sync::Mutex::new(()),
         };
         Arc::new(host)

@@ -275,7 +275,8 @@ struct Due {
 
 impl Due {
     fn look(conn: &mut Conn, at: Timestamp) -> StoreResult<Self> {
-        let timers = crate::store::timers::find_next_due(conn)?.is_some_and(|due| due <= at);
+        let next = [crate::store::timers::find_next_due(conn)?, crate::store::waiting::find_next_due(conn)?];
+        let timers = next.into_iter().flatten().any(|due| due <= at);
         let schedules = schedules::list(conn)?.iter().any(|s| s.paused_at.is_none() && s.next_at <= at.0);
         let mut queues = Vec::new();
         for queue in QUEUES {

@@ -159,6 +159,12 @@ fn trigger(trigger: &Trigger) -> String {
             crate::engine::ruleset::Every::Cron { expression, tz } => format!("cron {expression} {tz}"),
             crate::engine::ruleset::Every::Interval(span) => format!("every {}", span_text(span.0)),
         },
+        Trigger::Holds { expr, lasting, business, .. } => {
+            let hours = if *business { " of opening hours" } else { "" };
+            format!("{} for {}{hours}", expr.text, span_text(lasting.0))
+        }
+        Trigger::Manual { subject } => format!("by hand for a {}", subject.as_str()),
+        Trigger::Webhook { source } => format!("any webhook of {source}"),
     }
 }
 

@@ -6,6 +6,7 @@ mod listing;
 mod print;
 mod publish;
 mod recall;
+mod run;
 mod switch;
 
 use super::args::RulesCommand;
@@ -30,6 +31,7 @@ pub(super) fn run(context: &Context, command: &RulesCommand) -> Exit {
         RulesCommand::Reference(args) => print::reference(context, args),
         RulesCommand::List => listing::list(context),
         RulesCommand::Show { id } => listing::show(context, id),
+        RulesCommand::Run { id, contact, booking } => run::run(context, id, contact.as_deref(), booking.as_deref()),
         RulesCommand::Publish { message, yes } => publish::publish(context, message.as_deref(), *yes),
         RulesCommand::Rollback { revision, message, yes } => publish::rollback(context, revision, message.as_deref(), *yes),
         RulesCommand::Enable { id, message } => switch::switch(context, id, OverrideState::Enabled, message.as_deref()),

@@ -42,7 +42,9 @@ impl RulesView for HostView {
                     .iter()
                     .flat_map(|t| match t {
                         Trigger::Event { names, .. } => names.clone(),
-                        Trigger::Date { .. } => vec!["timer_due".to_owned()],
+                        Trigger::Date { .. } | Trigger::Holds { .. } => vec!["timer_due".to_owned()],
+                        Trigger::Manual { .. } => vec!["manual_run".to_owned()],
+                        Trigger::Webhook { source } => vec![format!("any of {source}")],
                         Trigger::Every { .. } => vec!["schedule_due".to_owned()],
                     })
                     .collect(),

@@ -2,7 +2,7 @@
 
 use super::chain::Link;
 use super::script::ScriptFunction;
-use super::ty::{Kind, Ty, UNKNOWN, describe, of};
+use super::ty::{Ty, UNKNOWN, describe, of};
 use super::walk::Walker;
 use crate::engine::diagnostic::names;
 use crate::engine::functions::{FUNCTIONS, Signature};
@@ -44,7 +44,7 @@ impl Walker<'_> {
         if let Some(function) = env.functions.find(name) {
             return self.apply_script(function, &arguments, position);
         }
-        if name == "contains" && arguments.first().is_some_and(|list| is_list(list.link.ty)) && arguments.len() == 2 {
+        if name == "contains" && arguments.first().is_some_and(|list| list.link.ty.is_list()) && arguments.len() == 2 {
             return of(Type::Bool);
         }
         let overloads: Vec<&Signature> = FUNCTIONS.iter().filter(|f| f.name == name).collect();
@@ -127,10 +127,6 @@ fn choose<'s>(overloads: &[&'s Signature], arguments: &[Argument]) -> Option<&'s
     same_count.clone().find(fits).or_else(|| same_count.next())
 }
 
-fn is_list(ty: Ty) -> bool {
-    matches!(ty.kind, Kind::List(_) | Kind::Of(Type::List(_)))
-}
-
 fn accepts(given: Ty, wanted: Type) -> bool {
-    given.optional(false).fits(of(wanted)) || (matches!(wanted, Type::List(_)) && matches!(given.kind, Kind::Of(Type::List(_))))
+    given.optional(false).fits(of(wanted)) || (matches!(wanted, Type::List(_)) && given.is_list())
 }

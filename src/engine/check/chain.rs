@@ -66,10 +66,8 @@ impl Walker<'_> {
     fn index(&mut self, base: Link, index: &Expr, flags: ASTFlags) -> Link {
         let item = |base: &Link| {
             let ty = match base.ty.kind {
-                Kind::Of(Type::List(record)) => of(Type::Record(record)),
                 Kind::Of(Type::TextMap) => of(Type::Text).optional(true),
-                Kind::List(Some(ty)) => of(ty),
-                _ => UNKNOWN,
+                _ => base.ty.item().unwrap_or(UNKNOWN),
             };
             Link { ty, path: None, position: base.position, read: None }
         };
@@ -155,7 +153,8 @@ impl Walker<'_> {
 
     fn plain_property(&mut self, base: Ty, name: &str, position: Position) -> Ty {
         let same = |of: Type| match (base.kind, of) {
-            (Kind::Of(Type::Enum(_)), Type::Text) | (Kind::List(_) | Kind::Of(Type::List(_)), Type::List(_)) => true,
+            (Kind::Of(Type::Enum(_)), Type::Text) => true,
+            (_, Type::List(_)) => base.is_list(),
             (kind, of) => kind == Kind::Of(of),
         };
         if let Some(property) = PROPERTIES.iter().find(|p| p.name == name && same(p.of)) {

@@ -34,6 +34,8 @@ pub(crate) struct Checked {
     pub ty: Ty,
     /// Paths that are there if it is true.
     pub proves: Vec<String>,
+    /// Paths that are there if it is false.
+    pub disproves: Vec<String>,
 }
 
 /// A part of a scalar: the expression's text and where in the value it begins, in characters.
@@ -84,7 +86,7 @@ pub(crate) fn check_expression(
     let mut walker = Walker::new(env, scope.clone(), part.text, false);
     let ty = walker.expr(root);
     check_result(&mut walker, root, ty, wanted);
-    let proves = flow::proves(root, true);
+    let (proves, disproves) = (flow::proves(root, true), flow::proves(root, false));
     let (found, reads) = (walker.found, walker.reads);
     let failed = found.iter().any(|f| f.severity == Severity::Error);
     for finding in found {
@@ -106,7 +108,7 @@ pub(crate) fn check_expression(
         column: first.column,
         reads,
     };
-    Some(Checked { expr, ty, proves })
+    Some(Checked { expr, ty, proves, disproves })
 }
 
 fn root_of(ast: &AST) -> Option<&Expr> {

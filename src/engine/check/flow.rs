@@ -99,17 +99,12 @@ impl Walker<'_> {
     fn for_each(&mut self, item: &Ident, counter: Option<&Ident>, flow: &FlowControl) -> Block {
         let list = self.chain(&flow.expr);
         self.require(&list, "so there is nothing to go through then");
-        let item_ty = match list.ty.kind {
-            Kind::Of(Type::List(record)) => of(Type::Record(record)),
-            Kind::List(Some(ty)) => of(ty),
-            Kind::Unknown | Kind::List(None) => UNKNOWN,
-            _ => {
-                let message = format!("`for` goes through a list, and this is {}", list.ty.describe());
-                let width = self.width_at(list.position);
-                self.error(names::OPERATOR, list.position, width, message, None);
-                UNKNOWN
-            }
-        };
+        let item_ty = list.ty.item().unwrap_or_else(|| {
+            let message = format!("`for` goes through a list, and this is {}", list.ty.describe());
+            let width = self.width_at(list.position);
+            self.error(names::OPERATOR, list.position, width, message, None);
+            UNKNOWN
+        });
         let mark = self.scope.mark();
         self.scope.declare(&item.name, item_ty);
         if let Some(counter) = counter {

@@ -20,12 +20,12 @@ mod whole;
 
 pub(crate) use expression::{Part, Wanted, check_expression};
 pub(crate) use flow::guards;
-pub(crate) use scope::{Scope, records_of_triggers};
+pub(crate) use scope::{Scope, holds_subject, records_of_subject, records_of_triggers};
 pub(crate) use script::{Functions, check_scripts};
 pub(crate) use template::{CheckedTemplate, TemplateRead, check_template};
 pub(crate) use template_header::name_of as template_name;
 pub(crate) use text::check_text;
-pub(crate) use ty::{Ty, of};
+pub(crate) use ty::{Ty, of, of_field_value};
 pub use whole::renamed;
 pub(crate) use whole::{RuleOutline, Whole, check_whole, outline};
 

@@ -59,7 +59,7 @@ impl Walker<'_> {
             let help = quoted_hint(left, right);
             self.error(names::IMPOSSIBLE, position, 2, message, help);
         }
-        let whole = |ty: Ty| matches!(ty.kind, Kind::Of(Type::Record(_) | Type::List(_) | Type::TextMap) | Kind::List(_));
+        let whole = |ty: Ty| ty.is_list() || matches!(ty.kind, Kind::Of(Type::Record(_) | Type::TextMap));
         if whole(l.ty) && whole(r.ty) {
             let help = Some("compare a field of theirs: `a.id == b.id`".to_owned());
             self.error(names::IMPOSSIBLE, position, 2, "records and lists cannot be compared", help);
@@ -99,7 +99,7 @@ impl Walker<'_> {
             let link = self.operand(list);
             self.require(&link, "so there is nothing to look into then");
             let ty = link.ty;
-            let searchable = ty.is_unknown() || ty.is_text() || matches!(ty.kind, Kind::List(_) | Kind::Of(Type::List(_)));
+            let searchable = ty.is_unknown() || ty.is_text() || ty.is_list();
             if !searchable {
                 let at = start_of(list);
                 let (width, message) = (self.width_at(at), format!("`in` needs a list, and this is {}", ty.describe()));
@@ -185,6 +185,9 @@ impl Walker<'_> {
         }
         if joins_text {
             return self.joined(&l, &r, position);
+        }
+        if operator == "+" && l.ty.is_list() {
+            return l.ty;
         }
         let result = calculate(operator, l.ty, r.ty);
         if let Some(ty) = result {

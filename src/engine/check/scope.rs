@@ -4,7 +4,7 @@ use super::ty::{Ty, UNKNOWN, of};
 use crate::domain::event::SubjectKind;
 use crate::engine::promise::{ACTIONS, CATEGORIES};
 use crate::engine::ruleset::Trigger;
-use crate::engine::schema::{RECORDS, Type, records_of_event};
+use crate::engine::schema::{RECORDS, Type};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope {
@@ -19,9 +19,11 @@ pub(crate) struct Scope {
 
 impl Scope {
     /// What a rule with these triggers can read: only what all of them bring.
-    pub fn of_triggers(triggers: &[Trigger]) -> Self {
+    ///
+    /// `of_event` says what the events of rules bring, and of everybody else.
+    pub fn of_triggers(triggers: &[Trigger], of_event: impl Fn(&str) -> Vec<(&'static str, bool)>) -> Self {
         let mut scope = Self { because: listens_to(triggers), ..Self::default() };
-        for (name, always) in records_of_triggers(triggers) {
+        for (name, always) in records_of_triggers(triggers, of_event) {
             scope.declare(name, of(Type::Record(name)).optional(!always));
         }
         scope.with_surroundings()
@@ -43,6 +45,16 @@ impl Scope {
         scope
     }
 
+    /// A contact or booking alone: there is no event, and no trigger.
+    pub fn of_records(subject: SubjectKind, because: &str) -> Self {
+        let mut scope = Self { because: because.to_owned(), ..Self::default() };
+        for (name, always) in records_of_subject(Some(subject)) {
+            scope.declare(name, of(Type::Record(name)).optional(!always));
+        }
+        scope.declare("clinic", of(Type::Record("clinic")));
+        scope
+    }
+
     /// Everything may be there: for rules whose triggers are not understood.
     pub fn tolerant() -> Self {
         let mut scope = Self::default();
@@ -59,6 +71,7 @@ impl Scope {
             }
         }
         self.declare("now", of(Type::Time));
+        self.declare("trigger", of(Type::Text));
         self
     }
 
@@ -105,6 +118,11 @@ impl Scope {
         }
     }
 
+    /// Time has passed: what records say may have changed since it was looked at. The records themselves are still there.
+    pub fn forget_fields(&mut self) {
+        self.present.retain(|path| !path.contains('.'));
+    }
+
     /// Marks the state of names and knowledge, to go back to it at the end of a block.
     pub fn mark(&self) -> (usize, Vec<String>) {
         (self.names.len(), self.present.clone())
@@ -124,8 +142,13 @@ impl Scope {
 }
 
 /// The records that all of the triggers bring, and whether they are always there.
-pub(crate) fn records_of_triggers(triggers: &[Trigger]) -> Vec<(&'static str, bool)> {
-    let mut lists = triggers.iter().flat_map(records_of);
+///
+/// `of_event` says what the events of rules bring, and of everybody else.
+pub(crate) fn records_of_triggers(
+    triggers: &[Trigger],
+    of_event: impl Fn(&str) -> Vec<(&'static str, bool)>,
+) -> Vec<(&'static str, bool)> {
+    let mut lists = triggers.iter().flat_map(|trigger| records_of(trigger, &of_event));
     let mut records = lists.next().unwrap_or_default();
     for other in lists {
         records.retain_mut(|(name, always)| {
@@ -138,15 +161,26 @@ pub(crate) fn records_of_triggers(triggers: &[Trigger]) -> Vec<(&'static str, bo
 }
 
 /// The records one trigger brings, once for each of its events.
-fn records_of(trigger: &Trigger) -> Vec<Vec<(&'static str, bool)>> {
+fn records_of(trigger: &Trigger, of_event: &impl Fn(&str) -> Vec<(&'static str, bool)>) -> Vec<Vec<(&'static str, bool)>> {
     match trigger {
-        Trigger::Event { names, .. } => names.iter().map(|n| records_of_event(n).to_vec()).collect(),
-        Trigger::Date { subject, .. } => vec![records_of_subject(Some(*subject))],
+        Trigger::Event { names, .. } => names.iter().map(|n| of_event(n)).collect(),
+        Trigger::Date { subject, .. } | Trigger::Holds { subject, .. } | Trigger::Manual { subject } => {
+            vec![records_of_subject(Some(*subject))]
+        }
         Trigger::Every { each, .. } => vec![records_of_subject(*each)],
+        Trigger::Webhook { .. } => vec![vec![("contact", false), ("booking", false)]],
     }
 }
 
-fn records_of_subject(subject: Option<SubjectKind>) -> Vec<(&'static str, bool)> {
+/// Whether something holds of a booking or of a contact: of a booking when the expression reads one.
+pub(crate) fn holds_subject(expression: &str) -> SubjectKind {
+    let outside_of_quotes = expression.split(['"', '\'']).step_by(2);
+    let mut words = outside_of_quotes.flat_map(|text| text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')));
+    let of_booking = words.any(|word| word.split(['.', '?']).next() == Some("booking"));
+    if of_booking { SubjectKind::Booking } else { SubjectKind::Contact }
+}
+
+pub(crate) fn records_of_subject(subject: Option<SubjectKind>) -> Vec<(&'static str, bool)> {
     match subject {
         Some(SubjectKind::Booking) => vec![("contact", true), ("booking", true)],
         Some(SubjectKind::Contact) => vec![("contact", true)],
@@ -162,6 +196,9 @@ fn listens_to(triggers: &[Trigger]) -> String {
             Trigger::Date { subject, field, .. } => words.push(format!("the date {}.{field}", subject.as_str())),
             Trigger::Every { each: Some(subject), .. } => words.push(format!("a schedule for each {}", subject.as_str())),
             Trigger::Every { each: None, .. } => words.push("a schedule without `each`".to_owned()),
+            Trigger::Holds { subject, .. } => words.push(format!("what holds of a {}", subject.as_str())),
+            Trigger::Manual { subject } => words.push(format!("a {} by hand", subject.as_str())),
+            Trigger::Webhook { source } => words.push(format!("webhooks of {source}")),
         }
     }
     words.join(", ")

@@ -264,7 +264,9 @@ fn check_path(raw: &str) -> Result<Target, Wrong> {
             Type::Record(name) => record = find_record(name).unwrap_or(record),
             Type::TextMap if more => return Ok(Target::Value),
             Type::TextMap => return Ok(Target::Record),
-            Type::List(_) => return Err((format!("`{raw}` is a list and cannot stand in a text"), None)),
+            Type::List(_) | Type::Texts | Type::Steps => {
+                return Err((format!("`{raw}` is a list and cannot stand in a text"), None));
+            }
             _ if more => return Err((format!("`{part}` has no fields of its own"), None)),
             _ => return Ok(Target::Value),
         }

@@ -1,6 +1,7 @@
 //! Types as the checker sees them.
 
-use crate::engine::schema::{Type, find_record};
+use crate::engine::plan::FieldValue;
+use crate::engine::schema::{Field, Type, find_record};
 
 /// The type of an expression.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,13 +61,36 @@ impl Ty {
         matches!(self.kind, Kind::Of(Type::Text | Type::Enum(_)))
     }
 
+    pub fn is_list(self) -> bool {
+        matches!(self.kind, Kind::Of(Type::List(_) | Type::Texts | Type::Steps) | Kind::List(_))
+    }
+
+    /// What the items of a list are; `None` when it is no list.
+    pub fn item(self) -> Option<Self> {
+        match self.kind {
+            Kind::Of(Type::List(record)) => Some(of(Type::Record(record))),
+            Kind::Of(Type::Texts) => Some(of(Type::Text)),
+            Kind::List(Some(ty)) => Some(of(ty)),
+            Kind::Unknown | Kind::List(None) | Kind::Of(Type::Steps) => Some(UNKNOWN),
+            _ => None,
+        }
+    }
+
+    /// A value that is no record and no list of them.
+    pub fn is_plain(self) -> bool {
+        !matches!(self.kind, Kind::Of(Type::Record(_) | Type::List(_) | Type::Steps | Type::TextMap))
+    }
+
     pub fn is_number(self) -> bool {
         matches!(self.kind, Kind::Of(Type::Int | Type::Float))
     }
 
     /// Something that reads well inside a text.
     pub fn is_printable(self) -> bool {
-        !matches!(self.kind, Kind::Of(Type::Record(_) | Type::List(_) | Type::TextMap) | Kind::List(_) | Kind::Nothing)
+        !matches!(
+            self.kind,
+            Kind::Of(Type::Record(_) | Type::List(_) | Type::Texts | Type::Steps | Type::TextMap) | Kind::List(_) | Kind::Nothing
+        )
     }
 
     /// Either of two values.
@@ -85,7 +109,7 @@ impl Ty {
     pub fn comparable(self, other: Self) -> bool {
         match (self.kind, other.kind) {
             (Kind::Unknown | Kind::Nothing, _) | (_, Kind::Unknown | Kind::Nothing) => true,
-            (Kind::Of(Type::List(_)) | Kind::List(_), Kind::Of(Type::List(_)) | Kind::List(_)) => true,
+            _ if self.is_list() && other.is_list() => true,
             (a, b) => a == b || (self.is_text() && other.is_text()) || (self.is_number() && other.is_number()),
         }
     }
@@ -102,7 +126,8 @@ impl Ty {
             return false;
         }
         match (self.kind, wanted.kind) {
-            (Kind::List(_), Kind::Of(Type::List(_))) => true,
+            (Kind::List(_), Kind::Of(Type::List(_) | Type::Steps)) => true,
+            (Kind::List(Some(Type::Text | Type::Enum(_)) | None), Kind::Of(Type::Texts)) => true,
             (a, b) => a == b || (self.is_text() && wanted.is_text()),
         }
     }
@@ -119,6 +144,19 @@ impl Ty {
     }
 }
 
+/// Whether a field can hold a value that a script has made.
+pub(crate) fn of_field_value(field: &Field, value: &FieldValue) -> bool {
+    match (field.ty, value) {
+        (_, FieldValue::Nothing) => field.optional,
+        (Type::Enum(words), FieldValue::Text(text)) => words.contains(&text.as_str()),
+        (Type::Bool, FieldValue::Bool(_))
+        | (Type::Int, FieldValue::Int(_))
+        | (Type::Text, FieldValue::Text(_))
+        | (Type::Time, FieldValue::Time { .. }) => true,
+        _ => false,
+    }
+}
+
 pub(crate) fn describe(ty: Type) -> String {
     let text = match ty {
         Type::Bool => "true or false",
@@ -130,6 +168,8 @@ pub(crate) fn describe(ty: Type) -> String {
         Type::Duration => "a duration",
         Type::TextMap => "a map of texts",
         Type::Record(name) => return format!("a {name}"),
+        Type::Texts => "a list of texts",
+        Type::Steps => "a list of steps",
         Type::List(name) => return format!("a list of {name}s"),
     };
     text.to_owned()
@@ -141,7 +181,11 @@ pub(crate) fn parse_type(text: &str) -> Option<Ty> {
         return Some(parse_type(inner)?.optional(true));
     }
     if let Some(item) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
-        return find_record(item.trim()).map(|r| of(Type::List(r.name)));
+        return match item.trim() {
+            "step" => Some(of(Type::Steps)),
+            "string" | "text" => Some(of(Type::Texts)),
+            record => find_record(record).map(|r| of(Type::List(r.name))),
+        };
     }
     let ty = match text {
         "int" => Type::Int,

@@ -1,5 +1,7 @@
 //! From the text of all files to a ruleset, or to everything that is wrong with them.
 
+mod flow;
+mod outline;
 mod policies;
 mod rule;
 mod step;
@@ -14,6 +16,7 @@ use super::ruleset::{Catalogue, Rule, Ruleset, Sources, Template};
 use super::smoke::smoke;
 use super::source::{Place, Problems, SourceFile, read};
 use super::syntax::{FileReader, RULES_MAX, RuleSyntax};
+use outline::Outlines;
 use rule::Lowering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -123,28 +126,38 @@ fn check_rules(
     templates: &Templates,
     problems: &mut Problems,
 ) -> (Vec<Rule>, Vec<RuleOutline>) {
-    let mut rules = Vec::new();
-    let mut outlines = Vec::new();
-    let mut ids: HashMap<String, String> = HashMap::new();
-    for file in files(sources, is_rule_file) {
-        for syntax in syntax_of(&file, &mut outlines, problems) {
-            if ids.len() >= RULES_MAX {
-                let message = format!("there are more than {RULES_MAX} rules");
-                problems.error(names::TOO_MANY, &file.path, syntax.id.at, message, None);
-                return (rules, outlines);
-            }
-            let here = format!("{}:{}", file.path, syntax.id.at.line);
-            if let Some(first) = ids.get(&syntax.id.text) {
-                let message = format!("two rules are called `{}`; the first is at {first}", syntax.id.text);
-                problems.error(names::DUPLICATE_RULE, &file.path, syntax.id.at, message, None);
-            } else {
-                ids.insert(syntax.id.text.clone(), here);
-            }
-            let mut lowering = Lowering { env, templates, file: &file, problems };
-            rules.push(lowering.rule(syntax));
+    let files = files(sources, is_rule_file);
+    let mut syntax: Vec<(&SourceFile, RuleSyntax)> = Vec::new();
+    let mut seen = Vec::new();
+    for file in &files {
+        syntax.extend(syntax_of(file, &mut seen, problems).into_iter().map(|rule| (file, rule)));
+    }
+    syntax.truncate(unique(&syntax, problems));
+    let outlines = Outlines::of(syntax.iter().map(|(_, rule)| rule));
+    let mut rules = Vec::with_capacity(syntax.len());
+    for (file, rule) in syntax {
+        rules.push(Lowering { env, templates, outlines: &outlines, file, problems }.rule(rule));
+    }
+    (rules, seen)
+}
+
+/// Reports rules with one id. How many rules there may be, of those that there are.
+fn unique(rules: &[(&SourceFile, RuleSyntax)], problems: &mut Problems) -> usize {
+    let mut ids: HashMap<&str, String> = HashMap::new();
+    for (index, (file, rule)) in rules.iter().enumerate() {
+        if ids.len() >= RULES_MAX {
+            let message = format!("there are more than {RULES_MAX} rules");
+            problems.error(names::TOO_MANY, &file.path, rule.id.at, message, None);
+            return index;
+        }
+        if let Some(first) = ids.get(rule.id.text.as_str()) {
+            let message = format!("two rules are called `{}`; the first is at {first}", rule.id.text);
+            problems.error(names::DUPLICATE_RULE, &file.path, rule.id.at, message, None);
+        } else {
+            ids.insert(&rule.id.text, format!("{}:{}", file.path, rule.id.at.line));
         }
     }
-    (rules, outlines)
+    rules.len()
 }
 
 fn syntax_of(file: &SourceFile, outlines: &mut Vec<RuleOutline>, problems: &mut Problems) -> Vec<RuleSyntax> {

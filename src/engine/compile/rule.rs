@@ -1,6 +1,8 @@
 //! One rule: every part checked in its scope, and turned into what evaluation runs on.
 
 use super::Templates;
+use super::flow::Inside;
+use super::outline::Outlines;
 use crate::engine::check::{Environment, Part, Scope, Ty, Wanted, check_expression, of};
 use crate::engine::diagnostic::names;
 use crate::engine::guard::{Guard, Rollout};
@@ -9,10 +11,16 @@ use crate::engine::schema::Type;
 use crate::engine::source::{Place, Problems, Scalar, SourceFile};
 use crate::engine::syntax::{GuardSyntax, LimitSyntax, RuleSyntax, did_you_mean, list_of};
 
+/// What `waited` says: nothing yet, the awaited event, or the time.
+const WAITED: &[&str] = &["no", "event", "time"];
+/// Names that mean something in some rules, and must not mean something else in others.
+const RESERVED: &[&str] = &["contact", "booking", "event", "message", "task", "clinic", "now", "trigger", "waited"];
+
 /// Checks and compiles the rules of one file.
 pub(super) struct Lowering<'a> {
     pub env: &'a Environment<'a>,
     pub templates: &'a Templates,
+    pub outlines: &'a Outlines,
     pub file: &'a SourceFile,
     pub problems: &'a mut Problems,
 }
@@ -23,27 +31,37 @@ impl Lowering<'_> {
         let expected = syntax.when.len();
         let triggers: Vec<_> = syntax.when.into_iter().filter_map(|t| self.trigger(t)).collect();
         let understood = triggers.len() == expected && expected > 0;
-        let mut scope = if understood { Scope::of_triggers(&triggers) } else { Scope::tolerant() };
+        let mut scope = if understood {
+            Scope::of_triggers(&triggers, |name| self.outlines.records_of_event(name))
+        } else {
+            Scope::tolerant()
+        };
         scope.later = syntax.vars.iter().map(|(name, _)| name.text.clone()).collect();
-        let dated = triggers.iter().any(|t| matches!(t, Trigger::Date { .. }));
+        let dated = triggers.iter().any(|t| matches!(t, Trigger::Date { .. } | Trigger::Holds { .. }));
         let while_ = self.lifetime(&syntax.while_, &mut scope, dated);
         let if_ = self.conditions(&syntax.if_, &mut scope);
         scope.later.clear();
-        let vars = self.vars(syntax.vars, &mut scope);
+        let waits = self.waits(&syntax.steps);
+        let vars = self.vars(syntax.vars, &mut scope, waits);
+        if waits {
+            scope.declare("waited", of(Type::Enum(WAITED)));
+        }
         let limit = syntax.limit.and_then(|limit| self.limit(&limit, &scope));
         let contact = scope.find("contact").is_some();
         let title = syntax.name.as_ref().map_or(syntax.id.text.as_str(), |name| name.text.as_str()).to_owned();
-        let steps = syntax.steps.into_iter().enumerate();
-        let steps = steps.filter_map(|(index, step)| self.step(index, step, &scope, &title)).collect();
+        let inside = Inside { rule_id: &syntax.id.text, rule_name: &title, in_each: false };
+        let steps = self.steps("do", syntax.steps, &mut scope, inside);
         Rule {
-            name: title,
-            id: syntax.id.text,
+            name: title.clone(),
+            id: syntax.id.text.clone(),
             about: syntax.about.map(|s| s.text).unwrap_or_default(),
             owner: syntax.owner.map(|s| s.text),
             enabled: syntax.enabled,
             file: self.file.path.clone(),
             line: syntax.at.line,
             triggers,
+            labels: syntax.labels.into_iter().map(|label| label.map(|s| s.text)).collect(),
+            if_running: syntax.if_running.unwrap_or_default(),
             while_,
             if_,
             vars,
@@ -53,15 +71,17 @@ impl Lowering<'_> {
         }
     }
 
-    /// `while`. For a date it decides, long before anything happens, whether there is a timer: there is no event then.
+    /// `while`. For a date it decides, long before anything happens, whether there is a timer: there is no event then. It is
+    /// never about what set the rule off.
     fn lifetime(&mut self, lines: &[Scalar], scope: &mut Scope, dated: bool) -> Vec<Expr> {
-        let event = scope.find("event").filter(|_| dated);
-        if event.is_some() {
-            scope.hide("event");
+        let mut hidden: Vec<(&str, Ty)> = scope.find("trigger").map(|ty| ("trigger", ty)).into_iter().collect();
+        hidden.extend(scope.find("event").filter(|_| dated).map(|ty| ("event", ty)));
+        for (name, _) in &hidden {
+            scope.hide(name);
         }
         let compiled = self.conditions(lines, scope);
-        if let Some(ty) = event {
-            scope.declare("event", ty);
+        for (name, ty) in hidden {
+            scope.declare(name, ty);
         }
         compiled
     }
@@ -79,7 +99,8 @@ impl Lowering<'_> {
         compiled
     }
 
-    fn vars(&mut self, vars: Vec<(Scalar, Scalar)>, scope: &mut Scope) -> Vec<(String, Expr)> {
+    /// `waits`: the values must be such that they can be kept until later.
+    fn vars(&mut self, vars: Vec<(Scalar, Scalar)>, scope: &mut Scope, waits: bool) -> Vec<(String, Expr)> {
         let mut compiled = Vec::new();
         for (name, value) in vars {
             if !self.is_free_name(&name, scope) {
@@ -100,6 +121,12 @@ impl Lowering<'_> {
             match check_expression(self.env, part, scope, &Wanted::Anything, self.problems) {
                 Some(checked) => {
                     scope.declare(&name.text, checked.ty);
+                    if waits && !checked.ty.is_plain() {
+                        let message =
+                            format!("the rule waits, and `{}` is {}, which cannot be kept", name.text, checked.ty.describe());
+                        let help = Some("keep one of its fields, or name the record in the steps".to_owned());
+                        self.error(names::BAD_WAIT, value.at, message, help);
+                    }
                     compiled.push((name.text, checked.expr));
                 }
                 None => scope.declare(&name.text, Ty::unknown()),
@@ -108,13 +135,14 @@ impl Lowering<'_> {
         compiled
     }
 
-    fn is_free_name(&mut self, name: &Scalar, scope: &Scope) -> bool {
+    /// The text is a name that nothing has yet.
+    pub fn is_free_name(&mut self, name: &Scalar, scope: &Scope) -> bool {
         let mut letters = name.text.chars();
         let word = letters.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
             && letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
         let message = if !word {
             format!("`{}` is not a name for a variable", name.text)
-        } else if scope.find(&name.text).is_some() {
+        } else if scope.find(&name.text).is_some() || RESERVED.contains(&name.text.as_str()) {
             format!("`{}` is taken", name.text)
         } else {
             return true;

@@ -1,13 +1,14 @@
 //! `do`: what each step names must exist, and what it needs must be there.
 
+use super::flow::Inside;
 use super::rule::Lowering;
 use crate::domain::task::KNOWN_TASK_TYPES;
 use crate::engine::check::{Scope, check_text, of};
 use crate::engine::diagnostic::names;
-use crate::engine::ruleset::{Step, StepAction, Text, TextPart, Value};
+use crate::engine::ruleset::{StepAction, Text, TextPart, Value};
 use crate::engine::schema::{Type, find_record};
 use crate::engine::source::{Place, Scalar};
-use crate::engine::syntax::{ActionSyntax, StepSyntax, did_you_mean};
+use crate::engine::syntax::{ActionSyntax, did_you_mean};
 
 /// Priority of a task that gives none.
 const PRIORITY_DEFAULT: i64 = 50;
@@ -16,14 +17,14 @@ const PERCENT_MAX: i64 = 100;
 
 impl Lowering<'_> {
     /// `None` when a problem was reported.
-    pub fn step(&mut self, index: usize, syntax: StepSyntax, scope: &Scope, rule_name: &str) -> Option<Step> {
-        let mut scope = scope.clone();
-        let if_ = self.conditions(&syntax.if_, &mut scope);
-        let action = self.action(syntax.action, syntax.at, &scope, rule_name)?;
-        Some(Step { path: format!("do/{index}"), line: syntax.at.line, if_, action })
-    }
-
-    fn action(&mut self, action: ActionSyntax, at: Place, scope: &Scope, rule_name: &str) -> Option<StepAction> {
+    pub fn action(
+        &mut self,
+        action: ActionSyntax,
+        at: Place,
+        path: &str,
+        scope: &mut Scope,
+        inside: Inside<'_>,
+    ) -> Option<StepAction> {
         match action {
             ActionSyntax::Move { pipeline, stage } => {
                 let here = self.needs("contact", "move", at, scope);
@@ -54,7 +55,7 @@ impl Lowering<'_> {
                 let known = task_type.as_ref().is_none_or(|t| self.task_type_exists(t));
                 let reason = match reason {
                     Some(reason) => self.text(&reason, scope)?,
-                    None => Text { parts: vec![TextPart::Literal(rule_name.to_owned())] },
+                    None => Text { parts: vec![TextPart::Literal(inside.rule_name.to_owned())] },
                 };
                 known.then(|| StepAction::CloseTasks { task_type: task_type.map(|t| t.text), reason })
             }
@@ -75,15 +76,16 @@ impl Lowering<'_> {
                 }
                 here.then(|| StepAction::CancelSms { template: template.map(|t| t.text) })
             }
+            other => self.flow(other, at, path, scope, inside),
         }
     }
 
-    fn text(&mut self, scalar: &Scalar, scope: &Scope) -> Option<Text> {
+    pub fn text(&mut self, scalar: &Scalar, scope: &Scope) -> Option<Text> {
         check_text(self.env, self.file, scalar, scope, self.problems)
     }
 
     /// Steps about a person or booking need one. One that may be missing is decided when the rule runs.
-    fn needs(&mut self, record: &str, step: &str, at: Place, scope: &Scope) -> bool {
+    pub fn needs(&mut self, record: &str, step: &str, at: Place, scope: &Scope) -> bool {
         let here = scope.find(record).is_some();
         if !here {
             let message = format!("`{step}` needs a {record}, and this rule has none: it listens to {}", scope.because);

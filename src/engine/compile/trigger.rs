@@ -3,6 +3,7 @@
 use super::rule::Lowering;
 use crate::domain::event::{KNOWN_EVENTS, SubjectKind};
 use crate::domain::time::Millis;
+use crate::engine::check::{Part, Scope, Wanted, check_expression, holds_subject, of};
 use crate::engine::diagnostic::names;
 use crate::engine::ruleset::{Every, Trigger};
 use crate::engine::schema::{Type, find_record};
@@ -40,17 +41,59 @@ impl Lowering<'_> {
                 };
                 Some(Trigger::Every { schedule, each, late })
             }
+            TriggerSyntax::Holds { expr, lasting, business } => self.holds(&expr, lasting, business),
+            TriggerSyntax::Manual { subject } => Some(Trigger::Manual { subject }),
+            TriggerSyntax::Webhook { source } => self.webhook(source),
         }
     }
 
-    fn event(&mut self, event_names: Vec<Scalar>, unhandled: bool) -> Option<Trigger> {
+    /// The expression sees the record alone: it is looked at when the record changes, not when time passes.
+    fn holds(&mut self, scalar: &Scalar, lasting: Millis, business: bool) -> Option<Trigger> {
+        let subject = holds_subject(&scalar.text);
+        let mut scope = Scope::of_records(subject, "the state of a record");
+        // Known here, so that the message can say what to do instead of what is missing.
+        scope.declare("now", of(Type::Time));
+        let checked = check_expression(self.env, Part::whole(self.file, scalar), &scope, &Wanted::Truth, self.problems)?;
+        let timely = checked.expr.reads.iter().find(|path| {
+            let root = path.split('.').next().unwrap_or("");
+            root == "now" || path.as_str() == "clinic.is_open"
+        });
+        if let Some(path) = timely {
+            let message = format!("`holds` is looked at when the record changes, and `{path}` changes by itself");
+            let help = Some("say how long with `for`, or use a `date` trigger".to_owned());
+            self.error(names::BAD_HOLDS, scalar.at, message, help);
+            return None;
+        }
+        Some(Trigger::Holds { subject, expr: checked.expr, lasting, business })
+    }
+
+    fn webhook(&mut self, source: Scalar) -> Option<Trigger> {
+        let known: Vec<&str> = self.env.catalogue.declared_sources.iter().map(String::as_str).collect();
+        if known.contains(&source.text.as_str()) {
+            return Some(Trigger::Webhook { source: source.text });
+        }
+        let help =
+            did_you_mean(&source.text, &known, "sources are").unwrap_or_else(|| "declare it in config/webhooks.yaml".to_owned());
+        self.error(names::UNKNOWN_SOURCE, source.at, format!("there is no source `{}`", source.text), Some(help));
+        None
+    }
+
+    /// The name is that of an event which the program, a source or a rule sends.
+    pub fn event_exists(&mut self, name: &Scalar) -> Option<()> {
         let declared = self.env.catalogue.declared_events.iter().map(String::as_str);
-        let known: Vec<&str> = KNOWN_EVENTS.iter().copied().chain(declared).collect();
+        let known: Vec<&str> = KNOWN_EVENTS.iter().copied().chain(declared).chain(self.outlines.events()).collect();
+        if known.contains(&name.text.as_str()) {
+            return Some(());
+        }
+        let help = did_you_mean(&name.text, &known, "events are");
+        self.error(names::UNKNOWN_EVENT, name.at, format!("there is no event `{}`", name.text), help);
+        None
+    }
+
+    fn event(&mut self, event_names: Vec<Scalar>, unhandled: bool) -> Option<Trigger> {
         let mut good = !event_names.is_empty();
-        for name in event_names.iter().filter(|n| !known.contains(&n.text.as_str())) {
-            let help = did_you_mean(&name.text, &known, "events are");
-            self.error(names::UNKNOWN_EVENT, name.at, format!("there is no event `{}`", name.text), help);
-            good = false;
+        for name in &event_names {
+            good &= self.event_exists(name).is_some();
         }
         good.then(|| Trigger::Event { names: event_names.into_iter().map(|n| n.text).collect(), unhandled })
     }

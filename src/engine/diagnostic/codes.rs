@@ -88,7 +88,7 @@ const CODES: &[Code] = &[
     Code {
         code: names::ONE_TRIGGER,
         title: "each trigger is of one kind",
-        explanation: "Each item of `when` has exactly one of `event`, `date`, `every` and `cron`. Write a list for several.",
+        explanation: "Each item of `when` has exactly one of `event`, `date`, `every`, `cron`, `holds`, `manual` and `webhook`. Write a list for several.",
     },
     Code {
         code: names::UNKNOWN_EVENT,
@@ -144,6 +144,41 @@ const CODES: &[Code] = &[
         code: names::NO_RECORD,
         title: "the record is not there",
         explanation: "The step or template needs a record (contact or booking) that the rule's triggers do not bring, or that may be missing: test it with `if: booking != ()` first.",
+    },
+    Code {
+        code: names::UNKNOWN_RULE,
+        title: "this rule cannot be run from here",
+        explanation: "`run` takes the steps of another rule by its id. The rule must exist, must have no `wait` of its own, and every record that its triggers bring must be here too.",
+    },
+    Code {
+        code: names::RUN_CYCLE,
+        title: "rules run one another in a circle",
+        explanation: "`run` leads, over other rules, back to the rule that it stands in, or more than 5 rules deep. Such rules would never come to an end.",
+    },
+    Code {
+        code: names::BAD_WAIT,
+        title: "a wait that cannot be",
+        explanation: "A wait is `2h`, `{ until: =time }` or `{ event: name, for: 7d }`, at most 365 days long, at most 20 in one rule. It needs a contact, cannot stand inside of `each`, and what the rule keeps in `vars` meanwhile is plain values.",
+    },
+    Code {
+        code: names::BAD_HOLDS,
+        title: "a condition that cannot be held",
+        explanation: "`holds` asks whether something is so about a contact or a booking. It is looked at when the record changes, so it cannot depend on the time (`now`, `clinic.is_open`): use a `date` trigger for that.",
+    },
+    Code {
+        code: names::BAD_EMIT,
+        title: "an event that a rule cannot send",
+        explanation: "Rules send events under names of their own: small letters, digits and `_`. The program's events and those of webhooks mean that something has happened, and no rule may pretend it.",
+    },
+    Code {
+        code: names::UNKNOWN_SOURCE,
+        title: "unknown source of webhooks",
+        explanation: "`webhook` names a source that is declared in `config/webhooks.yaml`. For one certain event of a source use `event`.",
+    },
+    Code {
+        code: names::BAD_NAME,
+        title: "this name cannot be used",
+        explanation: "Names that rules give (tags, loop variables, names of triggers) are small letters, digits and `_`, begin with a letter, and are no names of records.",
     },
     Code {
         code: names::EXPR_SYNTAX,
@@ -316,6 +351,13 @@ pub(crate) mod names {
     pub const BAD_LIMIT: &str = "R0209";
     pub const BAD_SCHEDULE: &str = "R0210";
     pub const NO_RECORD: &str = "R0211";
+    pub const UNKNOWN_RULE: &str = "R0220";
+    pub const RUN_CYCLE: &str = "R0221";
+    pub const BAD_WAIT: &str = "R0222";
+    pub const BAD_HOLDS: &str = "R0223";
+    pub const BAD_EMIT: &str = "R0224";
+    pub const UNKNOWN_SOURCE: &str = "R0225";
+    pub const BAD_NAME: &str = "R0226";
     pub const EXPR_SYNTAX: &str = "R0301";
     pub const UNKNOWN_VARIABLE: &str = "R0302";
     pub const UNKNOWN_FIELD: &str = "R0303";

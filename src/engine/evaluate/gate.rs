@@ -3,9 +3,9 @@
 use super::Stop;
 use crate::domain::event::{SubjectKind, TimerInput};
 use crate::domain::rule_override::{OverrideState, Overrides};
-use crate::engine::facts::{Facts, FiredBefore};
+use crate::engine::facts::{Facts, FiredBefore, RunningNow};
 use crate::engine::plan::{SeenValue, StopReason, StoppedAt};
-use crate::engine::ruleset::{Limit, Rule, Trigger};
+use crate::engine::ruleset::{IfRunning, Limit, Rule, Trigger};
 use crate::engine::script::{View, for_trace};
 use rhai::Dynamic;
 
@@ -62,6 +62,18 @@ pub(super) fn check_limit(rule: &Rule, facts: &Facts, view: &View) -> Result<(),
         stop.0.values.push(SeenValue { path: "last".to_owned(), value: for_trace(&view.clinic.calendar, &Dynamic::from(last)) });
     }
     Err(stop)
+}
+
+/// Stops when a run of the rule for the same contact and booking is waiting, unless the rule says otherwise.
+pub(super) fn check_running(rule: &Rule, facts: &Facts) -> Result<(), Stop> {
+    let text = match rule.if_running {
+        IfRunning::Skip => "an earlier run of the rule is still waiting",
+        IfRunning::Queue => "an earlier run of the rule is still waiting; this one begins when it ends",
+        IfRunning::Restart | IfRunning::Parallel => return Ok(()),
+    };
+    let booking = facts.booking.as_ref().map(|b| b.id.as_str());
+    let same = |run: &RunningNow| run.rule_id == rule.id && run.booking_id.as_deref() == booking;
+    if facts.running.iter().any(same) { Err(stop(rule, StopReason::Running, "if_running", text)) } else { Ok(()) }
 }
 
 fn same_subject(limit: Limit, facts: &Facts, before: &FiredBefore) -> bool {

@@ -1,12 +1,19 @@
 //! Rules in, decisions out: every rule that listens to an event, in file order, with what it wants done or why it did not fire.
 
 mod gate;
+mod keep;
+mod resume;
+mod scripted;
 mod step;
+mod walk;
 mod worth;
 
-use super::facts::Facts;
+pub use resume::{Resumption, alive, lost, resume, stopped, switched_on};
+pub use walk::{EACH_ROUNDS_MAX, PLANNED_STEPS_MAX};
+
+use super::facts::{Asked, Facts};
 use super::guard::Rollout;
-use super::plan::{Outcome, PlannedStep, RuleRun, StopReason, StoppedAt};
+use super::plan::{Outcome, RuleRun, StopReason, StoppedAt};
 use super::ruleset::{Expr, Rule, Ruleset, Trigger};
 use super::script::{ScriptError, View, limits};
 use super::timers::find_date_trigger;
@@ -15,6 +22,7 @@ use crate::domain::rule_override::Overrides;
 use crate::domain::time::Timestamp;
 use rhai::Scope;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use walk::Walk;
 
 /// Runs every rule that listens to the event of `facts`. For `timer_due` and `schedule_due` only the timer's own rule runs.
 ///
@@ -30,9 +38,10 @@ pub fn evaluate(ruleset: &Ruleset, facts: &Facts, now: Timestamp) -> Vec<RuleRun
 pub fn evaluate_with(ruleset: &Ruleset, overrides: &Overrides, facts: &Facts, now: Timestamp) -> Vec<RuleRun> {
     let bench = Bench { ruleset, overrides, facts, view: View::of_facts(&ruleset.catalogue.clinic, facts, now) };
     let mut scope = ruleset.host.scope(&bench.view);
-    match facts.event.event_type.as_str() {
-        TIMER_DUE | SCHEDULE_DUE => bench.timer_run(&mut scope).into_iter().collect(),
-        event => bench.event_runs(event, &mut scope),
+    match (&facts.asked, facts.event.event_type.as_str()) {
+        (Asked::One(id), _) => bench.manual_run(id, &mut scope).into_iter().collect(),
+        (_, TIMER_DUE | SCHEDULE_DUE) => bench.timer_run(&mut scope).into_iter().collect(),
+        (_, event) => bench.event_runs(event, &mut scope),
     }
 }
 
@@ -55,16 +64,56 @@ impl From<StoppedAt> for Stop {
 
 impl Bench<'_> {
     fn event_runs(&self, event: &str, scope: &mut Scope<'static>) -> Vec<RuleRun> {
-        let Some(listening) = self.ruleset.by_event.get(event) else { return Vec::new() };
+        let listening = self.listening(event);
         let rules = || listening.iter().filter_map(|index| self.ruleset.rules.get(*index));
-        let mut runs: Vec<RuleRun> =
-            rules().filter(|rule| !only_unhandled(rule, event)).map(|rule| self.run(rule, scope)).collect();
+        let mut runs: Vec<RuleRun> = rules()
+            .filter(|rule| !self.only_unhandled(rule, event))
+            .map(|rule| self.run(rule, &self.label(rule, event), scope))
+            .collect();
         let handled = runs.iter().any(|run| run.outcome == Outcome::Fired);
-        for rule in rules().filter(|rule| only_unhandled(rule, event)) {
-            let run = if handled && rule.enabled { skipped(rule, gate::handled_by_others(rule)) } else { self.run(rule, scope) };
+        for rule in rules().filter(|rule| self.only_unhandled(rule, event)) {
+            let run = if handled && rule.enabled {
+                skipped(rule, gate::handled_by_others(rule))
+            } else {
+                self.run(rule, &self.label(rule, event), scope)
+            };
             runs.push(run);
         }
         runs
+    }
+
+    /// The rules that listen to the event or to its source, in file order.
+    fn listening(&self, event: &str) -> Vec<usize> {
+        let of = |found: Option<&Vec<usize>>| found.cloned().unwrap_or_default();
+        let by_source = of(self.ruleset.by_source.get(&self.facts.event.source));
+        if self.facts.asked == Asked::BySource {
+            return by_source;
+        }
+        let mut listening = of(self.ruleset.by_event.get(event));
+        if !by_source.is_empty() {
+            listening.extend(by_source);
+            listening.sort_unstable();
+            listening.dedup();
+        }
+        listening
+    }
+
+    fn listens_by_source(&self, trigger: &Trigger) -> bool {
+        matches!(trigger, Trigger::Webhook { source } if *source == self.facts.event.source)
+    }
+
+    /// The name of the first trigger that the event sets off.
+    fn label(&self, rule: &Rule, event: &str) -> String {
+        let named = |trigger: &Trigger| matches!(trigger, Trigger::Event { names, .. } if names.iter().any(|name| name == event));
+        let by_name = self.facts.asked != Asked::BySource;
+        let index = rule.triggers.iter().position(|t| (by_name && named(t)) || self.listens_by_source(t));
+        rule.label(index.unwrap_or(0), event)
+    }
+
+    fn manual_run(&self, id: &str, scope: &mut Scope<'static>) -> Option<RuleRun> {
+        let rule = self.ruleset.find_rule(id)?;
+        let index = rule.triggers.iter().position(|trigger| matches!(trigger, Trigger::Manual { .. }))?;
+        Some(self.run(rule, &rule.label(index, "manual"), scope))
     }
 
     fn timer_run(&self, scope: &mut Scope<'static>) -> Option<RuleRun> {
@@ -81,23 +130,41 @@ impl Bench<'_> {
         {
             return Some(skipped(rule, stop));
         }
-        Some(self.run(rule, scope))
+        Some(self.run(rule, &rule.label(index, &self.facts.event.event_type), scope))
+    }
+
+    /// One rule from its beginning.
+    fn run(&self, rule: &Rule, trigger: &str, scope: &mut Scope<'static>) -> RuleRun {
+        self.guarded(rule, trigger, scope, |walk, scope| self.decide(rule, walk, scope))
     }
 
     /// One rule, with its own account of operations, time and memory. A panic anywhere below is this rule's failure alone.
-    fn run(&self, rule: &Rule, scope: &mut Scope<'static>) -> RuleRun {
+    fn guarded(
+        &self,
+        rule: &Rule,
+        trigger: &str,
+        scope: &mut Scope<'static>,
+        work: impl FnOnce(&mut Walk<'_, '_>, &mut Scope<'static>) -> Result<(), Stop>,
+    ) -> RuleRun {
         let height = scope.len();
         limits::begin_rule();
-        let result = catch_unwind(AssertUnwindSafe(|| self.decide(rule, scope)));
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            scope.push_constant("trigger", trigger.to_owned());
+            let mut walk = Walk::new(self);
+            work(&mut walk, scope).map(|()| (walk.planned, walk.waiting))
+        }));
         scope.rewind(height);
         let mut run = new_run(rule);
+        trigger.clone_into(&mut run.trigger);
         match result {
-            Ok(Ok(steps)) => {
+            Ok(Ok((steps, waiting))) => {
                 run.steps = steps;
+                // A plan in the shadow waits for nothing.
                 if rule.guard.rollout == Rollout::Shadow {
                     run.stopped_at = Some(*gate::shadow(rule).0);
                 } else {
                     run.outcome = Outcome::Fired;
+                    run.waiting = waiting;
                 }
             }
             Ok(Err(stop)) => {
@@ -113,7 +180,7 @@ impl Bench<'_> {
         run
     }
 
-    fn decide(&self, rule: &Rule, scope: &mut Scope<'static>) -> Result<Vec<PlannedStep>, Stop> {
+    fn decide(&self, rule: &Rule, walk: &mut Walk<'_, '_>, scope: &mut Scope<'static>) -> Result<(), Stop> {
         if !rule.enabled {
             return Err(gate::disabled(rule));
         }
@@ -122,6 +189,16 @@ impl Bench<'_> {
         gate::check_limit(rule, self.facts, &self.view)?;
         self.check(&rule.while_, "while", StopReason::While, scope)?;
         self.check(&rule.if_, "if", StopReason::If, scope)?;
+        gate::check_running(rule, self.facts)?;
+        self.set_vars(rule, scope)?;
+        if rule.waits() {
+            scope.push_constant("waited", "no".to_owned());
+        }
+        walk.steps(rule, &rule.steps, "do", scope).map(|_| ())
+    }
+
+    /// Works out the rule's variables.
+    fn set_vars(&self, rule: &Rule, scope: &mut Scope<'static>) -> Result<(), Stop> {
         for (name, expr) in &rule.vars {
             let value = self
                 .ruleset
@@ -130,11 +207,7 @@ impl Bench<'_> {
                 .map_err(|error| self.failed(format!("vars/{name}"), &error, Some(expr), scope))?;
             scope.push_constant_dynamic(name.as_str(), value);
         }
-        let mut steps = Vec::with_capacity(rule.steps.len());
-        for step in &rule.steps {
-            steps.extend(self.plan_step(rule, step, scope)?);
-        }
-        Ok(steps)
+        Ok(())
     }
 
     /// The first line that is false stops, and tells what it saw.
@@ -148,6 +221,20 @@ impl Bench<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The rule listens to `event` only for the case that no other rule fired.
+    fn only_unhandled(&self, rule: &Rule, event: &str) -> bool {
+        let handles = |trigger: &Trigger| match trigger {
+            Trigger::Event { names, unhandled: false } => names.iter().any(|name| name == event),
+            other => self.listens_by_source(other),
+        };
+        !rule.triggers.iter().any(handles)
+    }
+
+    /// An error about a rule, with no place in an expression.
+    fn stop_at(&self, rule: &Rule, path: &str, message: &str) -> Stop {
+        self.failed(path.to_owned(), &ScriptError::at(&rule.file, rule.line, 1, message), None, &Scope::new())
     }
 
     fn stopped(&self, reason: StopReason, path: String, expr: &Expr, scope: &Scope<'static>) -> Stop {
@@ -187,14 +274,9 @@ fn new_run(rule: &Rule) -> RuleRun {
         outcome: Outcome::Skipped,
         stopped_at: None,
         steps: Vec::new(),
+        waiting: None,
+        resumes: None,
+        trigger: String::new(),
         ops: 0,
     }
-}
-
-/// The rule listens to `event` only for the case that no other rule fired.
-fn only_unhandled(rule: &Rule, event: &str) -> bool {
-    !rule
-        .triggers
-        .iter()
-        .any(|trigger| matches!(trigger, Trigger::Event { names, unhandled: false } if names.iter().any(|name| name == event)))
 }

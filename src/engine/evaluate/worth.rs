@@ -3,16 +3,18 @@
 use super::{Bench, Stop};
 use crate::domain::time::Timestamp;
 use crate::engine::plan::FieldValue;
-use crate::engine::ruleset::{Expr, Rule, Step, Text, TextPart, Value};
+use crate::engine::ruleset::{Expr, Text, TextPart, Value};
 use crate::engine::script::{ScriptError, for_people, shorten};
 use chrono::NaiveDateTime;
 use rhai::{Dynamic, Scope};
+use std::sync::Arc;
 
 /// The step whose values are wanted.
 pub(super) struct Worth<'a> {
     pub bench: &'a Bench<'a>,
-    pub rule: &'a Rule,
-    pub step: &'a Step,
+    pub file: &'a Arc<str>,
+    pub line: usize,
+    pub path: &'a str,
 }
 
 impl Worth<'_> {
@@ -90,11 +92,11 @@ impl Worth<'_> {
 
     /// An error about a value that is not an expression.
     pub(super) fn error(&self, key: &str, message: &str) -> Stop {
-        let error = ScriptError::at(&self.rule.file, self.step.line, 1, message);
+        let error = ScriptError::at(self.file, self.line, 1, message);
         self.bench.failed(self.path(key), &error, None, &Scope::new())
     }
 
-    fn eval(&self, key: &str, expr: &Expr, scope: &mut Scope<'static>) -> Result<Dynamic, Stop> {
+    pub(super) fn eval(&self, key: &str, expr: &Expr, scope: &mut Scope<'static>) -> Result<Dynamic, Stop> {
         let value = self.bench.ruleset.host.eval(expr, scope);
         value.map_err(|error| self.bench.failed(self.path(key), &error, Some(expr), scope))
     }
@@ -106,11 +108,11 @@ impl Worth<'_> {
     }
 
     fn path(&self, key: &str) -> String {
-        format!("{}/{key}", self.step.path)
+        format!("{}/{key}", self.path)
     }
 }
 
-fn to_field_value(value: &Dynamic) -> Option<FieldValue> {
+pub(super) fn to_field_value(value: &Dynamic) -> Option<FieldValue> {
     if value.is_unit() {
         return Some(FieldValue::Nothing);
     }

@@ -123,6 +123,8 @@ pub(crate) fn type_name(ty: Type) -> String {
         Type::Time => "time",
         Type::Duration => "duration",
         Type::TextMap => "data",
+        Type::Texts => "[string]",
+        Type::Steps => "steps",
         Type::Record(name) => name,
         Type::List(name) => return format!("[{name}]"),
     };

@@ -20,6 +20,8 @@ pub struct Host {
     pub function_files: FunctionFiles,
     /// (rule, trigger) of every `date` trigger of an enabled rule.
     pub date_triggers: Vec<(usize, usize)>,
+    /// (rule, trigger) of every `holds` trigger of an enabled rule.
+    pub hold_triggers: Vec<(usize, usize)>,
 }
 
 impl Host {
@@ -31,7 +33,8 @@ impl Host {
             names: ROOTS.map(ImmutableString::from),
             templates: Shelf::new(templates),
             function_files: FunctionFiles::new(),
-            date_triggers: date_triggers(rules),
+            date_triggers: places(rules, |trigger| matches!(trigger, Trigger::Date { .. })),
+            hold_triggers: places(rules, |trigger| matches!(trigger, Trigger::Holds { .. })),
         }
     }
 
@@ -89,11 +92,12 @@ fn build_engine(clinic: &Arc<Clinic>, functions: &AST) -> Engine {
     engine
 }
 
-fn date_triggers(rules: &[Rule]) -> Vec<(usize, usize)> {
+/// (rule, trigger) of what is wanted, in enabled rules.
+fn places(rules: &[Rule], wanted: impl Fn(&Trigger) -> bool) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (r, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.enabled) {
         for (t, trigger) in rule.triggers.iter().enumerate() {
-            if matches!(trigger, Trigger::Date { .. }) {
+            if wanted(trigger) {
                 found.push((r, t));
             }
         }
@@ -110,9 +114,9 @@ mod tests {
     use crate::domain::pipeline::Pipelines;
     use crate::domain::time::Timestamp;
     use crate::engine::evaluate::evaluate;
-    use crate::engine::facts::{EventFacts, Facts};
+    use crate::engine::facts::{Asked, EventFacts, Facts};
     use crate::engine::plan::Outcome;
-    use crate::engine::ruleset::{Catalogue, Ruleset};
+    use crate::engine::ruleset::{Catalogue, IfRunning, Ruleset};
 
     fn clinic() -> Arc<Clinic> {
         let none = Vec::new;
@@ -143,6 +147,8 @@ mod tests {
             file,
             line: 1,
             triggers: vec![Trigger::Event { names: vec!["lead_created".to_owned()], unhandled: false }],
+            labels: Vec::new(),
+            if_running: IfRunning::default(),
             while_: Vec::new(),
             if_: vec![line],
             vars: Vec::new(),
@@ -154,7 +160,12 @@ mod tests {
 
     #[test]
     fn a_panic_below_a_rule_is_that_rules_failure_alone() {
-        let catalogue = Catalogue { clinic: clinic(), pipelines: Arc::new(Pipelines::default()), declared_events: Vec::new() };
+        let catalogue = Catalogue {
+            clinic: clinic(),
+            pipelines: Arc::new(Pipelines::default()),
+            declared_events: Vec::new(),
+            declared_sources: Vec::new(),
+        };
         let rules = vec![rule("panics", "boom()"), rule("fine", "now.hour == 9")];
         let mut ruleset = Ruleset::new(String::new(), rules, BTreeMap::new(), AST::empty(), catalogue);
         ruleset.host.engine.register_fn("boom", || -> bool { panic!("a bug below the rule") });
@@ -169,7 +180,17 @@ mod tests {
             depth: 0,
             data: BTreeMap::new(),
         };
-        let facts = Facts { event, contact: None, booking: None, message: None, task: None, timer: None, fired: Vec::new() };
+        let facts = Facts {
+            event,
+            contact: None,
+            booking: None,
+            message: None,
+            task: None,
+            timer: None,
+            fired: Vec::new(),
+            running: Vec::new(),
+            asked: Asked::Listening,
+        };
         let outcomes: Vec<Outcome> = evaluate(&ruleset, &facts, now).iter().map(|run| run.outcome).collect();
         assert_eq!(outcomes, [Outcome::Failed, Outcome::Fired]);
     }

@@ -2,10 +2,12 @@
 //! that guard what may be missing stay.
 
 use super::records::Variant;
+use crate::domain::event::KNOWN_EVENTS;
 use crate::engine::check::{guards, records_of_triggers};
 use crate::engine::facts::Facts;
 use crate::engine::guard::Guard;
-use crate::engine::ruleset::{Expr, Rule, Ruleset, Step, StepAction, Text, TextPart, Trigger, Value};
+use crate::engine::ruleset::{Catalogue, Expr, Rule, Ruleset, Step, StepAction, Text, TextPart, Trigger, Value};
+use crate::engine::schema::records_of_event;
 use std::collections::BTreeSet;
 
 /// The rules to try, in a ruleset of their own.
@@ -105,9 +107,17 @@ fn describe(rule: &Rule, forced: &Rule, ruleset: &Ruleset, tried: &mut BTreeSet<
         step.if_.iter().for_each(|expr| found.expr(expr));
         found.action(&step.action, ruleset);
     }
-    let records = records_of_triggers(&rule.triggers);
+    let records = records_of_triggers(&rule.triggers, |event| records_of(event, &ruleset.catalogue));
     let fresh = found.calls.iter().filter(|call| tried.insert(format!("{records:?} {call}"))).count() > 0;
     Forced { id: forced.id.clone(), name: rule.id.clone(), reads: found.paths, reads_all: fresh || found.unclear, records }
+}
+
+/// What an event brings. What rules themselves send brings what the sender had: the checker has seen to it that no more is read.
+fn records_of(event: &str, catalogue: &Catalogue) -> Vec<(&'static str, bool)> {
+    if KNOWN_EVENTS.contains(&event) || catalogue.declared_events.iter().any(|declared| declared == event) {
+        return records_of_event(event).to_vec();
+    }
+    ["contact", "booking", "message", "task"].map(|record| (record, true)).to_vec()
 }
 
 /// What a rule reads.

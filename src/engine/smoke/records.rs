@@ -6,7 +6,7 @@ use crate::domain::event::Actor;
 use crate::domain::task::{Task, TaskStatus};
 use crate::domain::time::{Millis, Timestamp};
 use crate::domain::touchpoint::Touchpoint;
-use crate::engine::facts::{ContactFacts, EventFacts, Facts, MessageFacts};
+use crate::engine::facts::{Asked, ContactFacts, EventFacts, Facts, MessageFacts};
 use crate::engine::ruleset::Catalogue;
 use crate::engine::schema::{CONSENT, INTENT, PHONE_STATUS, REFERRAL, URGENCY};
 use std::collections::BTreeMap;
@@ -165,6 +165,8 @@ fn facts(records: &Records) -> Facts {
         contact: records.contact.clone(),
         touchpoints: records.touchpoint.iter().cloned().collect(),
         next_booking: records.next_booking.then(|| Arc::clone(&booking)),
+        bookings: records.next_booking.then(|| Arc::clone(&booking)).into_iter().collect(),
+        open_tasks: records.next_booking.then(|| Arc::new(records.task.clone())).into_iter().collect(),
     };
     Facts {
         event: EventFacts {
@@ -183,6 +185,8 @@ fn facts(records: &Records) -> Facts {
         task: Some(Arc::new(records.task.clone())),
         timer: None,
         fired: Vec::new(),
+        running: Vec::new(),
+        asked: Asked::Listening,
     }
 }
 

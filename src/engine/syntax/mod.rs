@@ -3,6 +3,7 @@
 
 mod fields;
 mod file;
+mod flow;
 mod guard;
 mod nearest;
 mod policies;
@@ -15,10 +16,10 @@ pub(crate) use fields::Keys;
 pub(crate) use file::{FileReader, RULES_MAX};
 pub(crate) use nearest::{did_you_mean, list_of};
 pub(crate) use policies::{PromiseSyntax, PromisedSyntax, read_promises};
-pub(crate) use value::parse_duration;
+pub(crate) use value::{is_word, parse_duration};
 
 use super::guard::Guard;
-use super::ruleset::Again;
+use super::ruleset::{Again, IfRunning};
 use super::source::{Place, Scalar};
 use crate::domain::event::SubjectKind;
 use crate::domain::time::Millis;
@@ -49,6 +50,9 @@ pub(crate) struct RuleSyntax {
     pub owner: Option<Scalar>,
     pub enabled: bool,
     pub when: Vec<TriggerSyntax>,
+    /// What each trigger is called in `trigger`, in the order of `when`.
+    pub labels: Vec<Option<Scalar>>,
+    pub if_running: Option<IfRunning>,
     pub while_: Vec<Scalar>,
     pub if_: Vec<Scalar>,
     pub vars: Vec<(Scalar, Scalar)>,
@@ -67,6 +71,9 @@ pub(crate) enum TriggerSyntax {
     Event { names: Vec<Scalar>, unhandled: bool },
     Date { field: Scalar, offset: Option<Millis>, at_minute: Option<u32>, late: Millis, again: Again },
     Every { rhythm: Rhythm, at: Option<(Place, u32)>, tz: Option<Scalar>, each: Option<SubjectKind>, late: Millis },
+    Holds { expr: Scalar, lasting: Millis, business: bool },
+    Manual { subject: SubjectKind },
+    Webhook { source: Scalar },
 }
 
 pub(crate) enum Rhythm {
@@ -113,4 +120,58 @@ pub(crate) enum ActionSyntax {
     CancelSms {
         template: Option<Scalar>,
     },
+    Stop {
+        reason: Option<Scalar>,
+    },
+    Choose(Vec<BranchSyntax>),
+    Alert(Scalar),
+    Emit {
+        event: Scalar,
+        data: Vec<(Scalar, Scalar)>,
+    },
+    Tag(Scalar),
+    Untag(Scalar),
+    Each {
+        list: Scalar,
+        name: Scalar,
+        steps: Vec<StepSyntax>,
+    },
+    Run(Scalar),
+    Plan(Scalar),
+    Wait(WaitSyntax),
+}
+
+/// One of the ways of a `choose`.
+pub(crate) struct BranchSyntax {
+    pub at: Place,
+    /// Empty for the way that is taken when no other is.
+    pub if_: Vec<Scalar>,
+    pub steps: Vec<StepSyntax>,
+}
+
+pub(crate) enum WaitSyntax {
+    For(Millis),
+    Until(Scalar),
+    Event { name: Scalar, limit: Millis },
+}
+
+impl ActionSyntax {
+    /// The lists of steps inside of the step, in the order written.
+    pub fn inner(&self) -> Vec<&[StepSyntax]> {
+        match self {
+            Self::Choose(branches) => branches.iter().map(|b| b.steps.as_slice()).collect(),
+            Self::Each { steps, .. } => vec![steps],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Every step of the list and inside of its steps, in the order written.
+pub(crate) fn all_steps(steps: &[StepSyntax]) -> Vec<&StepSyntax> {
+    let mut found = Vec::new();
+    for step in steps {
+        found.push(step);
+        found.extend(step.action.inner().into_iter().flat_map(all_steps));
+    }
+    found
 }

@@ -1,9 +1,10 @@
 //! One rule's keys.
 
 use super::fields::{Fields, Keys, Reader};
-use super::{LimitSyntax, RuleSyntax};
+use super::{LimitSyntax, RuleSyntax, did_you_mean};
 use crate::domain::event::SubjectKind;
 use crate::engine::diagnostic::names;
+use crate::engine::ruleset::IfRunning;
 use crate::engine::source::{Entry, Kind, Node, Place, Scalar};
 
 /// Length of an id.
@@ -14,10 +15,24 @@ const VARS_MAX: usize = 50;
 pub(super) const RULE: Keys = Keys {
     what: "a rule",
     known: &[
-        "id", "was", "name", "about", "owner", "enabled", "when", "while", "if", "do", "vars", "limit", "rollout", "expect",
+        "id",
+        "was",
+        "name",
+        "about",
+        "owner",
+        "enabled",
+        "when",
+        "while",
+        "if",
+        "do",
+        "vars",
+        "limit",
+        "if_running",
+        "rollout",
+        "expect",
         "on_error",
     ],
-    later: &["if_running"],
+    later: &[],
 };
 pub(super) const LIMIT: Keys = Keys { what: "`limit`", known: &["max", "in", "per"], later: &[] };
 
@@ -34,11 +49,11 @@ impl Reader<'_> {
         entries.extend(inherited);
         let mut fields = self.fields_of(entries, at, &RULE);
         let id = fields.need("id", self).and_then(|n| self.id(n));
-        let when = fields.need("when", self).map(|n| self.triggers(n));
+        let (when, labels) = fields.need("when", self).map(|n| self.triggers(n)).unzip();
         let steps = fields.need("do", self).map(|n| self.steps(n));
         let rest = self.optional_parts(&mut fields, at);
-        let (id, when, steps) = (id?, when?, steps?);
-        Some(RuleSyntax { id, when, steps, ..rest })
+        let (id, when, labels, steps) = (id?, when?, labels?, steps?);
+        Some(RuleSyntax { id, when, labels, steps, ..rest })
     }
 
     /// Everything that a rule may leave out. `id`, `when` and `do` are filled in by the caller.
@@ -54,6 +69,8 @@ impl Reader<'_> {
             owner,
             enabled: fields.take("enabled").and_then(|n| self.boolean(n, "`enabled`")).unwrap_or(true),
             when: Vec::new(),
+            labels: Vec::new(),
+            if_running: fields.take("if_running").and_then(|n| self.if_running(n)),
             while_: fields.take("while").map(|n| self.scalars(n, "`while`")).unwrap_or_default(),
             if_: fields.take("if").map(|n| self.scalars(n, "`if`")).unwrap_or_default(),
             vars: fields.take("vars").map(|n| self.vars(n)).unwrap_or_default(),
@@ -61,6 +78,16 @@ impl Reader<'_> {
             limit: fields.take("limit").and_then(|n| self.limit(n)),
             guard: self.guard(fields, at),
         }
+    }
+
+    fn if_running(&mut self, node: Node) -> Option<IfRunning> {
+        let scalar = self.scalar(node, "`if_running`")?;
+        let found = IfRunning::parse(&scalar.text);
+        if found.is_none() {
+            let message = format!("`if_running` is skip, restart, queue or parallel, not `{}`", scalar.text);
+            self.error(names::BAD_VALUE, scalar.at, message, did_you_mean(&scalar.text, IfRunning::NAMES, "it can be"));
+        }
+        found
     }
 
     fn id(&mut self, node: Node) -> Option<Scalar> {

@@ -8,11 +8,49 @@ use crate::engine::source::{Entry, Kind, Node, Place, Scalar};
 /// Steps of one rule.
 const STEPS_MAX: usize = 100;
 
-const ACTIONS: &[&str] = &["move", "sms", "task", "close_tasks", "set", "note", "cancel"];
+const ACTIONS: &[&str] = &[
+    "move",
+    "sms",
+    "task",
+    "close_tasks",
+    "set",
+    "note",
+    "cancel",
+    "tag",
+    "untag",
+    "alert",
+    "emit",
+    "wait",
+    "choose",
+    "each",
+    "run",
+    "plan",
+    "stop",
+];
 pub(super) const STEP: Keys = Keys {
     what: "a step",
-    known: &["move", "sms", "task", "close_tasks", "set", "note", "cancel", "if", "id"],
-    later: &["wait", "choose", "plan", "emit", "alert", "tag", "untag", "call", "stop"],
+    known: &[
+        "move",
+        "sms",
+        "task",
+        "close_tasks",
+        "set",
+        "note",
+        "cancel",
+        "tag",
+        "untag",
+        "alert",
+        "emit",
+        "wait",
+        "choose",
+        "each",
+        "run",
+        "plan",
+        "stop",
+        "if",
+        "id",
+    ],
+    later: &["call"],
 };
 pub(super) const MOVE: Keys = Keys { what: "`move`", known: &["pipeline", "stage"], later: &[] };
 pub(super) const TASK: Keys = Keys { what: "`task`", known: &["type", "title", "due", "priority", "assign", "note"], later: &[] };
@@ -37,6 +75,9 @@ impl Reader<'_> {
     }
 
     fn step(&mut self, node: Node) -> Option<StepSyntax> {
+        if matches!(&node.kind, Kind::Scalar(scalar) if scalar.text == "stop") {
+            return Some(StepSyntax { at: node.at, if_: Vec::new(), action: ActionSyntax::Stop { reason: None } });
+        }
         let mut fields = self.fields(node.clone(), &STEP)?;
         let if_ = fields.take("if").map(|n| self.scalars(n, "`if`")).unwrap_or_default();
         if let Some(id) = fields.take("id") {
@@ -71,7 +112,17 @@ impl Reader<'_> {
             "close_tasks" => self.close_tasks(value),
             "set" => self.set(value, entry.key.at),
             "note" => Some(ActionSyntax::Note(self.scalar(value, "`note`")?)),
-            _ => self.cancel(value),
+            "cancel" => self.cancel(value),
+            "tag" => Some(ActionSyntax::Tag(self.scalar(value, "`tag`")?)),
+            "untag" => Some(ActionSyntax::Untag(self.scalar(value, "`untag`")?)),
+            "alert" => Some(ActionSyntax::Alert(self.scalar(value, "`alert`")?)),
+            "run" => Some(ActionSyntax::Run(self.scalar(value, "`run`")?)),
+            "plan" => Some(ActionSyntax::Plan(self.scalar(value, "`plan`")?)),
+            "emit" => self.emit(value),
+            "wait" => self.wait(value),
+            "choose" => self.choose(value),
+            "each" => self.each(value),
+            _ => self.stop(value),
         }
     }
 
@@ -120,11 +171,11 @@ impl Reader<'_> {
         Some(ActionSyntax::Set(pairs))
     }
 
-    fn pair(&mut self, entry: Entry) -> Option<(Scalar, Scalar)> {
+    pub(super) fn pair(&mut self, entry: Entry) -> Option<(Scalar, Scalar)> {
         if let Kind::Scalar(value) = entry.value.kind {
             return Some((entry.key, value));
         }
-        let message = format!("`{}` is set to a single value, not {}", entry.key.text, entry.value.describe());
+        let message = format!("`{}` holds a single value, not {}", entry.key.text, entry.value.describe());
         self.error(names::WRONG_SHAPE, entry.value.at, message, None);
         None
     }
@@ -143,7 +194,7 @@ impl Reader<'_> {
         Some(ActionSyntax::CancelSms { template: Some(self.needed(&mut fields, "sms")?) })
     }
 
-    fn needed(&mut self, fields: &mut Fields, key: &str) -> Option<Scalar> {
+    pub(super) fn needed(&mut self, fields: &mut Fields, key: &str) -> Option<Scalar> {
         let node = fields.need(key, self)?;
         self.scalar(node, &format!("`{key}`"))
     }

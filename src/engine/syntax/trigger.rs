@@ -1,54 +1,102 @@
 //! `when`: what sets a rule off.
 
 use super::fields::{Fields, Keys, Reader};
+use super::value::is_word;
 use super::{Rhythm, TriggerSyntax};
 use crate::domain::time::Millis;
 use crate::engine::diagnostic::names;
 use crate::engine::ruleset::Again;
-use crate::engine::source::{Entry, Kind, Node, Place};
+use crate::engine::source::{Entry, Kind, Node, Place, Scalar};
 
 /// How late a timer may run when `late` is not given.
 const LATE_DEFAULT: Millis = Millis::minutes(15);
+/// Shortest time for which something must hold.
+const HOLDS_MIN: Millis = Millis::minutes(1);
 /// Triggers of one rule.
 const TRIGGERS_MAX: usize = 20;
 
-const LATER: &[&str] = &["as", "holds", "for", "hours", "webhook", "manual"];
-const KINDS: &[&str] = &["event", "date", "every", "cron"];
+const KINDS: &[&str] = &["event", "date", "every", "cron", "holds", "manual", "webhook"];
 pub(super) const ANY: Keys = Keys {
     what: "a trigger",
-    known: &["event", "date", "every", "cron", "unhandled", "before", "after", "at", "late", "again", "tz", "each"],
-    later: LATER,
+    known: &[
+        "event",
+        "date",
+        "every",
+        "cron",
+        "holds",
+        "manual",
+        "webhook",
+        "as",
+        "unhandled",
+        "before",
+        "after",
+        "at",
+        "late",
+        "again",
+        "tz",
+        "each",
+        "for",
+        "hours",
+    ],
+    later: &[],
 };
-pub(super) const EVENT: Keys = Keys { what: "an `event` trigger", known: &["event", "unhandled"], later: LATER };
+pub(super) const EVENT: Keys = Keys { what: "an `event` trigger", known: &["event", "unhandled", "as"], later: &[] };
 pub(super) const DATE: Keys =
-    Keys { what: "a `date` trigger", known: &["date", "before", "after", "at", "late", "again"], later: LATER };
-pub(super) const EVERY: Keys = Keys { what: "an `every` trigger", known: &["every", "at", "tz", "each", "late"], later: LATER };
-pub(super) const CRON: Keys = Keys { what: "a `cron` trigger", known: &["cron", "tz", "each", "late"], later: LATER };
+    Keys { what: "a `date` trigger", known: &["date", "before", "after", "at", "late", "again", "as"], later: &[] };
+pub(super) const EVERY: Keys =
+    Keys { what: "an `every` trigger", known: &["every", "at", "tz", "each", "late", "as"], later: &[] };
+pub(super) const CRON: Keys = Keys { what: "a `cron` trigger", known: &["cron", "tz", "each", "late", "as"], later: &[] };
+pub(super) const HOLDS: Keys = Keys { what: "a `holds` trigger", known: &["holds", "for", "hours", "as"], later: &[] };
+pub(super) const MANUAL: Keys = Keys { what: "a `manual` trigger", known: &["manual", "as"], later: &[] };
+pub(super) const WEBHOOK: Keys = Keys { what: "a `webhook` trigger", known: &["webhook", "as"], later: &[] };
 
 impl Reader<'_> {
-    pub fn triggers(&mut self, node: Node) -> Vec<TriggerSyntax> {
+    /// The triggers, and what `as` calls each of them.
+    pub fn triggers(&mut self, node: Node) -> (Vec<TriggerSyntax>, Vec<Option<Scalar>>) {
         match node.kind {
-            Kind::List(items) if items.len() <= TRIGGERS_MAX => items.into_iter().filter_map(|n| self.trigger(n)).collect(),
+            Kind::List(items) if items.len() <= TRIGGERS_MAX => items.into_iter().filter_map(|n| self.labelled(n)).unzip(),
             Kind::List(_) => {
                 self.error(names::TOO_MANY, node.at, format!("a rule has at most {TRIGGERS_MAX} triggers"), None);
-                Vec::new()
+                (Vec::new(), Vec::new())
             }
-            _ => self.trigger(node).into_iter().collect(),
+            _ => self.labelled(node).into_iter().unzip(),
         }
     }
 
-    fn trigger(&mut self, node: Node) -> Option<TriggerSyntax> {
+    fn labelled(&mut self, node: Node) -> Option<(TriggerSyntax, Option<Scalar>)> {
         let at = node.at;
         let Kind::Map(entries, _) = node.kind else {
             let message = format!("a trigger is a map such as `{{ event: booking_created }}`, not {}", node.describe());
             self.error(names::WRONG_SHAPE, at, message, None);
             return None;
         };
+        let label = entries.iter().find(|e| e.key.text == "as").map(|e| e.value.clone());
+        let label = match label {
+            Some(node) => Some(self.label(node)?),
+            None => None,
+        };
+        Some((self.trigger(entries, at)?, label))
+    }
+
+    fn label(&mut self, node: Node) -> Option<Scalar> {
+        let label = self.scalar(node, "`as`")?;
+        if is_word(&label.text) {
+            return Some(label);
+        }
+        let help = Some("use small letters, digits and `_`".to_owned());
+        self.error(names::BAD_VALUE, label.at, format!("`{}` is not a name for a trigger", label.text), help);
+        None
+    }
+
+    fn trigger(&mut self, entries: Vec<Entry>, at: Place) -> Option<TriggerSyntax> {
         let kinds: Vec<&str> = KINDS.iter().copied().filter(|k| entries.iter().any(|e| e.key.text == *k)).collect();
         match kinds.as_slice() {
             ["event"] => self.event(entries, at),
             ["date"] => self.date(entries, at),
             ["every"] => self.every(entries, at),
+            ["holds"] => self.holds(entries, at),
+            ["manual"] => self.manual(entries, at),
+            ["webhook"] => self.webhook(entries, at),
             [] => {
                 self.no_kind(entries, at);
                 None
@@ -115,6 +163,53 @@ impl Reader<'_> {
         let mut fields = self.fields_of(entries, at, &CRON);
         let rhythm = fields.need("cron", self).and_then(|n| self.scalar(n, "`cron`")).map(Rhythm::Cron)?;
         self.schedule(rhythm, fields)
+    }
+
+    fn holds(&mut self, entries: Vec<Entry>, at: Place) -> Option<TriggerSyntax> {
+        let mut fields = self.fields_of(entries, at, &HOLDS);
+        let expr = fields.need("holds", self).and_then(|n| self.scalar(n, "`holds`"));
+        let lasting = fields.need("for", self).and_then(|n| self.lasting(n));
+        let business = match fields.take("hours") {
+            Some(node) => self.business(node)?,
+            None => false,
+        };
+        Some(TriggerSyntax::Holds { expr: expr?, lasting: lasting?, business })
+    }
+
+    /// Long enough that two rules cannot turn a state to and fro without end.
+    fn lasting(&mut self, node: Node) -> Option<Millis> {
+        let at = node.at;
+        let lasting = self.duration(node, "`for`")?;
+        if lasting < HOLDS_MIN {
+            self.error(names::BAD_HOLDS, at, "a state lasts at least a minute", Some("write `for: 1m` or longer".to_owned()));
+            return None;
+        }
+        Some(lasting)
+    }
+
+    fn business(&mut self, node: Node) -> Option<bool> {
+        let scalar = self.scalar(node, "`hours`")?;
+        match scalar.text.as_str() {
+            "business" => Some(true),
+            "all" => Some(false),
+            other => {
+                let message = format!("`hours` is `business` or `all`, not `{other}`");
+                self.error(names::BAD_VALUE, scalar.at, message, None);
+                None
+            }
+        }
+    }
+
+    fn manual(&mut self, entries: Vec<Entry>, at: Place) -> Option<TriggerSyntax> {
+        let mut fields = self.fields_of(entries, at, &MANUAL);
+        let subject = fields.need("manual", self).and_then(|n| self.subject(n, "`manual`"))?;
+        Some(TriggerSyntax::Manual { subject })
+    }
+
+    fn webhook(&mut self, entries: Vec<Entry>, at: Place) -> Option<TriggerSyntax> {
+        let mut fields = self.fields_of(entries, at, &WEBHOOK);
+        let source = fields.need("webhook", self).and_then(|n| self.scalar(n, "`webhook`"))?;
+        Some(TriggerSyntax::Webhook { source })
     }
 
     fn schedule(&mut self, rhythm: Rhythm, mut fields: Fields) -> Option<TriggerSyntax> {

@@ -76,6 +76,16 @@ impl Reader<'_> {
     }
 }
 
+/// Longest name that a rule gives to a trigger, an event or a tag.
+const WORD_BYTES_MAX: usize = 60;
+
+/// `lead_lost`: small letters, digits and `_`, beginning with a letter.
+pub(crate) fn is_word(text: &str) -> bool {
+    text.len() <= WORD_BYTES_MAX
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
 pub(crate) fn parse_duration(text: &str) -> Option<Millis> {
     let unit = text.chars().last()?;
     let count: i64 = text.strip_suffix(unit)?.parse().ok().filter(|n| *n >= 0)?;

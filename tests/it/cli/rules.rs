@@ -119,3 +119,19 @@ fn a_template_is_previewed_from_the_files_and_counted() {
     let said = clinic.run(&["sms", "preview", "reminder_24hr"]);
     assert!(said.err.contains("ucs2, 2 parts; transactional"), "{}", said.err);
 }
+
+#[test]
+fn a_rule_is_set_off_by_hand_or_the_answer_says_why_not() {
+    let clinic = Clinic::open();
+    let rule = "rules:\n  - id: welcome\n    name: Welcome\n    about: By hand.\n    owner: reception\n    when: { manual: contact }\n    do: [ { note: hello } ]\n";
+    std::fs::write(clinic.dir.path().join("rules/hand.yaml"), rule).expect("a file");
+    clinic.run(&["rules", "publish", "--yes"]);
+    let said = clinic.refusal(&["rules", "run", "lead-created", "--contact", "x"]);
+    assert!(said.contains("error: rule `lead-created` cannot be set off by hand: it has no `manual` trigger"), "{said}");
+    assert!(said.contains("these can be: welcome"), "{said}");
+    let said = clinic.refusal(&["rules", "run", "welcome", "--booking", "x"]);
+    assert!(said.contains("rule `welcome` is set off for a contact") && said.contains("write `--contact ID`"), "{said}");
+    let said = clinic.refusal(&["rules", "run", "welcome", "--contact", "x"]);
+    assert!(said.contains("there is no contact with this id"), "{said}");
+    assert_eq!(clinic.run(&["rules", "run", "welcome"]).exit, Some(2));
+}

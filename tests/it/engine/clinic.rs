@@ -97,7 +97,12 @@ pub fn catalogue() -> Catalogue {
             pipeline("pre_appointment", &["booking_confirmed", "reminded", "cancelled", "no_show"]),
         ],
     };
-    Catalogue { clinic: Arc::new(clinic), pipelines: Arc::new(pipelines), declared_events: vec!["form_sent".to_owned()] }
+    Catalogue {
+        clinic: Arc::new(clinic),
+        pipelines: Arc::new(pipelines),
+        declared_events: vec!["form_sent".to_owned()],
+        declared_sources: vec!["website_form".to_owned()],
+    }
 }
 
 /// The given files beside the clinic's scripts and templates.
@@ -165,5 +170,10 @@ pub fn shipped_catalogue() -> Catalogue {
     let text = |name: &str| std::fs::read_to_string(root.join(name)).expect("a shipped file");
     let clinic = avatar::config::load_clinic(&text("clinic.yaml"), chrono_tz::Australia::Sydney).expect("the shipped clinic");
     let pipelines = avatar::config::load_pipelines(&text("pipelines.yaml")).expect("the shipped pipelines");
-    Catalogue { clinic: Arc::new(clinic), pipelines: Arc::new(pipelines), declared_events: Vec::new() }
+    Catalogue {
+        clinic: Arc::new(clinic),
+        pipelines: Arc::new(pipelines),
+        declared_events: Vec::new(),
+        declared_sources: Vec::new(),
+    }
 }

@@ -3,6 +3,7 @@
 mod clinic;
 mod compiles;
 mod examples;
+mod flow;
 mod host;
 mod hostile;
 mod hostile_files;

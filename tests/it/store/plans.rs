@@ -38,6 +38,14 @@ fn sqlite_uses_its_indexes() {
       - - SEARCH schedules USING INDEX schedules_next (next_at<?)
     - - timers due
       - - SEARCH timers USING INDEX timers_due (due_at<?)
+    - - waits due
+      - - SEARCH waiting_runs USING INDEX waiting_runs_due (due_at<?)
+    - - waits of contacts
+      - - SEARCH waiting_runs USING INDEX waiting_runs_alive (contact_id=?)
+    - - overdue tasks
+      - - SEARCH tasks USING INDEX tasks_open_due (due_datetime<?)
+        - CORRELATED SCALAR SUBQUERY 1
+        - SEARCH o USING PRIMARY KEY (task_id=? AND due_datetime=?)
     - - timers of contacts
       - - SEARCH timers USING INDEX timers_contact (contact_id=?)
     - - owners

@@ -13,11 +13,12 @@ fn migrations_can_be_undone_and_done_again() {
     for t in [Some(TestStore::sqlite()), TestStore::postgres()].into_iter().flatten() {
         let before = t.store.read_now(avatar::store::describe_schema).unwrap();
         assert!(before.len() > 40, "tables and indexes: {before:?}");
+        let all = t.store.migration_status().unwrap().len();
         assert_eq!(t.store.migrate().unwrap(), [""; 0]);
-        assert_eq!(t.store.revert_all().unwrap().len(), 4);
+        assert_eq!(t.store.revert_all().unwrap().len(), all);
         assert!(t.store.migration_status().unwrap().iter().all(|(_, applied)| !applied));
         assert_eq!(t.store.read_now(avatar::store::describe_schema).unwrap(), [""; 0]);
-        assert_eq!(t.store.migrate().unwrap().len(), 4);
+        assert_eq!(t.store.migrate().unwrap().len(), all);
         assert_eq!(t.store.read_now(avatar::store::describe_schema).unwrap(), before);
     }
 }
@@ -30,7 +31,7 @@ fn nodes_that_start_together_migrate_once() {
             let nodes: Vec<_> = (0..4).map(|_| scope.spawn(|| t.another_node().migrate().unwrap().len())).collect();
             nodes.into_iter().map(|node| node.join().unwrap()).sum()
         });
-        assert_eq!(applied, 4);
+        assert_eq!(applied, t.store.migration_status().unwrap().len());
     }
 }
 

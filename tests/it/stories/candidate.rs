@@ -55,7 +55,12 @@ fn catalogue() -> Catalogue {
     let text = |name: &str| std::fs::read_to_string(shipped(name)).expect("a shipped file");
     let clinic = load_clinic(&text("config/clinic.yaml"), chrono_tz::Australia::Sydney).expect("the clinic");
     let pipelines = load_pipelines(&text("config/pipelines.yaml")).expect("the pipelines");
-    Catalogue { clinic: Arc::new(clinic), pipelines: Arc::new(pipelines), declared_events: Vec::new() }
+    Catalogue {
+        clinic: Arc::new(clinic),
+        pipelines: Arc::new(pipelines),
+        declared_events: Vec::new(),
+        declared_sources: Vec::new(),
+    }
 }
 
 /// Publishes, and answers with the number, or with the codes of what stood against it.

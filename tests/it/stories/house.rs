@@ -59,7 +59,12 @@ impl House {
         let tz = chrono_tz::Australia::Sydney;
         let clinic = Arc::new(load_clinic(&read("config/clinic.yaml"), tz).expect("the clinic"));
         let pipelines = Arc::new(load_pipelines(&read("config/pipelines.yaml")).expect("the pipelines"));
-        let catalogue = Catalogue { clinic: clinic.clone(), pipelines: pipelines.clone(), declared_events: Vec::new() };
+        let catalogue = Catalogue {
+            clinic: clinic.clone(),
+            pipelines: pipelines.clone(),
+            declared_events: Vec::new(),
+            declared_sources: Vec::new(),
+        };
         let options = RulesetOptions {
             rules_dir: root("rules"),
             templates_dir: root("sms_templates"),

@@ -25,6 +25,7 @@ macro_rules! on_both_engines {
 }
 
 mod bookings;
+mod by_hand;
 mod candidate;
 mod guard;
 mod hard_cases;
@@ -38,3 +39,4 @@ mod storm;
 mod texts;
 mod timers;
 mod trouble;
+mod waits;

@@ -7,7 +7,7 @@ use avatar::domain::event::Actor;
 use avatar::domain::time::{Millis, Timestamp};
 use avatar::domain::touchpoint::Touchpoint;
 use avatar::engine::evaluate::evaluate;
-use avatar::engine::facts::{ContactFacts, EventFacts, MessageFacts};
+use avatar::engine::facts::{Asked, ContactFacts, EventFacts, MessageFacts};
 use avatar::engine::template::render_sms;
 use avatar::engine::{Action, Catalogue, Facts, Outcome, Ruleset, Sources, compile};
 use std::collections::BTreeMap;
@@ -33,7 +33,12 @@ fn ruleset() -> Ruleset {
         |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)).expect("shipped");
     let clinic = load_clinic(&text("clinic.yaml"), chrono_tz::Australia::Sydney).expect("the shipped clinic");
     let pipelines = load_pipelines(&text("pipelines.yaml")).expect("the shipped pipelines");
-    let catalogue = Catalogue { clinic: Arc::new(clinic), pipelines: Arc::new(pipelines), declared_events: Vec::new() };
+    let catalogue = Catalogue {
+        clinic: Arc::new(clinic),
+        pipelines: Arc::new(pipelines),
+        declared_events: Vec::new(),
+        declared_sources: Vec::new(),
+    };
     let compiled = compile(&sources(), &catalogue);
     let found: Vec<String> = compiled
         .diagnostics
@@ -98,12 +103,14 @@ fn facts(event: &str) -> Facts {
             depth: 0,
             data: BTreeMap::new(),
         },
-        contact: Some(Arc::new(ContactFacts { contact, touchpoints, next_booking: None })),
+        contact: Some(Arc::new(ContactFacts { contact, touchpoints, ..ContactFacts::default() })),
         booking: Some(Arc::new(booking(BookingStatus::Scheduled))),
         message: None,
         task: None,
         timer: None,
         fired: Vec::new(),
+        running: Vec::new(),
+        asked: Asked::Listening,
     }
 }
 
@@ -173,6 +180,7 @@ fn steps(ruleset: &Ruleset, facts: &Facts) -> String {
                 Some(Action::Set { field, value }) => format!("  set {field} {value:?}"),
                 Some(Action::Note { .. }) => "  note".to_owned(),
                 Some(Action::CancelSms { .. }) => "  cancel sms".to_owned(),
+                Some(other) => format!("  {other:?}"),
             });
         }
     }

@@ -317,7 +317,7 @@ impl Clinic {
     fn next_due(&self) -> i64 {
         let now = self.now().0;
         self.number(&format!(
-            "SELECT MIN(at) AS value FROM (SELECT due_at AS at FROM timers WHERE state = 'pending' UNION ALL \
+            "SELECT MIN(at) AS value FROM (SELECT due_at AS at FROM timers WHERE state = 'pending' UNION ALL SELECT due_at AS at FROM waiting_runs WHERE state = 'waiting' UNION ALL \
              SELECT run_at AS at FROM jobs WHERE state = 'ready' UNION ALL SELECT next_at AS at FROM schedules) AS waiting WHERE at > {now}"
         ))
     }

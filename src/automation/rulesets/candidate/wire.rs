@@ -31,6 +31,7 @@ pub(super) struct Request {
     test_contacts: Vec<String>,
     pipelines: Pipelines,
     declared_events: Vec<String>,
+    declared_sources: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,6 +64,7 @@ impl Request {
             test_contacts: clinic.test_contacts.clone(),
             pipelines: Pipelines::clone(&catalogue.pipelines),
             declared_events: catalogue.declared_events.clone(),
+            declared_sources: catalogue.declared_sources.clone(),
         }
     }
 
@@ -85,8 +87,12 @@ impl Request {
             task_types: self.task_types,
             test_contacts: self.test_contacts,
         };
-        let catalogue =
-            Catalogue { clinic: Arc::new(clinic), pipelines: Arc::new(self.pipelines), declared_events: self.declared_events };
+        let catalogue = Catalogue {
+            clinic: Arc::new(clinic),
+            pipelines: Arc::new(self.pipelines),
+            declared_events: self.declared_events,
+            declared_sources: self.declared_sources,
+        };
         Ok((Sources { files: self.files }, catalogue))
     }
 }
@@ -105,7 +111,8 @@ pub(super) mod tests {
         let clinic = crate::config::load_clinic(&shipped("clinic.yaml"), chrono_tz::Australia::Sydney).expect("the clinic");
         let pipelines = crate::config::load_pipelines(&shipped("pipelines.yaml")).expect("the pipelines");
         let declared_events = vec!["form_sent".to_owned()];
-        Catalogue { clinic: Arc::new(clinic), pipelines: Arc::new(pipelines), declared_events }
+        let declared_sources = vec!["forms".to_owned()];
+        Catalogue { clinic: Arc::new(clinic), pipelines: Arc::new(pipelines), declared_events, declared_sources }
     }
 
     #[test]
@@ -116,5 +123,6 @@ pub(super) mod tests {
         let (arrived, after) = request.into_parts().expect("its parts");
         assert_eq!((arrived, &after.clinic, &after.pipelines), (sources, &before.clinic, &before.pipelines));
         assert_eq!(after.declared_events, before.declared_events);
+        assert_eq!(after.declared_sources, before.declared_sources);
     }
 }

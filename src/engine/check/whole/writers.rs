@@ -102,7 +102,8 @@ fn moments(trigger: &Trigger) -> Vec<String> {
         Trigger::Every { schedule: Every::Cron { expression, tz }, each: Some(each), .. } => {
             vec![format!("cron {expression} {tz} {}", each.as_str())]
         }
+        Trigger::Webhook { source } => vec![format!("webhook {source}")],
         // Others have no moment that two rules could share.
-        Trigger::Every { .. } => Vec::new(),
+        Trigger::Every { .. } | Trigger::Holds { .. } | Trigger::Manual { .. } => Vec::new(),
     }
 }

@@ -1,11 +1,12 @@
 //! `contact` and its touchpoints.
 
 use super::booking::BookingRecord;
+use super::task::TaskRecord;
 use super::{Getter, Record, int, text, text_or_missing, time, time_or_missing};
 use crate::domain::touchpoint::Touchpoint;
-use crate::engine::facts::{ContactFacts, TOUCHPOINTS_MAX};
+use crate::engine::facts::{BOOKINGS_MAX, ContactFacts, OPEN_TASKS_MAX, TOUCHPOINTS_MAX};
 use chrono_tz::Tz;
-use rhai::Dynamic;
+use rhai::{Dynamic, Engine, ImmutableString};
 use std::sync::Arc;
 
 /// What stands for a first name that we do not know.
@@ -48,6 +49,9 @@ impl Record for ContactRecord {
         ("no_shows", |r| int(r.facts.contact.no_shows)),
         ("next_booking", next_booking),
         ("touchpoints", touchpoints),
+        ("bookings", bookings),
+        ("open_tasks", open_tasks),
+        ("tags", |r| r.facts.contact.tags.iter().map(|tag| text(tag)).collect::<rhai::Array>().into()),
         ("created_at", |r| time(r.facts.contact.created_at)),
     ];
 }
@@ -70,6 +74,25 @@ fn touchpoints(record: &ContactRecord) -> Dynamic {
     let list: rhai::Array =
         (0..count).map(|index| Dynamic::from(TouchpointRecord { of: Arc::clone(&record.facts), index })).collect();
     list.into()
+}
+
+fn bookings(record: &ContactRecord) -> Dynamic {
+    let live = record.facts.bookings.iter().take(BOOKINGS_MAX);
+    let list: rhai::Array =
+        live.map(|booking| Dynamic::from(BookingRecord { booking: Arc::clone(booking), zone: record.zone })).collect();
+    list.into()
+}
+
+fn open_tasks(record: &ContactRecord) -> Dynamic {
+    let open = record.facts.open_tasks.iter().take(OPEN_TASKS_MAX);
+    let list: rhai::Array = open.map(|task| Dynamic::from(TaskRecord(Arc::clone(task)))).collect();
+    list.into()
+}
+
+pub(super) fn register_functions(engine: &mut Engine) {
+    engine.register_fn("open_tasks_of", |contact: &mut ContactRecord, kind: ImmutableString| {
+        contact.facts.open_tasks.iter().filter(|task| task.task_type == kind.as_str()).count() as i64
+    });
 }
 
 /// One touchpoint of a contact; shares the contact's facts.

@@ -40,6 +40,7 @@ pub fn register(engine: &mut Engine, clinic: &Arc<Clinic>) {
     register_record::<task::TaskRecord>(engine);
     register_record::<clinic::ClinicRecord>(engine);
     event::register_data(engine);
+    contact::register_functions(engine);
     time::register(engine, clinic);
     duration::register(engine);
     math::register(engine);

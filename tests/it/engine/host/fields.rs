@@ -54,7 +54,7 @@ pub fn is_of(value: &Dynamic, ty: Type) -> bool {
         Type::Time => value.is::<Timestamp>(),
         Type::Duration => value.is::<avatar::domain::time::Millis>(),
         Type::Record(name) => value.type_name().to_lowercase().contains(name),
-        Type::List(_) => value.is_array(),
+        Type::List(_) | Type::Texts | Type::Steps => value.is_array(),
         Type::TextMap => value.type_name().contains("DataRecord"),
     }
 }
@@ -88,7 +88,7 @@ fn every_field_of_the_schema_can_be_read_and_has_its_type() {
 fn what_is_optional_is_missing_when_it_is_not_known_and_nothing_else_is() {
     let mut bare = message("", "other");
     let contact = Contact { id: "c1".to_owned(), created_at: monday(), ..Contact::default() };
-    bare.contact = Some(Arc::new(avatar::engine::facts::ContactFacts { contact, touchpoints: Vec::new(), next_booking: None }));
+    bare.contact = Some(Arc::new(avatar::engine::facts::ContactFacts { contact, ..Default::default() }));
     let mut booking = scan();
     booking.service_name = Some(String::new());
     booking.location = None;

@@ -73,6 +73,7 @@ fn sample(ty: Type) -> &'static str {
         Type::Text => "\"09:30\"",
         Type::Time => "booking.appointment_datetime",
         Type::Duration => "2.hours",
+        Type::Record("contact") => "contact",
         Type::List("touchpoint") => "contact.touchpoints",
         other => panic!("no sample of {other:?}"),
     }

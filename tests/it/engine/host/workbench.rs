@@ -11,11 +11,11 @@ use avatar::domain::task::{Task, TaskStatus};
 use avatar::domain::time::{Millis, Timestamp};
 use avatar::domain::touchpoint::Touchpoint;
 use avatar::engine::evaluate::evaluate;
-use avatar::engine::facts::{ContactFacts, EventFacts, Facts, MessageFacts};
+use avatar::engine::facts::{Asked, ContactFacts, EventFacts, Facts, MessageFacts};
 use avatar::engine::grammar;
 use avatar::engine::plan::RuleRun;
 use avatar::engine::ruleset::{
-    Again, Catalogue, Expr, Rule, Ruleset, Step, StepAction, Template, Text, TextPart, Trigger, Value,
+    Again, Catalogue, Expr, IfRunning, Rule, Ruleset, Step, StepAction, Template, Text, TextPart, Trigger, Value,
 };
 use avatar::engine::script::STACK_BYTES_MIN;
 use avatar::engine::timers::date_trigger_id;
@@ -130,6 +130,8 @@ pub fn rule(id: &str, trigger: Trigger) -> Rule {
         file: FILE.into(),
         line: 3,
         triggers: vec![trigger],
+        labels: Vec::new(),
+        if_running: IfRunning::default(),
         while_: Vec::new(),
         if_: Vec::new(),
         vars: Vec::new(),
@@ -211,7 +213,12 @@ pub fn ruleset_with(rules: Vec<Rule>, templates: &[Template], scripts: &str) -> 
 
 pub fn ruleset_of(rules: Vec<Rule>, templates: &[Template], functions: AST) -> Ruleset {
     let templates: BTreeMap<String, Template> = templates.iter().map(|t| (t.name.clone(), t.clone())).collect();
-    let catalogue = Catalogue { clinic: clinic(), pipelines: Arc::new(Pipelines::default()), declared_events: Vec::new() };
+    let catalogue = Catalogue {
+        clinic: clinic(),
+        pipelines: Arc::new(Pipelines::default()),
+        declared_events: Vec::new(),
+        declared_sources: Vec::new(),
+    };
     Ruleset::new("0".repeat(64), rules, templates, functions, catalogue)
 }
 
@@ -320,6 +327,8 @@ pub fn contact_facts(contact: Contact) -> Arc<ContactFacts> {
             touchpoint("ad_click", "google", at("2026-11-20T09:00:00+11:00")),
         ],
         next_booking: Some(Arc::new(scan())),
+        bookings: vec![Arc::new(scan())],
+        open_tasks: vec![Arc::new(call_task())],
     })
 }
 
@@ -342,6 +351,8 @@ pub fn facts(event_type: &str) -> Facts {
         task: None,
         timer: None,
         fired: Vec::new(),
+        running: Vec::new(),
+        asked: Asked::Listening,
     }
 }
 

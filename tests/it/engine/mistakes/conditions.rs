@@ -57,7 +57,7 @@ fn a_record_that_the_event_does_not_bring() {
     let said = condition("lead_created", "booking.has_referral");
     assert_eq!(
         said,
-        "4:9[7] R0302 there is no `booking` here | this rule listens to lead_created; available here: clinic, contact, event, now"
+        "4:9[7] R0302 there is no `booking` here | this rule listens to lead_created; available here: clinic, contact, event, now, trigger"
     );
 }
 
@@ -72,7 +72,7 @@ fn text_without_quotes() {
     let said = condition("lead_created", "contact.source == manychat");
     assert_eq!(
         said,
-        "4:27[8] R0302 `manychat` is not a name that can be read here | text needs quotes; names available here: clinic, contact, event, now"
+        "4:27[8] R0302 `manychat` is not a name that can be read here | text needs quotes; names available here: clinic, contact, event, now, trigger"
     );
 }
 
