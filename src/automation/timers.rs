@@ -1,6 +1,5 @@
 //! Turns due timers into events. The event asks the rules again before anything happens, so an old timer never serves a new truth.
 
-use super::overdue;
 use super::waits::Memory;
 use crate::domain::contact::Contact;
 use crate::domain::event::{
@@ -14,9 +13,9 @@ use std::collections::HashMap;
 /// Timers that one transaction turns into events.
 const BATCH_MAX: i64 = 256;
 
-/// Turns everything that is due into events and their jobs: timers, waits, tasks that are overdue; answers how many.
+/// Turns every timer and every wait that is due into an event and its job; answers how many.
 pub async fn fire_due(store: &Store, now: Timestamp) -> StoreResult<usize> {
-    Ok(fire_timers(store, now).await? + fire_waits(store, now).await? + overdue::tell(store, now).await?)
+    Ok(fire_timers(store, now).await? + fire_waits(store, now).await?)
 }
 
 /// The time of a run that waits is up: the event lets it go on, if it still waits.

@@ -6,7 +6,7 @@ use super::runtime::block_on;
 use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
-use crate::automation::{Automation, guard, retention, rulesets, timers};
+use crate::automation::{Automation, guard, overdue, retention, rulesets, timers};
 use crate::config::{Retention, Settings};
 use crate::http::{self, HttpContext, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
@@ -177,8 +177,12 @@ fn start_background(tasks: &mut JoinSet<()>, parts: &Parts, stop: &CancellationT
 async fn fire_timers(automation: Automation, stop: CancellationToken) {
     let mut ticks = ticks(TIMER_POLL);
     while ticked(&mut ticks, &stop).await {
-        if let Err(error) = timers::fire_due(&automation.store, automation.clock.now()).await {
+        let now = automation.clock.now();
+        if let Err(error) = timers::fire_due(&automation.store, now).await {
             tracing::warn!(%error, "due timers could not be looked for");
+        }
+        if let Err(error) = overdue::tell(&automation.store, now).await {
+            tracing::warn!(%error, "overdue tasks could not be looked for");
         }
     }
 }

@@ -17,3 +17,4 @@ pub mod staff;
 pub mod task;
 pub mod time;
 pub mod touchpoint;
+pub mod waiting;

@@ -6,7 +6,7 @@ use super::records::Records;
 use super::wix::{Patient, WixEvent};
 use avatar::automation::receive::receive;
 use avatar::automation::rulesets::{RulesetHost, Watching, watch};
-use avatar::automation::{Automation, staff, timers};
+use avatar::automation::{Automation, overdue, staff, timers};
 use avatar::cli::parts::Parts;
 use avatar::cli::{HostView, prepare};
 use avatar::config::{Environment, Settings};
@@ -259,6 +259,7 @@ impl Clinic {
             loop {
                 let now = self.now();
                 let mut done = timers::fire_due(&self.automation.store, now).await.unwrap();
+                done += overdue::tell(&self.automation.store, now).await.unwrap();
                 done += self.automation.store.write(move |tx| schedules::fire_due(tx, now)).await.unwrap().len();
                 for queue in kinds::QUEUES {
                     done += work_available(&self.automation.store, &self.registry, queue).await.unwrap();
