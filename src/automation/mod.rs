@@ -1,7 +1,8 @@
 //! Use cases, one transaction each.
 //!
 //! `receive` records a delivery · `run` works events through the rules (`load` → `decide` → `commit`) · `send` empties the
-//! outbox · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force.
+//! outbox · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force · `simulate` does all of it in memory,
+//! for tests and replays.
 
 pub mod commit;
 pub mod context;
@@ -14,6 +15,7 @@ pub mod rulesets;
 pub mod run;
 pub mod schedules;
 pub mod send;
+pub mod simulate;
 pub mod staff;
 pub mod timers;
 pub mod why;

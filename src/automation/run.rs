@@ -140,7 +140,6 @@ fn is_waiting(event: &Event) -> bool {
 
 /// Decides one loaded event.
 pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForce, now: Timestamp) -> World {
-    let Loaded { event, mut world, also } = loaded;
     let with = Deciding {
         ruleset: &in_force.ruleset,
         revision: in_force.number,
@@ -149,12 +148,15 @@ pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForc
         now,
         is_demo: context.is_demo,
     };
+    decide_loaded(loaded, with)
+}
+
+/// Decides one loaded event, wherever it was loaded from.
+pub(super) fn decide_loaded(loaded: Loaded, with: Deciding<'_>) -> World {
+    let Loaded { event, mut world, also } = loaded;
     if !also.is_empty() {
-        project::ask_for_merge(
-            &mut world,
-            project::Projection { clinic: &context.clinic, event: &event, now, is_demo: context.is_demo },
-            &also,
-        );
+        let projection = project::Projection { clinic: with.clinic, event: &event, now: with.now, is_demo: with.is_demo };
+        project::ask_for_merge(&mut world, projection, &also);
     }
     decide(&mut world, &event, with);
     world

@@ -61,7 +61,8 @@ fn dedupe_key(timer: &Timer) -> String {
     format!("{rule_id}:{trigger}:{subject_id}:{occurrence}:{}:{}", timer.due_at.0, timer.updated_at.0)
 }
 
-fn event_of(timer: &Timer, contact: Option<&Contact>) -> Delivery {
+/// The delivery that a due timer is.
+pub(super) fn event_of(timer: &Timer, contact: Option<&Contact>) -> Delivery {
     let who = contact.map(|c| ContactInput { id: Some(c.id.clone()), phone: c.phone.clone(), ..ContactInput::default() });
     let lane = lane_key(who.as_ref(), None).or_else(|| Some(format!("c:{}", timer.contact_id)));
     let input = TimerInput {

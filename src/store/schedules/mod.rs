@@ -11,7 +11,8 @@ use crate::domain::time::{Millis, Timestamp};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text};
 pub use slots::{Misfire, SLOTS_PER_FIRE_MAX};
-use slots::{Plan, Slots};
+pub use slots::Plan;
+use slots::Slots;
 
 /// What shall happen when, as somebody wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
