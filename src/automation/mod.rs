@@ -12,6 +12,7 @@ pub mod load;
 pub mod quiet;
 pub mod receive;
 pub mod rulesets;
+pub mod ruletest;
 pub mod run;
 pub mod schedules;
 pub mod send;

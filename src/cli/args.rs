@@ -146,6 +146,14 @@ pub enum ReportFormat {
     Json,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    #[default]
+    Human,
+    Junit,
+    Json,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
     /// Check rules, scripts and templates
@@ -154,6 +162,23 @@ pub enum RulesCommand {
         path: Option<PathBuf>,
         #[arg(long, value_enum, default_value_t)]
         format: ReportFormat,
+    },
+    /// Run the tests beside the rules, with a clock of their own; no text leaves the machine
+    #[command(before_help = "Examples:\n  avatar rules test\n  avatar rules test rules/leads.test.yaml --run \"4 hours\"\n  avatar rules test --update\n")]
+    Test {
+        /// Test files or folders, instead of all below RULES_DIR
+        path: Vec<PathBuf>,
+        /// Only tests whose name this regular expression finds
+        #[arg(long, value_name = "REGEX")]
+        run: Option<String>,
+        #[arg(long, value_enum, default_value_t)]
+        format: TestFormat,
+        /// Write what happened in the place of expectations that failed
+        #[arg(long)]
+        update: bool,
+        /// Show the rules and conditions that no test has reached
+        #[arg(long)]
+        coverage: bool,
     },
     /// List the rules
     List,

@@ -11,6 +11,7 @@ pub mod functions;
 pub mod grammar;
 pub mod plan;
 pub mod ruleset;
+pub mod ruletest;
 pub mod schema;
 pub mod script;
 mod source;

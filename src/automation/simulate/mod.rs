@@ -149,6 +149,11 @@ impl<'a> Simulation<'a> {
         }
     }
 
+    /// Lets an event that is about to happen bring its people along.
+    pub fn prepare(&mut self, prepare: impl FnOnce(&mut Records)) {
+        prepare(&mut self.records);
+    }
+
     /// Decides one event and folds what it changed.
     fn work(&mut self, event: Event, schedule_of: Option<&str>) {
         let about = Cause::of(&event, schedule_of);

@@ -3,6 +3,7 @@
 pub mod check;
 mod listing;
 mod publish;
+mod test;
 
 use super::args::RulesCommand;
 use super::{Context, Exit};
@@ -17,6 +18,10 @@ const SCHEMA: &str = "avatar.rules/1";
 pub(super) fn run(context: &Context, command: &RulesCommand) -> Exit {
     match command {
         RulesCommand::Check { path, format } => check::run(context, path.as_deref(), *format),
+        RulesCommand::Test { path, run, format, update, coverage } => {
+            let asked = test::Asked { paths: path, run: run.as_deref(), format: *format, update: *update, coverage: *coverage };
+            test::run(context, &asked)
+        }
         RulesCommand::List => listing::list(context),
         RulesCommand::Show { id } => listing::show(context, id),
         RulesCommand::Publish { message, yes } => publish::publish(context, message.as_deref(), *yes),

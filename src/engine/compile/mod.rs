@@ -7,6 +7,7 @@ mod trigger;
 use super::check::{Environment, TemplateRead, check_scripts, check_template, template_name};
 use super::diagnostic::{Diagnostic, Severity, names};
 use super::ruleset::{Catalogue, Rule, Ruleset, Sources, Template};
+use super::ruletest::is_test_file;
 use super::source::{Place, Problems, SourceFile, read};
 use super::syntax::{FileReader, RULES_MAX, RuleSyntax};
 use rule::Lowering;
@@ -55,8 +56,7 @@ fn has_ending(path: &str, ending: &str) -> bool {
 /// Tests stand beside the rules; promises are read elsewhere.
 fn is_rule_file(path: &str) -> bool {
     let yaml = has_ending(path, "yaml") || has_ending(path, "yml");
-    let test = path.ends_with(".test.yaml") || path.ends_with(".test.yml") || path.starts_with("rules/tests/");
-    path.starts_with("rules/") && yaml && !test && path != "rules/policies.yaml"
+    path.starts_with("rules/") && yaml && !is_test_file(path) && path != "rules/policies.yaml"
 }
 
 /// All templates by name.

@@ -9,6 +9,7 @@ mod step;
 mod trigger;
 mod value;
 
+pub(crate) use fields::{Keys, Reader};
 pub(crate) use file::{FileReader, RULES_MAX};
 pub(crate) use nearest::{did_you_mean, list_of};
 pub(crate) use value::parse_duration;
