@@ -2,7 +2,7 @@
 //!
 //! `receive` records a delivery · `run` works events through the rules (`load` → `decide` → `commit`) · `send` empties the
 //! outbox · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force · `simulate` does all of it in memory,
-//! for tests and replays.
+//! for tests (`ruletest`) and for what a draft would have done (`replay`).
 
 pub mod commit;
 pub mod context;
@@ -11,6 +11,7 @@ pub mod derive;
 pub mod load;
 pub mod quiet;
 pub mod receive;
+pub mod replay;
 pub mod rulesets;
 pub mod ruletest;
 pub mod run;

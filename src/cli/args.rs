@@ -180,6 +180,25 @@ pub enum RulesCommand {
         #[arg(long)]
         coverage: bool,
     },
+    /// What the draft on disk would have done with real events; nothing is sent
+    #[command(before_help = "Examples:\n  avatar rules diff\n  avatar rules diff --since 30d --rule reminder-24h\n  avatar rules diff --against r47 --json\n")]
+    Diff {
+        /// Events of this time: 7d, 12h, or since a day such as 2026-11-20
+        #[arg(long, value_name = "TIME", default_value = "7d", conflicts_with = "events")]
+        since: String,
+        /// Events from a file, one a line, as `avatar events list --json` prints them
+        #[arg(long, value_name = "FILE")]
+        events: Option<PathBuf>,
+        /// Compare with this ruleset, instead of the one in force
+        #[arg(long, value_name = "REVISION")]
+        against: Option<String>,
+        /// Only what this rule does otherwise
+        #[arg(long, value_name = "ID")]
+        rule: Option<String>,
+        /// List everything
+        #[arg(long)]
+        all: bool,
+    },
     /// List the rules
     List,
     /// Show one rule as it is in force

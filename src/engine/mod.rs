@@ -15,7 +15,7 @@ pub mod ruletest;
 pub mod schema;
 pub mod script;
 mod source;
-mod syntax;
+pub(crate) mod syntax;
 pub mod template;
 pub mod timers;
 

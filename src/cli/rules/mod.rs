@@ -1,6 +1,7 @@
 //! `avatar rules`
 
 pub mod check;
+mod diff;
 mod listing;
 mod publish;
 mod test;
@@ -21,6 +22,10 @@ pub(super) fn run(context: &Context, command: &RulesCommand) -> Exit {
         RulesCommand::Test { path, run, format, update, coverage } => {
             let asked = test::Asked { paths: path, run: run.as_deref(), format: *format, update: *update, coverage: *coverage };
             test::run(context, &asked)
+        }
+        RulesCommand::Diff { since, events, against, rule, all } => {
+            let asked = diff::Asked { since, events: events.as_deref(), against: against.as_deref(), rule: rule.as_deref(), all: *all };
+            diff::run(context, &asked)
         }
         RulesCommand::List => listing::list(context),
         RulesCommand::Show { id } => listing::show(context, id),
