@@ -164,7 +164,9 @@ pub enum RulesCommand {
         format: ReportFormat,
     },
     /// Run the tests beside the rules, with a clock of their own; no text leaves the machine
-    #[command(before_help = "Examples:\n  avatar rules test\n  avatar rules test rules/leads.test.yaml --run \"4 hours\"\n  avatar rules test --update\n")]
+    #[command(
+        before_help = "Examples:\n  avatar rules test\n  avatar rules test rules/leads.test.yaml --run \"4 hours\"\n  avatar rules test --update\n"
+    )]
     Test {
         /// Test files or folders, instead of all below RULES_DIR
         path: Vec<PathBuf>,
@@ -181,7 +183,9 @@ pub enum RulesCommand {
         coverage: bool,
     },
     /// What the draft on disk would have done with real events; nothing is sent
-    #[command(before_help = "Examples:\n  avatar rules diff\n  avatar rules diff --since 30d --rule reminder-24h\n  avatar rules diff --against r47 --json\n")]
+    #[command(
+        before_help = "Examples:\n  avatar rules diff\n  avatar rules diff --since 30d --rule reminder-24h\n  avatar rules diff --against r47 --json\n"
+    )]
     Diff {
         /// Events of this time: 7d, 12h, or since a day such as 2026-11-20
         #[arg(long, value_name = "TIME", default_value = "7d", conflicts_with = "events")]
@@ -231,6 +235,17 @@ pub enum EventsCommand {
         /// FIELD=VALUE, as often as needed
         #[arg(long, value_name = "FIELD=VALUE")]
         set: Vec<String>,
+    },
+    /// Save a real event as a test, of people who do not exist
+    #[command(
+        before_help = "Examples:\n  avatar events save 019ab2f0-6c1e\n  avatar events save 019ab2f0-6c1e --into rules/bookings.test.yaml\n"
+    )]
+    Save {
+        /// Id of an event
+        event: String,
+        /// Add it to this test file, instead of printing it
+        #[arg(long, value_name = "FILE")]
+        into: Option<PathBuf>,
     },
     /// Show events as they come
     Tail(EventFilter),

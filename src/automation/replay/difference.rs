@@ -108,7 +108,9 @@ impl Difference {
     pub fn of_rule(mut self, rule_id: &str) -> Self {
         self.rules.retain(|r| r.rule_id == rule_id);
         let mut total = Tally::default();
-        self.rules.iter().for_each(|r| total.add_all(r.tally));
+        for rule in &self.rules {
+            total.add_all(rule.tally);
+        }
         Self { total, ..self }
     }
 }
@@ -128,7 +130,9 @@ pub fn compare(replayed: &Replayed, before: &Ruleset, after: &Ruleset) -> Differ
     let mut total = Tally::default();
     let mut rules: Vec<RuleDifference> = rules.into_iter().map(|(id, parts)| of_rule(id, parts, before, after)).collect();
     rules.sort_by(|a, b| (&a.file, a.line, &a.rule_id).cmp(&(&b.file, b.line, &b.rule_id)));
-    rules.iter().for_each(|rule| total.add_all(rule.tally));
+    for rule in &rules {
+        total.add_all(rule.tally);
+    }
     Difference { rules, total }
 }
 

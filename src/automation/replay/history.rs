@@ -134,7 +134,7 @@ fn seeds(conn: &mut Conn, from: Timestamp) -> StoreResult<Vec<World>> {
 }
 
 /// The stage of then is known from the moves since; the other fields that have changed since are taken back to nothing.
-fn contact_then(conn: &mut Conn, mut contact: Contact, from: Timestamp) -> StoreResult<Contact> {
+pub(in crate::automation) fn contact_then(conn: &mut Conn, mut contact: Contact, from: Timestamp) -> StoreResult<Contact> {
     let since = |at: Option<Timestamp>| at.is_some_and(|at| at >= from);
     if since(contact.stage_entered_at) {
         let moves = history::list_transitions(conn, &contact.id, MOVES_MAX)?;
@@ -158,7 +158,7 @@ fn contact_then(conn: &mut Conn, mut contact: Contact, from: Timestamp) -> Store
 const MOVES_MAX: i64 = 1_000;
 
 /// `None` for bookings made since: the log makes them.
-fn booking_then(mut booking: Booking, from: Timestamp) -> Option<Booking> {
+pub(in crate::automation) fn booking_then(mut booking: Booking, from: Timestamp) -> Option<Booking> {
     if booking.created_at >= from {
         return None;
     }

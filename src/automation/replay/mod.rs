@@ -9,6 +9,7 @@ mod pairing;
 
 pub use difference::{Change, Difference, Item, RuleDifference, RuleState, Tally, compare};
 pub use history::{History, REPLAY_EVENTS_MAX, WARM_UP, as_it_arrived, load};
+pub(super) use history::{booking_then, contact_then};
 
 use super::simulate::{Happening, Records, Rules, Simulation};
 use crate::domain::event::Event;
@@ -39,7 +40,8 @@ pub enum ReplayError {
 /// # Errors
 /// When a side cannot be brought to its end.
 pub fn replay(history: &History, before: Rules<'_>, after: Rules<'_>, done: &AtomicUsize) -> Result<Replayed, ReplayError> {
-    let start = std::thread::scope(|scope| run(scope, || warm_up(history, before, done))?.join().map_err(|_| ReplayError::Failed))?;
+    let start =
+        std::thread::scope(|scope| run(scope, || warm_up(history, before, done))?.join().map_err(|_| ReplayError::Failed))?;
     if let Some(trouble) = start.trouble() {
         return Err(ReplayError::Trouble(trouble.to_owned()));
     }

@@ -60,7 +60,8 @@ fn collect(
         let meta = std::fs::metadata(&path).map_err(|e| unreadable(&path, &e))?;
         if meta.is_dir() {
             collect(&path, &format!("{prefix}/{name}"), endings, depth + 1, files)?;
-        } else if endings.iter().any(|e| path.extension().is_some_and(|x| x == *e)) && !is_test_file(&format!("{prefix}/{name}")) {
+        } else if endings.iter().any(|e| path.extension().is_some_and(|x| x == *e)) && !is_test_file(&format!("{prefix}/{name}"))
+        {
             if meta.len() > FILE_BYTES_MAX {
                 return Err(SourceError::TooLarge(path));
             }

@@ -52,14 +52,13 @@ impl Coverage {
             self.all_true(&run.rule_id, "while", rule.while_.len());
             self.all_true(&run.rule_id, "if", rule.if_.len());
             for step in &run.steps {
-                match &step.held_back {
-                    Some(held) => self.stopped(&run.rule_id, held),
-                    None => {
-                        // A `set` has a path for each of its fields below its own.
-                        let path = step.path.splitn(3, '/').take(2).collect::<Vec<_>>().join("/");
-                        let lines = rule.steps.iter().find(|s| s.path == path).map_or(0, |s| s.if_.len());
-                        self.all_true(&run.rule_id, &format!("{path}/if"), lines);
-                    }
+                if let Some(held) = &step.held_back {
+                    self.stopped(&run.rule_id, held);
+                } else {
+                    // A `set` has a path for each of its fields below its own.
+                    let path = step.path.splitn(3, '/').take(2).collect::<Vec<_>>().join("/");
+                    let lines = rule.steps.iter().find(|s| s.path == path).map_or(0, |s| s.if_.len());
+                    self.all_true(&run.rule_id, &format!("{path}/if"), lines);
                 }
             }
         } else if let Some(stopped) = &run.stopped_at {

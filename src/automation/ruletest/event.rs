@@ -122,10 +122,12 @@ fn booking(records: &Records, facts: &Facts) -> Result<crate::domain::event::Boo
 
 fn message(records: &Records, with: &Making<'_>, contact: Option<&ContactInput>) -> Result<MessageInput, String> {
     let name = with.step.name.text.as_str();
-    let facts = with.step.with.message.as_ref().ok_or_else(|| format!("{name} needs `with: {{ message: {{ body: \"Yes\" }} }}`"))?;
+    let facts =
+        with.step.with.message.as_ref().ok_or_else(|| format!("{name} needs `with: {{ message: {{ body: \"Yes\" }} }}`"))?;
     let channel = if name == "manychat_message" { "manychat" } else { "sms" };
     let body = body(facts, with.clinic)?;
-    let phone = || contact.and_then(|c| c.phone.clone().or_else(|| records.person(c.id.as_ref()?)?.contact.as_ref()?.phone.clone()));
+    let phone =
+        || contact.and_then(|c| c.phone.clone().or_else(|| records.person(c.id.as_ref()?)?.contact.as_ref()?.phone.clone()));
     let from = facts.text("from").map(str::to_owned).or_else(phone);
     if from.is_none() && channel == "sms" {
         return Err("who sends it? give the message a `from`, or the contact a `phone`".to_owned());

@@ -44,12 +44,11 @@ fn put_booking(records: &mut Records, facts: &Facts, timezone: &str, now: Timest
         None => owner_of(records, facts)?,
     };
     let mut world: World = records.person(&owner).cloned().ok_or_else(|| format!("there is no contact `{owner}`"))?;
-    match world.bookings.iter_mut().find(|b| b.id == id) {
-        Some(booking) => change_booking(booking, facts),
-        None => {
-            let booking = new_booking(id, &owner, facts, timezone, now - KNOWN_SINCE);
-            world.bookings.push(booking.ok_or("a given booking needs an `appointment_datetime`")?);
-        }
+    if let Some(booking) = world.bookings.iter_mut().find(|b| b.id == id) {
+        change_booking(booking, facts);
+    } else {
+        let booking = new_booking(id, &owner, facts, timezone, now - KNOWN_SINCE);
+        world.bookings.push(booking.ok_or("a given booking needs an `appointment_datetime`")?);
     }
     records.put(world);
     Ok(())

@@ -5,8 +5,10 @@ mod coverage;
 mod differ;
 mod event;
 mod given;
+mod mask;
 mod play;
 mod rewrite;
+mod save;
 mod suite;
 mod table;
 mod why_not;
@@ -14,6 +16,7 @@ mod why_not;
 pub use coverage::{Coverage, Gap};
 pub use differ::tell;
 pub use rewrite::{Rewrite, rewrite};
+pub use save::{NotSaved, Saved, appended, can_be_saved, load as load_saved};
 pub use suite::{FileResult, Suite, TestResult};
 
 use crate::automation::simulate::{Happening, Ran};

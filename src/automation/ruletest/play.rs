@@ -138,7 +138,11 @@ fn partly_holds(simulation: &Simulation<'_>, rules: Rules<'_>, partly: &Partly, 
     let (texts, tasks) = (done("sms", "template"), done("task", "type"));
     let fired: Vec<String> = fired(since.ran).into_iter().map(str::to_owned).collect();
     let mut failure = Failure::of_step(0, 0, simulation.now(), "what happened is not what was expected".to_owned());
-    let checks = [("sms", "texts", &partly.sms, &texts), ("task", "tasks", &partly.tasks, &tasks), ("rule", "rules", &partly.rules, &fired)];
+    let checks = [
+        ("sms", "texts", &partly.sms, &texts),
+        ("task", "tasks", &partly.tasks, &tasks),
+        ("rule", "rules", &partly.rules, &fired),
+    ];
     let mut words = Vec::new();
     for (kind, plural, wanted, got) in checks {
         let Some(wanted) = wanted else { continue };

@@ -18,8 +18,7 @@ pub struct Rewrite {
 }
 
 /// Fields that an expectation names when nobody said which.
-const TOLD: &[(&str, &[&str])] =
-    &[("move", &["pipeline", "stage"]), ("task", &["type", "due"]), ("close_tasks", &["type"])];
+const TOLD: &[(&str, &[&str])] = &[("move", &["pipeline", "stage"]), ("task", &["type", "due"]), ("close_tasks", &["type"])];
 
 /// Rewrites the `expect` of every failure; the last one first, so that places stay true.
 pub fn rewrite<'f>(text: &str, failures: impl Iterator<Item = &'f Failure>, clinic: &Clinic) -> Rewrite {
@@ -149,7 +148,9 @@ fn written(block: &Block, text: &str, happened: &[Happening], at: Timestamp, cli
     }
     let indent = " ".repeat(block.indent + 2);
     let comments = old.lines().filter(|l| l.trim_start().starts_with('#')).map(|l| format!("{l}\n"));
-    let lines = items.iter().map(|item| if item.is_one_key() { format!("{indent}- {item}\n") } else { format!("{indent}- {{ {item} }}\n") });
+    let lines = items
+        .iter()
+        .map(|item| if item.is_one_key() { format!("{indent}- {item}\n") } else { format!("{indent}- {{ {item} }}\n") });
     let lines: String = comments.chain(lines).collect();
     (range, format!("{}\n{lines}", tail.trim_end()))
 }
@@ -181,15 +182,12 @@ fn items(old: &str, happened: &[Happening], end: Timestamp, clinic: &Clinic) -> 
     for happening in happened.iter().filter(|h| h.landed == Landed::Done) {
         let same_step = |o: &Happening| (o.line, &o.file, o.at) == (happening.line, &happening.file, happening.at);
         let open = items.iter_mut().find(|(_, of)| happening.kind == "set" && of.kind == "set" && same_step(of));
-        match open {
-            Some((item, _)) => {
-                let more = fields(happening, clinic, |_| true);
-                item.text.insert_str(item.text.len() - " }".len(), &format!(", {more}"));
-            }
-            None => {
-                let at = is_apart(happening.at, end).then(|| differ::clock(clinic, happening.at));
-                items.push((Item { text: item(old, happening, clinic), at }, happening));
-            }
+        if let Some((item, _)) = open {
+            let more = fields(happening, clinic, |_| true);
+            item.text.insert_str(item.text.len() - " }".len(), &format!(", {more}"));
+        } else {
+            let at = is_apart(happening.at, end).then(|| differ::clock(clinic, happening.at));
+            items.push((Item { text: item(old, happening, clinic), at }, happening));
         }
     }
     items.into_iter().map(|(item, _)| item).collect()
@@ -218,7 +216,11 @@ fn item(old: &str, happening: &Happening, clinic: &Clinic) -> String {
 }
 
 fn fields(happening: &Happening, clinic: &Clinic, wanted: impl Fn(&str) -> bool) -> String {
-    let shown = |worth: &Worth| if *worth == Worth::Nothing && happening.kind == "close_tasks" { "any".to_owned() } else { value(worth, clinic) };
-    let list = happening.fields.iter().filter(|(name, _)| wanted(name));
+    let shown = |worth: &Worth| {
+        if *worth == Worth::Nothing && happening.kind == "close_tasks" { "any".to_owned() } else { value(worth, clinic) }
+    };
+    let mut list: Vec<_> = happening.fields.iter().filter(|(name, _)| wanted(name)).collect();
+    list.sort_by_key(|(name, _)| (*name != "type", (*name).clone()));
+    let list = list.into_iter();
     list.map(|(name, worth)| format!("{name}: {}", shown(worth))).collect::<Vec<_>>().join(", ")
 }

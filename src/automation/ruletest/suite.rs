@@ -4,7 +4,7 @@ use super::coverage::Coverage;
 use super::{Failure, play, table};
 use crate::automation::simulate::Rules;
 use crate::engine::ruleset::{Catalogue, Ruleset, Sources};
-use crate::engine::ruletest::{Case, Spot, TestFile, check_names, read_test};
+use crate::engine::ruletest::{Case, Spot, TestFile, check_names, no_rule_file, read_test};
 use crate::engine::{Compiled, Diagnostic, compile};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +50,7 @@ impl<'a> Suite<'a> {
         let (file, problems) = read_test(path, text, &self.catalogue.clinic.calendar);
         let Some(file) = file else { return FileResult { problems, ..FileResult::default() } };
         let chosen = match file.rules.as_ref().map(|rules| self.chosen(&file, rules)) {
-            Some(Err(problem)) => return FileResult { problems: vec![problem], ..FileResult::default() },
+            Some(Err(problem)) => return FileResult { problems: vec![*problem], ..FileResult::default() },
             Some(Ok(chosen)) => Some(chosen),
             None => None,
         };
@@ -67,11 +67,11 @@ impl<'a> Suite<'a> {
     }
 
     /// The rule files that a test file names, relative to itself.
-    fn chosen(&self, file: &TestFile, names: &[Spot]) -> Result<BTreeSet<String>, Diagnostic> {
+    fn chosen(&self, file: &TestFile, names: &[Spot]) -> Result<BTreeSet<String>, Box<Diagnostic>> {
         names.iter().map(|name| self.resolve(&file.path, name)).collect()
     }
 
-    fn resolve(&self, test: &str, name: &Spot) -> Result<String, Diagnostic> {
+    fn resolve(&self, test: &str, name: &Spot) -> Result<String, Box<Diagnostic>> {
         let mut parts: Vec<&str> = test.split('/').collect();
         parts.pop();
         for part in name.text.split('/') {
@@ -89,7 +89,7 @@ impl<'a> Suite<'a> {
         let known: Vec<&str> = self.sources.files.keys().map(String::as_str).filter(|p| is_rule_file(p)).collect();
         let plain = name.text.trim_start_matches("../").trim_start_matches("./");
         let found = known.iter().find(|k| **k == plain || k.strip_prefix("rules/") == Some(plain));
-        found.map(|k| (*k).to_owned()).ok_or_else(|| crate::engine::ruletest::no_rule_file(test, name, &known))
+        found.map(|k| (*k).to_owned()).ok_or_else(|| Box::new(no_rule_file(test, name, &known)))
     }
 
     fn compiled(&mut self, chosen: Option<BTreeSet<String>>) -> &Compiled {
@@ -122,7 +122,7 @@ fn run_file(catalogue: &Catalogue, ruleset: &Ruleset, file: &TestFile, wanted: &
                 result.coverage.merge(coverage);
                 result.tests.push(TestResult { name: story.name.text.clone(), line: story.name.at.line, failures });
             }
-            Case::Call(row) if wanted(&row.call.text) => {
+            Case::Call(row) if wanted(&row.text.text) => {
                 result.tests.push(table::run(rules, file.start, &file.given, row));
             }
             _ => {}

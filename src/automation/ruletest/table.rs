@@ -14,12 +14,12 @@ pub(super) fn run(rules: Rules<'_>, start: Timestamp, given: &Given, row: &Call)
     let booking = row.given.bookings.first().or_else(|| given.bookings.first());
     let timezone = rules.clinic.calendar.tz.name();
     let booking = booking.and_then(|facts| new_booking(facts.text("id").unwrap_or("booking"), "contact", facts, timezone, now));
-    let got = call(rules.ruleset, &row.call.text, contact.map(|p| (p.contact, p.touchpoints)), booking, now);
+    let got = call(rules.ruleset, &row.text.text, contact.map(|p| (p.contact, p.touchpoints)), booking, now);
     let wanted = wanted(&row.returns.text, rules);
     let message = match got {
         Ok(got) if got == wanted => None,
-        Ok(got) => Some(format!("{} returned {got}, not {wanted}", row.call.text)),
-        Err(error) => Some(format!("{} failed: {}", row.call.text, error.message)),
+        Ok(got) => Some(format!("{} returned {got}, not {wanted}", row.text.text)),
+        Err(error) => Some(format!("{} failed: {}", row.text.text, error.message)),
     };
     let failure = |message| Failure {
         line: row.returns.at.line,
@@ -32,8 +32,8 @@ pub(super) fn run(rules: Rules<'_>, start: Timestamp, given: &Given, row: &Call)
         happened: None,
     };
     TestResult {
-        name: format!("{} returns {}", row.call.text, row.returns.text),
-        line: row.call.at.line,
+        name: format!("{} returns {}", row.text.text, row.returns.text),
+        line: row.text.at.line,
         failures: message.map(failure).into_iter().collect(),
     }
 }

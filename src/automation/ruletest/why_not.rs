@@ -74,10 +74,13 @@ fn of_run(rules: Rules<'_>, ran: &Ran, name: &str) -> Vec<String> {
             let seen: Vec<String> = held.values.iter().map(|v| format!("{} was {}", v.path, v.value)).collect();
             let seen = if seen.is_empty() { String::new() } else { format!("{}; ", seen.join(", ")) };
             let step = step.path.replace("do/", "step ");
-            told.push(format!("{} fired, and {step} was held back: {seen}needs {} ({}:{}:{})", run.rule_id, held.text, held.file, held.line, held.column));
+            told.push(format!(
+                "{} fired, and {step} was held back: {seen}needs {} ({}:{}:{})",
+                run.rule_id, held.text, held.file, held.line, held.column
+            ));
         }
     }
-    for applied in ran.trace.applied.iter().filter(|a| !matches!(a.result.as_str(), "done" | "held_back")) {
+    for applied in ran.trace.applied.iter().filter(|a| !matches!(a.result.as_str(), "done" | "scheduled" | "held_back")) {
         let because = applied.detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default();
         told.push(format!("{} fired, and {} was {}{because}", run.rule_id, applied.path.replace("do/", "step "), applied.result));
     }

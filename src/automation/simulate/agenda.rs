@@ -66,7 +66,8 @@ impl Simulation<'_> {
         }
         self.at_this_instant += 1;
         if self.at_this_instant > WORK_PER_INSTANT_MAX {
-            self.trouble = Some(format!("more than {WORK_PER_INSTANT_MAX} things happen at one instant: rules set off one another"));
+            self.trouble =
+                Some(format!("more than {WORK_PER_INSTANT_MAX} things happen at one instant: rules set off one another"));
         }
     }
 

@@ -66,12 +66,7 @@ pub(super) type Planned = Happening;
 impl Cause {
     pub(super) fn of(event: &Event, schedule_of: Option<&str>) -> Self {
         let by_itself = schedule_of.is_some() || event.payload.timer.is_some();
-        Self {
-            event_id: event.id.clone(),
-            event_type: event.event_type.clone(),
-            at: event.timestamp,
-            from_outside: !by_itself,
-        }
+        Self { event_id: event.id.clone(), event_type: event.event_type.clone(), at: event.timestamp, from_outside: !by_itself }
     }
 }
 

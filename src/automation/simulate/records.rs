@@ -70,7 +70,8 @@ impl Records {
     /// (booking, contact) of all appointments since a time, in the order of ids.
     pub(super) fn bookings_since(&self, since: Timestamp) -> Vec<(String, String)> {
         let all = self.people.iter().flat_map(|(contact, world)| world.bookings.iter().map(move |b| (b, contact)));
-        let mut found: Vec<_> = all.filter(|(b, _)| b.appointment_datetime >= since).map(|(b, c)| (b.id.clone(), c.clone())).collect();
+        let mut found: Vec<_> =
+            all.filter(|(b, _)| b.appointment_datetime >= since).map(|(b, c)| (b.id.clone(), c.clone())).collect();
         found.sort_unstable();
         found
     }

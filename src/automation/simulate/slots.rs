@@ -59,9 +59,7 @@ impl Simulation<'_> {
     /// (subject, contact) of every evaluation of a slot, in the order of ids.
     fn subjects(&self, each: Option<SubjectKind>) -> Vec<(Option<String>, Option<String>)> {
         match each {
-            Some(SubjectKind::Contact) => {
-                self.records.contact_ids().into_iter().map(|id| (Some(id.clone()), Some(id))).collect()
-            }
+            Some(SubjectKind::Contact) => self.records.contact_ids().into_iter().map(|id| (Some(id.clone()), Some(id))).collect(),
             Some(SubjectKind::Booking) => {
                 let recent = self.records.bookings_since(self.now - BOOKINGS_PAST_MAX);
                 recent.into_iter().map(|(id, contact)| (Some(id), Some(contact))).collect()

@@ -24,7 +24,8 @@ pub(super) fn run(context: &Context, command: &RulesCommand) -> Exit {
             test::run(context, &asked)
         }
         RulesCommand::Diff { since, events, against, rule, all } => {
-            let asked = diff::Asked { since, events: events.as_deref(), against: against.as_deref(), rule: rule.as_deref(), all: *all };
+            let asked =
+                diff::Asked { since, events: events.as_deref(), against: against.as_deref(), rule: rule.as_deref(), all: *all };
             diff::run(context, &asked)
         }
         RulesCommand::List => listing::list(context),

@@ -19,8 +19,7 @@ pub(crate) fn call(
 ) -> Result<String, ScriptError> {
     let booking = booking.map(Arc::new);
     let next = booking.clone().filter(|b| b.status.is_live() && b.appointment_datetime > now);
-    let contact =
-        contact.map(|(contact, touchpoints)| Arc::new(ContactFacts { contact, touchpoints, next_booking: next }));
+    let contact = contact.map(|(contact, touchpoints)| Arc::new(ContactFacts { contact, touchpoints, next_booking: next }));
     let clinic = &ruleset.catalogue.clinic;
     let view = View::of_records(clinic, contact.as_ref(), booking.as_ref(), now);
     limits::begin_rule();

@@ -53,7 +53,12 @@ impl TestReader<'_> {
     fn partly(&mut self, node: Node) -> Option<Partly> {
         let mut fields = self.reader.fields(node, &PARTLY)?;
         let mut names = |key: &str| fields.take(key).map(|node| self.names_of(node, key));
-        Some(Partly { sms: names("sms"), tasks: names("tasks"), rules: names("rules"), never: names("never").unwrap_or_default() })
+        Some(Partly {
+            sms: names("sms"),
+            tasks: names("tasks"),
+            rules: names("rules"),
+            never: names("never").unwrap_or_default(),
+        })
     }
 
     /// A list of names; `nothing` for none.
@@ -69,8 +74,7 @@ impl TestReader<'_> {
             self.reader.error(names::WRONG_SHAPE, at, format!("an expected step is a map, not {}", node.describe()), help);
             return None;
         };
-        let mut wanted =
-            Wanted { at, kind: None, main: None, fields: Vec::new(), rule: None, when: None, contact: None };
+        let mut wanted = Wanted { at, kind: None, main: None, fields: Vec::new(), rule: None, when: None, contact: None };
         for entry in entries {
             self.wanted_key(entry, &mut wanted);
         }

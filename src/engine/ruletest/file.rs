@@ -11,8 +11,7 @@ use crate::engine::syntax::{Keys, Reader};
 const FILE: Keys = Keys { what: "a test file", known: &["about", "rules", "start", "define", "given", "tests"], later: &[] };
 const STORY: Keys = Keys { what: "a test", known: &["name", "about", "start", "given", "steps"], later: &[] };
 const CALL: Keys = Keys { what: "a script's test", known: &["call", "name", "given", "returns"], later: &[] };
-const GIVEN: Keys =
-    Keys { what: "`given`", known: &["contact", "contacts", "booking", "bookings", "now"], later: &[] };
+const GIVEN: Keys = Keys { what: "`given`", known: &["contact", "contacts", "booking", "bookings", "now"], later: &[] };
 
 /// Monday 2 March 2026, 9:00: when nobody says when.
 const START_DEFAULT: &str = "2026-03-02 09:00";
@@ -30,7 +29,11 @@ pub(crate) fn read_test(path: &str, text: &str, calendar: &Calendar) -> (Option<
     let mut tests = TestReader { reader: Reader { file: &file, problems: &mut problems }, calendar };
     let read = root.and_then(|root| tests.file(root));
     let good = !problems.has_errors();
-    (read.filter(|_| good), problems.found)
+    let mut found = problems.found;
+    found.sort_by(|a, b| (a.line, a.column, &a.code, &a.message).cmp(&(b.line, b.column, &b.code, &b.message)));
+    // What an alias repeats is one mistake.
+    found.dedup();
+    (read.filter(|_| good), found)
 }
 
 /// Reads the parts of one test file.
@@ -88,7 +91,7 @@ impl TestReader<'_> {
             Kind::Scalar(scalar) => spot(scalar),
             _ => spot(self.reader.scalar(returns, "`returns`")?),
         };
-        Some(Call { call, given: given.records, now: given.now, returns })
+        Some(Call { text: call, given: given.records, now: given.now, returns })
     }
 
     fn story(&mut self, node: Node) -> Option<Story> {
@@ -103,7 +106,12 @@ impl TestReader<'_> {
         let steps = self.steps(steps);
         if !self.reader.problems.has_errors() && !steps.iter().any(super::Step::checks) {
             let help = Some("give one of its steps an `expect` other than `any`".to_owned());
-            self.reader.error(names::MISSING_KEY, at, format!("the test `{}` expects nothing, so it cannot fail", name.text), help);
+            self.reader.error(
+                names::MISSING_KEY,
+                at,
+                format!("the test `{}` expects nothing, so it cannot fail", name.text),
+                help,
+            );
         }
         Some(Story { name, start, given: given.records, steps })
     }

@@ -20,7 +20,13 @@ pub(crate) fn lifetimes(
         match subject(rule) {
             Some(SubjectKind::Booking) => {
                 for booking in bookings {
-                    look(ruleset, index, rule, &View::of_records(&ruleset.catalogue.clinic, Some(contact), Some(booking), now), &mut seen);
+                    look(
+                        ruleset,
+                        index,
+                        rule,
+                        &View::of_records(&ruleset.catalogue.clinic, Some(contact), Some(booking), now),
+                        &mut seen,
+                    );
                 }
             }
             Some(_) => {

@@ -16,7 +16,9 @@ pub(crate) use facts::{Fact, Facts};
 pub(crate) use file::read_test;
 pub(crate) use lifetime::lifetimes;
 pub(crate) use names::{check_names, no_rule_file};
-pub(crate) use records::{Person, booking_input, campaign_input, change_booking, change_contact, contact_input, new_booking, new_person};
+pub(crate) use records::{
+    Person, booking_input, campaign_input, change_booking, change_contact, contact_input, new_booking, new_person,
+};
 pub(crate) use time::parse_time;
 
 use super::source::Place;
@@ -69,7 +71,7 @@ pub(crate) struct Story {
 /// A row of a script's table.
 pub(crate) struct Call {
     /// `warmness(contact, now)`
-    pub call: Spot,
+    pub text: Spot,
     pub given: Given,
     pub now: Option<Timestamp>,
     pub returns: Spot,

@@ -13,15 +13,8 @@ use serde_json::{Map, Value};
 const SAID_OF_CONTACT: &[&str] =
     &["id", "wix_contact", "manychat", "first_name", "last_name", "phone", "email", "interest", "is_existing_patient"];
 /// Fields of ours that no provider says of a booking.
-const OURS_OF_BOOKING: &[&str] = &[
-    "contact_id",
-    "source",
-    "referral_status",
-    "patient_confirmed_at",
-    "confirmed_via",
-    "reschedule_count",
-    "created_at",
-];
+const OURS_OF_BOOKING: &[&str] =
+    &["contact_id", "source", "referral_status", "patient_confirmed_at", "confirmed_via", "reschedule_count", "created_at"];
 
 /// A contact with what hangs on it.
 pub(crate) struct Person {

@@ -8,8 +8,7 @@ use crate::engine::schema::ACTOR;
 use crate::engine::source::{Kind, Node};
 use crate::engine::syntax::{Keys, did_you_mean, parse_duration};
 
-const STEP: Keys =
-    Keys { what: "a step", known: &["event", "with", "source", "actor", "to", "given", "expect"], later: &[] };
+const STEP: Keys = Keys { what: "a step", known: &["event", "with", "source", "actor", "to", "given", "expect"], later: &[] };
 const WITH: Keys = Keys { what: "`with`", known: &["contact", "booking", "message", "campaign", "sms", "data"], later: &[] };
 
 impl Step {

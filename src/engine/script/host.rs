@@ -56,7 +56,8 @@ impl Host {
     pub fn eval_text(&self, text: &str, scope: &mut Scope<'static>) -> Result<Dynamic, ScriptError> {
         let file: Arc<str> = Arc::from("");
         let parsed = self.engine.compile_expression(text);
-        let ast = parsed.map_err(|e| ScriptError::at(&file, 1, e.position().position().unwrap_or(1), e.err_type().to_string()))?;
+        let ast =
+            parsed.map_err(|e| ScriptError::at(&file, 1, e.position().position().unwrap_or(1), e.err_type().to_string()))?;
         self.eval(&Expr { text: text.to_owned(), ast, file, line: 1, column: 1, reads: Vec::new() }, scope)
     }
 

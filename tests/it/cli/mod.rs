@@ -3,6 +3,7 @@
 mod clinic;
 mod events;
 mod operations;
+mod rule_tests;
 mod rules;
 
 use std::path::Path;

@@ -29,6 +29,7 @@ mod hard_cases;
 mod orders;
 mod people;
 mod reload;
+mod replays;
 mod shipped;
 mod storm;
 mod texts;

@@ -29,7 +29,11 @@ pub(super) async fn print(context: &Context<'_>, parts: &Parts, found: Found, al
     if found.is_cut {
         context.output.hint("the log holds more events than one replay takes: the newest were left out; use a shorter --since");
     }
-    context.output.hint(&format!("Replayed {events} events since {} in {:.1} s", wall.day_and_time(found.since), found.took.as_secs_f64()));
+    context.output.hint(&format!(
+        "Replayed {events} events since {} in {:.1} s",
+        wall.day_and_time(found.since),
+        found.took.as_secs_f64()
+    ));
     if found.difference.is_empty() {
         context.output.line(&format!("nothing differs from r{} in {events} events. Nothing was sent.", found.before));
         return Ok(());
@@ -109,7 +113,8 @@ fn item_line(item: &Item, wall: Wall, names: &HashMap<String, String>) -> String
     };
     let who = item.contact_id.as_ref().and_then(|id| names.get(id)).map_or("somebody", String::as_str);
     let cause = item.event_id.as_deref().unwrap_or(&item.event_type);
-    let changes: Vec<String> = item.details.iter().map(|d| format!("{}: {} → {}", d.field, at(&d.before, wall), at(&d.after, wall))).collect();
+    let changes: Vec<String> =
+        item.details.iter().map(|d| format!("{}: {} → {}", d.field, at(&d.before, wall), at(&d.after, wall))).collect();
     let changes = if changes.is_empty() { String::new() } else { format!("   {}", changes.join(", ")) };
     let when = wall.short(item.at);
     format!("{when}  {who:<20}  {sign} {} {}{changes}   {cause}", word(&item.kind), item.name)
@@ -133,7 +138,8 @@ fn total(tally: &Tally, price: f64) -> String {
     let mut parts = Vec::new();
     for (counts, name) in named {
         let signed = [("+", counts.added), ("−", counts.removed), ("~", counts.changed)];
-        let signs: Vec<String> = signed.iter().filter(|(_, n)| *n > 0).map(|(sign, n)| format!("{sign}{}", thousands(*n))).collect();
+        let signs: Vec<String> =
+            signed.iter().filter(|(_, n)| *n > 0).map(|(sign, n)| format!("{sign}{}", thousands(*n))).collect();
         if signs.is_empty() {
             continue;
         }

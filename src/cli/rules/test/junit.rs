@@ -29,7 +29,10 @@ fn suite(file: &str, result: &FileResult, ran: &Ran, clinic: &Clinic) -> String 
     );
     if errors > 0 {
         let problems = escape(&render(&result.problems, &ran.sources, Format::Concise, false));
-        out.push_str(&format!("    <testcase name=\"the file\" classname=\"{}\"><error>{problems}</error></testcase>\n", escape(file)));
+        out.push_str(&format!(
+            "    <testcase name=\"the file\" classname=\"{}\"><error>{problems}</error></testcase>\n",
+            escape(file)
+        ));
     }
     for test in &result.tests {
         out.push_str(&case(file, test, clinic));
