@@ -224,3 +224,35 @@ fn fields(happening: &Happening, clinic: &Clinic, wanted: impl Fn(&str) -> bool)
     let list = list.into_iter();
     list.map(|(name, worth)| format!("{name}: {}", shown(worth))).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The value that is replaced, as it stands in the file.
+    fn value(text: &str) -> String {
+        let at = text.find("expect:").expect("an expectation");
+        let line = text[..at].matches('\n').count() + 1;
+        let column = at - text[..at].rfind('\n').map_or(0, |n| n + 1) + 1;
+        let block = block(text, line, column).expect("a value");
+        text[block.value].to_owned()
+    }
+
+    #[test]
+    fn a_value_ends_where_yaml_says_it_does() {
+        for (text, wanted) in [
+            ("- to: end\n  expect: nothing   # strict\n- to: x\n", "nothing"),
+            ("- { to: end, expect: any }\n", "any"),
+            ("- { to: end, expect: [ { sms: \"a]\" } ] }\n", "[ { sms: \"a]\" } ]"),
+            ("- to: end\n  expect: [ { sms: a }, # ]\n    { sms: b } ]\n- to: x\n", "[ { sms: a }, # ]\n    { sms: b } ]"),
+            (
+                "- to: end\n  expect:   # these\n    - sms: a\n    # more\n    - sms: b\n\n# the next\n- to: x\n",
+                "    - sms: a\n    # more\n    - sms: b\n",
+            ),
+            ("- to: end\n  expect:\n  - sms: a\n- to: x\n", "  - sms: a\n"),
+        ] {
+            assert_eq!(value(text), wanted, "{text}");
+        }
+        assert!(block("  expect: *all\n", 1, 3).is_none(), "an alias belongs to others, too");
+    }
+}

@@ -148,3 +148,47 @@ impl TestReader<'_> {
 pub(super) fn spot(scalar: Scalar) -> Spot {
     Spot { text: scalar.text, at: scalar.at }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Option<TestFile>, Vec<String>) {
+        let calendar = Calendar::weekdays(chrono_tz::Australia::Sydney);
+        let (file, problems) = read_test("rules/x.test.yaml", text, &calendar);
+        (file, problems.into_iter().map(|d| format!("{}:{} {}", d.line, d.column, d.message)).collect())
+    }
+
+    const ONE_TEST: &str = "tests:\n  - name: a\n    steps:\n      - { to: end, expect: nothing }\n";
+
+    #[test]
+    fn a_value_is_named_once_and_repeated_with_changes() {
+        let given = "given:\n  contacts:\n    - &ana { id: ana, first_name: Ana, warmness: 3 }\n    - { <<: *ana, id: ben, warmness: 5 }\n";
+        let (file, problems) = read(&format!("{given}{ONE_TEST}"));
+        assert_eq!(problems, Vec::<String>::new());
+        let contacts = file.expect("a test file").given.contacts;
+        assert_eq!(
+            (contacts[1].text("id"), contacts[1].text("first_name"), contacts[1].list.len()),
+            (Some("ben"), Some("Ana"), 3)
+        );
+    }
+
+    #[test]
+    fn aliases_of_aliases_of_aliases_end_at_a_limit() {
+        let mut bomb = "define:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..30 {
+            let aliases = vec![format!("*a{}", n - 1); 10].join(", ");
+            bomb.push_str(&format!("  a{n}: &a{n} [{aliases}]\n"));
+        }
+        let (file, problems) = read(&format!("{bomb}{ONE_TEST}"));
+        assert!(file.is_none());
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].ends_with("aliases repeat more than 50000 values"), "{problems:?}");
+    }
+
+    #[test]
+    fn a_test_that_cannot_fail_is_refused() {
+        let (_, problems) = read("tests:\n  - name: lazy\n    steps:\n      - { to: end, expect: any }\n");
+        assert_eq!(problems, ["2:5 the test `lazy` expects nothing, so it cannot fail"]);
+    }
+}

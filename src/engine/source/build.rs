@@ -106,7 +106,11 @@ impl<'a> Builder<'a> {
 
     /// The value of an alias, as long as the file stays of a size that somebody could have written.
     fn repeat(&mut self, anchor: usize, span: &Span) -> Option<Node> {
-        let Some(node) = self.anchors.as_ref().and_then(|known| known.get(&anchor)).cloned() else {
+        // Past the limit nothing is counted or copied any more: that alone would take for ever.
+        if self.nodes > NODES_MAX {
+            return None;
+        }
+        let Some(node) = self.anchors.as_ref().and_then(|known| known.get(&anchor)) else {
             self.error(names::YAML_FEATURE, span, "an alias cannot stand inside of its own anchor", None);
             return None;
         };
@@ -115,7 +119,7 @@ impl<'a> Builder<'a> {
             self.error(names::TOO_MANY, span, &format!("aliases repeat more than {NODES_MAX} values"), None);
             return None;
         }
-        Some(node)
+        Some(node.clone())
     }
 
     fn plain_node(&mut self, event: Event<'a>, span: Span) -> Option<Node> {

@@ -44,7 +44,7 @@ pub(super) async fn print(context: &Context<'_>, parts: &Parts, found: Found, al
         let state = state_name(rule.state);
         context.output.line(&format!("  {:<width$}  {state:<7}  {}:{}", rule.rule_id, rule.file, rule.line));
         for line in counts(rule, price) {
-            context.output.line(&format!("    {line}"));
+            context.output.line(format!("    {line}").trim_end());
         }
         context.output.line("");
         for line in items(rule, wall, &names, all) {
@@ -117,7 +117,8 @@ fn item_line(item: &Item, wall: Wall, names: &HashMap<String, String>) -> String
         item.details.iter().map(|d| format!("{}: {} → {}", d.field, at(&d.before, wall), at(&d.after, wall))).collect();
     let changes = if changes.is_empty() { String::new() } else { format!("   {}", changes.join(", ")) };
     let when = wall.short(item.at);
-    format!("{when}  {who:<20}  {sign} {} {}{changes}   {cause}", word(&item.kind), item.name)
+    let what = format!("{} {}", word(&item.kind), item.name);
+    format!("{when}  {who:<20}  {sign} {}{changes}   {cause}", what.trim_end())
 }
 
 /// Times are compared as instants, and read on the clinic's clock.
