@@ -167,7 +167,8 @@ pub(in crate::automation) fn booking_then(mut booking: Booking, from: Timestamp)
         (booking.provider_sequence, booking.provider_revision) = (0, 0);
         let ended = [booking.cancelled_at, booking.no_show_at, booking.checked_in_at, booking.completed_at];
         if ended.into_iter().chain([booking.patient_confirmed_at]).flatten().any(|at| at >= from) {
-            booking.status = BookingStatus::Scheduled;
+            let confirmed = booking.patient_confirmed_at.is_some_and(|at| at < from);
+            booking.status = if confirmed { BookingStatus::Confirmed } else { BookingStatus::Scheduled };
         }
     }
     for field in [

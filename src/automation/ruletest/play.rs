@@ -26,6 +26,7 @@ pub(super) fn play(rules: Rules<'_>, start: Timestamp, given: &Given, story: &St
             return vec![Failure::of_step(story.name.at.line, story.name.at.column, simulation.now(), message)];
         }
     }
+    simulation.settle_the_past();
     for (ordinal, step) in story.steps.iter().enumerate() {
         let done = act(&mut simulation, rules, step, ordinal);
         let (happened, ran) = (simulation.take_happened(), simulation.take_runs());

@@ -54,12 +54,20 @@ pub fn load(conn: &mut Conn, event: Event) -> StoreResult<Saved> {
     };
     let contact = found.map(|c| contact_then(conn, c, at)).transpose()?;
     let booking = match &event.booking_id {
-        Some(id) => bookings::find(conn, id)?.and_then(|b| booking_then(b, at)),
+        Some(id) => bookings::find(conn, id)?.and_then(|b| booking_then(b, at)).map(|b| before_the_move(b, &event)),
         None => None,
     };
     let known = event.contact_id.clone().or_else(|| event.payload.message.as_ref().map(|m| m.from.clone()));
     let mask = person(&known.unwrap_or_else(|| event.id.clone()));
     Ok(Saved { event, contact, booking, mask })
+}
+
+/// Where the appointment was, when the event says so.
+fn before_the_move(mut booking: Booking, event: &Event) -> Booking {
+    if let Some(at) = event.payload.booking.as_ref().and_then(|b| b.previous_appointment_datetime) {
+        booking.appointment_datetime = at;
+    }
+    booking
 }
 
 /// Lines of one YAML map, `{ a: b }`.
@@ -104,7 +112,8 @@ impl Saved {
         lines.push(format!("      source: {}", quoted(word(&event.source))));
         lines.push(format!("      actor: {}", event.actor.as_str()));
         lines.extend(self.with(clinic));
-        lines.push("      expect: nothing".to_owned());
+        // What waits for the morning belongs to it.
+        lines.extend(["      expect: nothing", "    - to: +1d", "      expect: nothing"].map(str::to_owned));
         let pad = " ".repeat(indent);
         let lines: Vec<String> = lines.into_iter().map(|line| format!("{pad}{line}")).collect();
         lines.join("\n") + "\n"

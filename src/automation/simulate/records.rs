@@ -111,6 +111,13 @@ impl Records {
         self.people.get_mut(contact_id)
     }
 
+    pub(super) fn settle_the_past(&mut self, contact_id: &str, now: Timestamp) {
+        let timers = self.people.get_mut(contact_id).into_iter().flat_map(|w| &mut w.timers);
+        for timer in timers.filter(|t| t.due_at < now) {
+            "fired".clone_into(&mut timer.state);
+        }
+    }
+
     /// When a rule's timers of anybody are due, soonest first.
     pub fn pending_of_rule(&self, rule_id: &str) -> Vec<Timestamp> {
         let timers = self.people.values().flat_map(|w| &w.timers);
