@@ -35,7 +35,7 @@ pub struct History {
     pub seeds: Vec<World>,
     /// Real texts, for receipts and replies.
     pub texts: Vec<SmsMessage>,
-    /// There were more events than a replay takes; the oldest are left out.
+    /// There were more events than a replay takes; the newest are left out.
     pub is_cut: bool,
 }
 
@@ -45,6 +45,9 @@ pub fn load(conn: &mut Conn, since: Timestamp, until: Timestamp) -> StoreResult<
     let (all, is_cut) = roots(conn, known_since, until)?;
     let texts = real_texts(conn, &all)?;
     let seeds = seeds(conn, known_since)?;
+    // Nobody was known before the first event: no time has to pass until then.
+    let first = all.first().map_or(since, |event| event.timestamp.min(since));
+    let known_since = if seeds.is_empty() { first } else { known_since };
     let (before, window) = all.into_iter().map(as_it_arrived).partition(|event| event.timestamp < since);
     Ok(History { known_since, since, until, before, window, seeds, texts, is_cut })
 }

@@ -209,3 +209,16 @@ fn a_saved_event_is_a_test_that_passes_and_names_nobody() {
         said.out
     );
 }
+
+#[test]
+fn schedules_and_limits_are_tested_with_days_that_pass_at_once() {
+    let clinic = Clinic::new();
+    let rules = "rules:\n  - id: daily\n    name: Daily\n    when: { every: day, at: \"09:30\", each: contact }\n    if: contact.warmness > 50\n    limit: { max: 1, per: contact, in: 3d }\n    do:\n      - note: still warm\n";
+    let tests = "rules: [mine.yaml]\nstart: 2026-03-02 09:00\ntests:\n  - name: once in three days, for the warm\n    given:\n      contacts: [ { id: a, warmness: 60 }, { id: b, warmness: 10 } ]\n    steps:\n      - to: 2026-03-02 09:30\n        expect: [ { note: still warm, contact: a } ]\n      - to: 2026-03-05 09:29\n        expect: nothing\n      - { to: +1m, expect: [ { rule: daily } ] }\n      - { to: +1h, expect: [ { note: still warm } ] }\n";
+    std::fs::write(clinic.dir.path().join("rules/mine.yaml"), rules).expect("rules");
+    std::fs::write(clinic.dir.path().join("rules/mine.test.yaml"), tests).expect("tests");
+    let said = clinic.run(&["rules", "test", "rules/mine.test.yaml"]);
+    assert_eq!(said.exit, Some(1), "the last step is wrong on purpose: {}{}", said.out, said.err);
+    assert_eq!(said.out.matches("what happened is not what was expected").count(), 1, "{}", said.out);
+    assert!(said.out.contains("rules/mine.test.yaml:13:") && said.out.contains("daily was not asked"), "{}", said.out);
+}

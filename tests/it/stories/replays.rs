@@ -13,6 +13,7 @@ on_both_engines!(
     the_rules_in_force_against_themselves_make_no_difference,
     a_draft_is_told_as_texts_and_tasks,
     a_window_begins_with_what_was_known_before,
+    people_from_before_the_replayed_log_are_known,
 );
 
 /// Two weeks in which everything happens once.
@@ -137,4 +138,21 @@ fn a_window_begins_with_what_was_known_before(clinic: &Clinic) {
     let changed: Vec<_> = found.rules.iter().flat_map(|r| &r.items).map(|i| (i.change, i.name.as_str(), i.at)).collect();
     let eight = at("2026-12-04T08:30:00+11:00");
     assert_eq!(changed, [(Change::Changed, "reminder_2hr", eight - Millis::minutes(30))], "quiet hours end at eight");
+}
+
+fn people_from_before_the_replayed_log_are_known(clinic: &Clinic) {
+    live(clinic);
+    clinic.clock.set(at("2027-03-01T09:00:00+11:00"));
+    clinic.wix(&Visit::new(&Patient::jane(), "visit-4", "2027-03-09T10:30:00+11:00").created());
+    let in_force = clinic.rules().current().unwrap();
+    let history = history(clinic, "2027-02-28T00:00:00+11:00");
+    assert!(history.before.is_empty() && history.seeds.len() == 2, "the first weeks are not replayed");
+    let done = AtomicUsize::new(0);
+    let sides = rules(clinic, &in_force.ruleset);
+    let replayed = replay(&history, sides, sides, &done).unwrap();
+    let texts: Vec<_> = replayed.before.iter().filter(|h| h.kind == "sms").collect();
+    assert_eq!(texts.len(), 1, "{texts:#?}");
+    assert_eq!(texts[0].landed, Landed::Withheld("opted_out".into()), "her STOP of December is known");
+    let jane = clinic.words("SELECT id AS value FROM contacts WHERE first_name = 'Jane'");
+    assert_eq!(texts[0].contact_id.as_ref(), jane.first());
 }

@@ -12,7 +12,7 @@ pub(super) fn document(ran: &Ran, clinic: &Clinic) -> String {
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"rules\" tests=\"{tests}\" failures=\"{failed}\" time=\"{seconds:.3}\">\n"
     );
-    for (file, result) in &ran.files {
+    for (file, result) in ran.files.iter().filter(|(_, r)| !r.tests.is_empty() || !r.problems.is_empty()) {
         out.push_str(&suite(&file.shown, result, ran, clinic));
     }
     out.push_str("</testsuites>");

@@ -76,7 +76,8 @@ fn summary(ran: &Ran) -> String {
     let (tests, failed) = counts(ran);
     let broken = ran.files.iter().filter(|(_, r)| !r.problems.is_empty()).count();
     let broken = if broken == 0 { String::new() } else { format!(", {} not run", counted_word(broken, "file")) };
-    let (tests, files) = (counted_word(tests, "test"), counted_word(ran.files.len(), "file"));
+    let asked = ran.files.iter().filter(|(_, r)| !r.tests.is_empty() || !r.problems.is_empty()).count();
+    let (tests, files) = (counted_word(tests, "test"), counted_word(asked, "file"));
     format!("{tests} in {files}, {failed} failed{broken}, in {} ms", ran.took.as_millis())
 }
 
