@@ -51,7 +51,7 @@ pub struct Deciding<'a> {
 }
 
 /// A run's trace as it is stored: what the engine decided, and what became of each step.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StoredTrace {
     #[serde(flatten)]
     pub run: RuleRun,

@@ -90,7 +90,8 @@ fn follow_merges(conn: &mut Conn, known: &mut HashMap<String, Contact>) -> Store
     Ok(())
 }
 
-fn who(
+/// Who the event is about: the one place where identities, bookings and texts lead to a contact.
+pub(super) fn who(
     event: Event,
     owners: &HashMap<Identity, String>,
     known: &HashMap<String, Contact>,
@@ -242,7 +243,8 @@ fn sms_facts(conn: &mut Conn, loaded: &mut [Loaded]) -> StoreResult<()> {
     Ok(())
 }
 
-fn phones_of(loaded: &Loaded) -> Vec<String> {
+/// Every number that a text of this event could go to.
+pub(super) fn phones_of(loaded: &Loaded) -> Vec<String> {
     let world = &loaded.world;
     let given = loaded.event.payload.contact.as_ref().and_then(|c| c.phone.clone());
     let from = loaded.event.payload.message.as_ref().map(|m| m.from.clone());

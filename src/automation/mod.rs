@@ -1,7 +1,8 @@
 //! Use cases, one transaction each.
 //!
 //! `receive` records a delivery · `run` works events through the rules (`load` → `decide` → `commit`) · `send` empties the
-//! outbox · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force.
+//! outbox · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force · `simulate` does all of it in memory,
+//! for tests (`ruletest`) and for what a draft would have done (`replay`).
 
 pub mod activity;
 pub mod alerts;
@@ -20,11 +21,14 @@ pub mod promises;
 pub mod quiet;
 pub mod recall;
 pub mod receive;
+pub mod replay;
 pub mod retention;
 pub mod rulesets;
+pub mod ruletest;
 pub mod run;
 pub mod schedules;
 pub mod send;
+pub mod simulate;
 pub mod staff;
 pub mod timers;
 pub mod waits;

@@ -150,7 +150,6 @@ fn is_waiting(event: &Event) -> bool {
 
 /// Decides one loaded event.
 pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForce, pinned: &Pinned, now: Timestamp) -> World {
-    let Loaded { event, mut world, also } = loaded;
     let with = Deciding {
         ruleset: &in_force.ruleset,
         overrides: &in_force.overrides,
@@ -161,12 +160,15 @@ pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForc
         is_demo: context.is_demo,
         pinned,
     };
+    decide_loaded(loaded, with)
+}
+
+/// Decides one loaded event, wherever it was loaded from.
+pub(super) fn decide_loaded(loaded: Loaded, with: Deciding<'_>) -> World {
+    let Loaded { event, mut world, also } = loaded;
     if !also.is_empty() {
-        project::ask_for_merge(
-            &mut world,
-            project::Projection { clinic: &context.clinic, event: &event, now, is_demo: context.is_demo },
-            &also,
-        );
+        let projection = project::Projection { clinic: with.clinic, event: &event, now: with.now, is_demo: with.is_demo };
+        project::ask_for_merge(&mut world, projection, &also);
     }
     decide(&mut world, &event, with);
     world

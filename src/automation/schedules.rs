@@ -31,8 +31,8 @@ const PREFIX: &str = "rule:";
 #[derive(Clone, Debug)]
 pub struct Wanted {
     name: String,
-    expression: String,
-    zone: String,
+    pub(super) expression: String,
+    pub(super) zone: String,
     payload: String,
 }
 
@@ -63,19 +63,23 @@ pub fn wanted(ruleset: &Ruleset) -> Vec<Wanted> {
     schedules(ruleset).into_iter().map(|s| wanted_one(&s)).collect()
 }
 
-fn wanted_one(schedule: &RuleSchedule) -> Wanted {
+pub(super) fn wanted_one(schedule: &RuleSchedule) -> Wanted {
     let (expression, zone) = match &schedule.every {
         Every::Cron { expression, tz } => (expression.clone(), tz.name().to_owned()),
         Every::Interval(span) => (format!("@every {}s", span.0 / 1_000), "UTC".to_owned()),
     };
-    let payload = Payload {
+    let payload = payload_of(schedule);
+    Wanted { name: schedule.name.clone(), expression, zone, payload: serde_json::to_string(&payload).unwrap_or_default() }
+}
+
+fn payload_of(schedule: &RuleSchedule) -> Payload {
+    Payload {
         rule_id: schedule.rule_id.clone(),
         trigger: schedule.trigger,
         each: schedule.each,
         late_ms: schedule.late.0,
         after: String::new(),
-    };
-    Wanted { name: schedule.name.clone(), expression, zone, payload: serde_json::to_string(&payload).unwrap_or_default() }
+    }
 }
 
 /// Makes the stored schedules of rules equal to what is wanted.
@@ -217,6 +221,11 @@ fn next_page(payload: &Payload, slot: Timestamp, subjects: &[Subject]) -> NewJob
         event_id: None,
         payload: serde_json::to_string(&next).unwrap_or_default(),
     }
+}
+
+/// The event of a schedule's slot for one subject.
+pub(super) fn slot_event(schedule: &RuleSchedule, slot: Timestamp, subject: Option<&str>, contact: Option<&str>) -> Event {
+    event_of(&payload_of(schedule), slot, subject, contact)
 }
 
 fn event_of(payload: &Payload, slot: Timestamp, subject: Option<&str>, contact: Option<&str>) -> Event {

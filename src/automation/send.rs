@@ -6,6 +6,7 @@
 use super::context::Automation;
 use super::{quiet, timers};
 use crate::domain::booking::Booking;
+use crate::domain::clinic::Clinic;
 use crate::domain::contact::Contact;
 use crate::domain::event::{EventPayload, SMS_FAILED};
 use crate::domain::ids::{derived_id, new_id};
@@ -197,7 +198,7 @@ impl Surroundings {
     }
 }
 
-enum Verdict {
+pub(super) enum Verdict {
     Now,
     Later(Timestamp),
     Never(&'static str),
@@ -213,14 +214,37 @@ fn verdict(text: &SmsMessage, around: &Surroundings, sending: &Sending, now: Tim
         SmsStatus::Sending => return Verdict::Interrupted,
         _ => return Verdict::Nothing,
     }
-    let contact = text.contact_id.as_ref().and_then(|id| around.contacts.get(id));
-    if around.suppressed.contains(&text.to) || contact.is_some_and(|c| c.opted_out_at.is_some()) {
+    let records = Records {
+        is_suppressed: around.suppressed.contains(&text.to),
+        is_unheard: around.unheard.contains(&text.to),
+        contact: text.contact_id.as_ref().and_then(|id| around.contacts.get(id)),
+        booking: text.booking_id.as_ref().and_then(|id| around.bookings.get(id)),
+        is_live: sending.gateway.is_live(),
+    };
+    judge(text, records, &sending.automation.clinic, now)
+}
+
+/// What one text's leave depends on.
+#[derive(Clone, Copy)]
+pub(super) struct Records<'a> {
+    pub is_suppressed: bool,
+    /// A message of its receiver is not worked on yet.
+    pub is_unheard: bool,
+    pub contact: Option<&'a Contact>,
+    pub booking: Option<&'a Booking>,
+    /// The gateway reaches real phones.
+    pub is_live: bool,
+}
+
+/// Whether an unsent text may leave now, by the records of now.
+pub(super) fn judge(text: &SmsMessage, around: Records<'_>, clinic: &Clinic, now: Timestamp) -> Verdict {
+    if around.is_suppressed || around.contact.is_some_and(|c| c.opted_out_at.is_some()) {
         return Verdict::Never("opted_out");
     }
-    if around.unheard.contains(&text.to) {
+    if around.is_unheard {
         return Verdict::Later(now + MESSAGE_PAUSE);
     }
-    let booking = text.booking_id.as_ref().and_then(|id| around.bookings.get(id));
+    let booking = around.booking;
     // A text that was planned when the booking was over, such as its cancellation, is wrong once it is on again.
     if text.appointment_datetime.is_none() && booking.is_some_and(|b| b.status.is_live()) {
         return Verdict::Never("stale_booking");
@@ -229,11 +253,11 @@ fn verdict(text: &SmsMessage, around: &Surroundings, sending: &Sending, now: Tim
     if text.appointment_datetime.is_some_and(|at| !is_as_planned(at)) {
         return Verdict::Never("stale_booking");
     }
-    if text.is_demo && sending.gateway.is_live() {
+    if text.is_demo && around.is_live {
         return Verdict::Never("demo");
     }
     let is_fresh = text.immediate && now - text.created_at < IMMEDIATE_WITHIN;
-    let at = if is_fresh { now } else { quiet::next_allowed(&sending.automation.clinic, now) };
+    let at = if is_fresh { now } else { quiet::next_allowed(clinic, now) };
     if text.not_after.is_some_and(|limit| at > limit) {
         return Verdict::Never("too_late");
     }
@@ -401,7 +425,12 @@ pub const OUTCOME_KNOWN: &str = "The outcome became known";
 fn touch(tx: &mut Tx<'_>, text: &SmsMessage, now: Timestamp) -> StoreResult<()> {
     let Some(contact_id) = text.contact_id.clone() else { return Ok(()) };
     contacts::note_outbound(tx, &contact_id, now)?;
-    let touchpoint = Touchpoint {
+    history::insert_touchpoints(tx, &[&sent_touchpoint(text, contact_id, now)])
+}
+
+/// What a text that went out leaves on the contact's timeline.
+pub(super) fn sent_touchpoint(text: &SmsMessage, contact_id: String, now: Timestamp) -> Touchpoint {
+    Touchpoint {
         id: derived_id(now, &[&text.id, "sms_out"]),
         contact_id,
         timestamp: now,
@@ -412,6 +441,5 @@ fn touch(tx: &mut Tx<'_>, text: &SmsMessage, now: Timestamp) -> StoreResult<()> 
         medium: None,
         campaign: None,
         event_id: None,
-    };
-    history::insert_touchpoints(tx, &[&touchpoint])
+    }
 }

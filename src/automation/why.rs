@@ -105,7 +105,7 @@ pub(super) fn rule_story(conn: &mut Conn, run: Run, tz: Tz) -> StoreResult<RuleS
 }
 
 /// `contact.is_existing_patient was true, needs not contact.is_existing_patient`.
-fn stopped(trace: &StoredTrace) -> String {
+pub(super) fn stopped(trace: &StoredTrace) -> String {
     let Some(at) = &trace.run.stopped_at else { return String::new() };
     let seen: Vec<String> = at.values.iter().map(|v| format!("{} was {}", v.path, v.value)).collect();
     let seen = if seen.is_empty() { String::new() } else { format!("{}; ", seen.join(", ")) };

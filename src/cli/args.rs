@@ -169,6 +169,14 @@ pub struct PrintArgs {
     pub out: Option<PathBuf>,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    #[default]
+    Human,
+    Junit,
+    Json,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
     /// Check rules, scripts and templates
@@ -197,6 +205,46 @@ pub enum RulesCommand {
     Definitions(PrintArgs),
     /// Print tables of all keys, steps, fields and functions as Markdown
     Reference(PrintArgs),
+    /// Run the tests beside the rules, with a clock of their own; no text leaves the machine
+    #[command(
+        before_help = "Examples:\n  avatar rules test\n  avatar rules test rules/leads.test.yaml --run \"4 hours\"\n  avatar rules test --update\n"
+    )]
+    Test {
+        /// Test files or folders, instead of all below RULES_DIR
+        path: Vec<PathBuf>,
+        /// Only tests whose name this regular expression finds
+        #[arg(long, value_name = "REGEX")]
+        run: Option<String>,
+        #[arg(long, value_enum, default_value_t)]
+        format: TestFormat,
+        /// Write what happened in the place of expectations that failed
+        #[arg(long)]
+        update: bool,
+        /// Show the rules and conditions that no test has reached
+        #[arg(long)]
+        coverage: bool,
+    },
+    /// What the draft on disk would have done with real events; nothing is sent
+    #[command(
+        before_help = "Examples:\n  avatar rules diff\n  avatar rules diff --since 30d --rule reminder-24h\n  avatar rules diff --against r47 --json\n"
+    )]
+    Diff {
+        /// Events of this time: 7d, 12h, or since a day such as 2026-11-20
+        #[arg(long, value_name = "TIME", default_value = "7d", conflicts_with = "events")]
+        since: String,
+        /// Events from a file, one a line, as `avatar events list --json` prints them
+        #[arg(long, value_name = "FILE")]
+        events: Option<PathBuf>,
+        /// Compare with this ruleset, instead of the one in force
+        #[arg(long, value_name = "REVISION")]
+        against: Option<String>,
+        /// Only what this rule does otherwise
+        #[arg(long, value_name = "ID")]
+        rule: Option<String>,
+        /// List everything
+        #[arg(long)]
+        all: bool,
+    },
     /// List the rules
     List,
     /// Show one rule as it is in force
@@ -276,6 +324,17 @@ pub enum EventsCommand {
         /// FIELD=VALUE, as often as needed
         #[arg(long, value_name = "FIELD=VALUE")]
         set: Vec<String>,
+    },
+    /// Save a real event as a test, of people who do not exist
+    #[command(
+        before_help = "Examples:\n  avatar events save 019ab2f0-6c1e\n  avatar events save 019ab2f0-6c1e --into rules/bookings.test.yaml\n"
+    )]
+    Save {
+        /// Id of an event
+        event: String,
+        /// Add it to this test file, instead of printing it
+        #[arg(long, value_name = "FILE")]
+        into: Option<PathBuf>,
     },
     /// Show events as they come
     Tail(EventFilter),

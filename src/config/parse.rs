@@ -25,6 +25,17 @@ pub(super) fn number(text: &str, low: u64, high: u64) -> Parsed<u64> {
     }
 }
 
+/// A$ for one part of a text.
+pub(super) fn price(text: &str) -> Parsed<f64> {
+    match text.parse::<f64>() {
+        Ok(price) if (0.0..=PRICE_MAX).contains(&price) => Ok(price),
+        _ => refuse(format!("is a price in A$, not `{text}`"), "write it as 0.0792"),
+    }
+}
+
+/// No text costs more, in A$.
+const PRICE_MAX: f64 = 10.0;
+
 /// One of `choices`.
 pub(super) fn choice<T>(text: &str, choices: &[&'static str], parse: impl Fn(&str) -> Option<T>) -> Parsed<T> {
     parse(text).ok_or_else(|| Refusal { message: format!("cannot be `{text}`"), help: Some(hint(text, choices.iter().copied())) })

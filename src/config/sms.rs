@@ -5,6 +5,9 @@ use super::reader::Reader;
 use super::secret::SecretList;
 use crate::domain::time::Millis;
 
+/// ClickSend's price for Australia, in A$.
+const PRICE_PER_PART_DEFAULT: f64 = 0.0792;
+
 #[derive(Clone)]
 pub struct SmsSettings {
     pub provider: SmsProvider,
@@ -20,6 +23,8 @@ pub struct SmsSettings {
     pub batch_max: u32,
     /// For one call to the provider.
     pub timeout: Millis,
+    /// What one part of a text costs, in A$; for what `rules diff` reckons.
+    pub price_per_part: f64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +69,7 @@ impl SmsSettings {
             per_second_max: reader.number("sms.per_second_max", 5, 1, 1_000) as u32,
             batch_max: reader.number("sms.batch_max", 100, 1, 100) as u32,
             timeout: parse::seconds(reader.number("sms.timeout_seconds", 10, 1, 60)),
+            price_per_part: reader.shown_value("sms.price_per_part", None, PRICE_PER_PART_DEFAULT, parse::price),
         };
         settings.check_account(reader);
         settings

@@ -14,11 +14,12 @@ pub mod language;
 pub mod plan;
 pub mod promise;
 pub mod ruleset;
+pub mod ruletest;
 pub mod schema;
 pub mod script;
 pub mod smoke;
 mod source;
-mod syntax;
+pub(crate) mod syntax;
 pub mod template;
 pub mod timers;
 

@@ -109,6 +109,21 @@ pub fn list_after(conn: &mut Conn, since: Timestamp, after_id: &str, limit: i64)
     domain_rows!(rows)
 }
 
+/// Events that came by themselves (no timer, no slot, nothing that another event led to) after `(since, after_id)`, oldest
+/// first, at most `limit`.
+pub fn list_roots_after(conn: &mut Conn, since: Timestamp, after_id: &str, limit: i64) -> StoreResult<Vec<Event>> {
+    let rows: Vec<EventRow> = on!(conn, c => event_log::table
+        .filter(event_log::id.gt(after_id))
+        .filter(event_log::timestamp.ge(since.0))
+        .filter(event_log::causation_id.is_null())
+        .filter(event_log::source.ne_all(["timer", "schedule", "rule"]))
+        .order(event_log::id)
+        .select(EventRow::as_select())
+        .limit(limit)
+        .load(c))?;
+    domain_rows!(rows)
+}
+
 /// The events that one event led to directly.
 pub fn list_caused_by(conn: &mut Conn, id: &str) -> StoreResult<Vec<Event>> {
     let rows: Vec<EventRow> = on!(conn, c => event_log::table

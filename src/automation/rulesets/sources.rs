@@ -2,6 +2,7 @@
 
 use super::RulesetOptions;
 use crate::engine::Sources;
+use crate::engine::ruletest::is_test_file;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,7 @@ pub enum SourceError {
 }
 
 /// Every `.yaml`, `.yml`, `.rhai` of the rules folder as `rules/…`, every `.hbs` of the templates folder as `sms_templates/…`.
+/// Tests are no part of a ruleset: saving one changes nothing that is in force.
 pub fn read_sources(options: &RulesetOptions) -> Result<Sources, SourceError> {
     let mut files = BTreeMap::new();
     collect(&options.rules_dir, "rules", &["yaml", "yml", "rhai"], 0, &mut files)?;
@@ -58,7 +60,8 @@ fn collect(
         let meta = std::fs::metadata(&path).map_err(|e| unreadable(&path, &e))?;
         if meta.is_dir() {
             collect(&path, &format!("{prefix}/{name}"), endings, depth + 1, files)?;
-        } else if endings.iter().any(|e| path.extension().is_some_and(|x| x == *e)) {
+        } else if endings.iter().any(|e| path.extension().is_some_and(|x| x == *e)) && !is_test_file(&format!("{prefix}/{name}"))
+        {
             if meta.len() > FILE_BYTES_MAX {
                 return Err(SourceError::TooLarge(path));
             }

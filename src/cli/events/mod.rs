@@ -2,6 +2,7 @@
 
 mod fixture;
 mod log;
+mod save;
 mod send;
 mod set;
 
@@ -14,6 +15,7 @@ const SCHEMA: &str = "avatar.events/1";
 pub(super) fn run(context: &Context, command: &EventsCommand) -> Exit {
     match command {
         EventsCommand::Send { event_type, set } => send::run(context, event_type, set),
+        EventsCommand::Save { event, into } => save::run(context, event, into.as_deref()),
         EventsCommand::Tail(filter) => log::tail(context, filter),
         EventsCommand::List { filter, limit } => log::list(context, filter, *limit),
     }

@@ -1,6 +1,7 @@
 //! `avatar rules`
 
 pub mod check;
+mod diff;
 mod history;
 mod listing;
 mod print;
@@ -8,6 +9,7 @@ mod publish;
 mod recall;
 mod run;
 mod switch;
+mod test;
 
 use super::args::RulesCommand;
 use super::{Context, Exit, explain};
@@ -29,6 +31,15 @@ pub(super) fn run(context: &Context, command: &RulesCommand) -> Exit {
         RulesCommand::Schema(args) => print::schema(context, args),
         RulesCommand::Definitions(args) => print::definitions(context, args),
         RulesCommand::Reference(args) => print::reference(context, args),
+        RulesCommand::Test { path, run, format, update, coverage } => {
+            let asked = test::Asked { paths: path, run: run.as_deref(), format: *format, update: *update, coverage: *coverage };
+            test::run(context, &asked)
+        }
+        RulesCommand::Diff { since, events, against, rule, all } => {
+            let asked =
+                diff::Asked { since, events: events.as_deref(), against: against.as_deref(), rule: rule.as_deref(), all: *all };
+            diff::run(context, &asked)
+        }
         RulesCommand::List => listing::list(context),
         RulesCommand::Show { id } => listing::show(context, id),
         RulesCommand::Run { id, contact, booking } => run::run(context, id, contact.as_deref(), booking.as_deref()),

@@ -13,6 +13,7 @@ use super::check::{
 };
 use super::diagnostic::{Diagnostic, Severity, names};
 use super::ruleset::{Catalogue, Rule, Ruleset, Sources, Template};
+use super::ruletest::is_test_file;
 use super::smoke::smoke;
 use super::source::{Place, Problems, SourceFile, read};
 use super::syntax::{FileReader, RULES_MAX, RuleSyntax};
@@ -89,8 +90,7 @@ fn has_ending(path: &str, ending: &str) -> bool {
 /// Tests stand beside the rules; promises are read elsewhere.
 fn is_rule_file(path: &str) -> bool {
     let yaml = has_ending(path, "yaml") || has_ending(path, "yml");
-    let test = path.ends_with(".test.yaml") || path.ends_with(".test.yml") || path.starts_with("rules/tests/");
-    path.starts_with("rules/") && yaml && !test && path != policies::POLICIES
+    path.starts_with("rules/") && yaml && !is_test_file(path) && path != policies::POLICIES
 }
 
 /// All templates by name.

@@ -291,6 +291,11 @@ const CODES: &[Code] = &[
         explanation: "All scripts share one name space, and built-in functions cannot be replaced.",
     },
     Code {
+        code: names::UNKNOWN_NAME,
+        title: "a test names what does not exist",
+        explanation: "An event, template, task type or rule that a test names must exist in the rules it tests. A misspelt name would never be seen, and `never` would always hold.",
+    },
+    Code {
         code: names::TEMPLATE_SYNTAX,
         title: "the template cannot be read",
         explanation: "Each `{{` needs its `}}`, each `{{#if}}` its `{{/if}}`.",
@@ -391,6 +396,7 @@ pub(crate) mod names {
     pub const BAD_SIGNATURE: &str = "S0103";
     pub const OUTSIDE_FUNCTION: &str = "S0104";
     pub const DUPLICATE_FUNCTION: &str = "S0105";
+    pub const UNKNOWN_NAME: &str = "R0901";
     pub const TEMPLATE_SYNTAX: &str = "T0101";
     pub const TEMPLATE_HEADER: &str = "T0102";
     pub const TEMPLATE_FEATURE: &str = "T0103";

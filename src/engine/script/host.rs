@@ -55,6 +55,15 @@ impl Host {
         result.map_err(|error| ScriptError::from_rhai(expr, &error, &self.function_files))
     }
 
+    /// The value of an expression that is in no rule, such as a call in a test.
+    pub fn eval_text(&self, text: &str, scope: &mut Scope<'static>) -> Result<Dynamic, ScriptError> {
+        let file: Arc<str> = Arc::from("");
+        let parsed = self.engine.compile_expression(text);
+        let ast =
+            parsed.map_err(|e| ScriptError::at(&file, 1, e.position().position().unwrap_or(1), e.err_type().to_string()))?;
+        self.eval(&Expr { text: text.to_owned(), ast, file, line: 1, column: 1, reads: Vec::new() }, scope)
+    }
+
     /// Like [`Host::eval`] for a condition, which must be true or false.
     pub fn holds(&self, expr: &Expr, scope: &mut Scope<'static>) -> Result<bool, ScriptError> {
         let value = self.eval(expr, scope)?;

@@ -9,12 +9,24 @@ use std::collections::HashMap;
 /// Lists and maps in each other.
 const NESTING_MAX: usize = 32;
 
+/// Nodes of one file, with everything that aliases repeat.
+const NODES_MAX: usize = 50_000;
+
 /// The file's only document. `None` when it is empty, or when a problem was reported that leaves nothing to read.
 pub(crate) fn read(file: &SourceFile, problems: &mut Problems) -> Option<Node> {
     if !nesting_is_sane(file, problems) {
         return None;
     }
-    Builder { file, problems, parser: Parser::new_from_str(&file.text), flow: 0 }.document()
+    Builder { file, problems, parser: Parser::new_from_str(&file.text), flow: 0, anchors: None, nodes: 0 }.document()
+}
+
+/// Like [`read`], for files that may name a value once (`&ana`) and repeat it (`*ana`, `<<: *ana`): tests of rules.
+pub(crate) fn read_with_anchors(file: &SourceFile, problems: &mut Problems) -> Option<Node> {
+    if !nesting_is_sane(file, problems) {
+        return None;
+    }
+    let anchors = Some(HashMap::new());
+    Builder { file, problems, parser: Parser::new_from_str(&file.text), flow: 0, anchors, nodes: 0 }.document()
 }
 
 /// Looks through all events before anything is built.
@@ -49,6 +61,9 @@ struct Builder<'a> {
     problems: &'a mut Problems,
     parser: Parser<'a, StrInput<'a>>,
     flow: usize,
+    /// Values by anchor; `None` where anchors are refused.
+    anchors: Option<HashMap<usize, Node>>,
+    nodes: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -73,6 +88,41 @@ impl<'a> Builder<'a> {
     }
 
     fn node(&mut self, event: Event<'a>, span: Span) -> Option<Node> {
+        if let Event::Alias(anchor) = event
+            && self.anchors.is_some()
+        {
+            return self.repeat(anchor, &span);
+        }
+        let anchor = match &event {
+            Event::Scalar(_, _, anchor, _) | Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => *anchor,
+            _ => 0,
+        };
+        let node = self.plain_node(event, span)?;
+        if let Some(anchors) = self.anchors.as_mut().filter(|_| anchor > 0) {
+            anchors.insert(anchor, node.clone());
+        }
+        Some(node)
+    }
+
+    /// The value of an alias, as long as the file stays of a size that somebody could have written.
+    fn repeat(&mut self, anchor: usize, span: &Span) -> Option<Node> {
+        // Past the limit nothing is counted or copied any more: that alone would take for ever.
+        if self.nodes > NODES_MAX {
+            return None;
+        }
+        let Some(node) = self.anchors.as_ref().and_then(|known| known.get(&anchor)) else {
+            self.error(names::YAML_FEATURE, span, "an alias cannot stand inside of its own anchor", None);
+            return None;
+        };
+        self.nodes += node.count();
+        if self.nodes > NODES_MAX {
+            self.error(names::TOO_MANY, span, &format!("aliases repeat more than {NODES_MAX} values"), None);
+            return None;
+        }
+        Some(node.clone())
+    }
+
+    fn plain_node(&mut self, event: Event<'a>, span: Span) -> Option<Node> {
         let at = place(&span);
         let opening = Place { width: 1, ..at };
         match event {
@@ -126,6 +176,7 @@ impl<'a> Builder<'a> {
     fn map(&mut self) -> Vec<Entry> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut lines: HashMap<String, usize> = HashMap::new();
+        let mut merged: Vec<Entry> = Vec::new();
         while let Some((event, span)) = self.next() {
             if event == Event::MappingEnd {
                 break;
@@ -139,10 +190,20 @@ impl<'a> Builder<'a> {
                 self.error(names::WRONG_SHAPE, &span, "a key is text, not a list or a map", Some(help));
                 continue;
             };
+            if self.anchors.is_some() && key.text == "<<" && key.is_plain() {
+                match value.kind {
+                    Kind::Map(inner, _) => merged.extend(inner),
+                    _ => self.error(names::WRONG_SHAPE, &span, "`<<` takes the keys of a map, such as `*ana`", None),
+                }
+                continue;
+            }
             if self.key_is_fresh(&key, &mut lines) {
                 entries.push(Entry { key, value });
             }
         }
+        // Keys written here win over those taken from elsewhere.
+        merged.retain(|entry| !lines.contains_key(&entry.key.text));
+        entries.extend(merged);
         entries
     }
 
@@ -173,7 +234,7 @@ impl<'a> Builder<'a> {
             let written = format!("{}{}", tag.handle, tag.suffix);
             let message = format!("YAML read `{written}` as a tag, because the value starts with `!`");
             self.error(names::YAML_FEATURE, span, &message, Some("write `not ...` instead of `!...`"));
-        } else if anchor > 0 {
+        } else if anchor > 0 && self.anchors.is_none() {
             let help = "write the value without `&name`, or put it in quotes when it is text that begins with `&`";
             self.error(names::YAML_FEATURE, span, "anchors (`&name`) are not used in rule files", Some(help));
         }

@@ -1,12 +1,12 @@
 //! Reads a YAML file into a tree in which every scalar knows where it stands.
 //!
-//! Only plain data is accepted: no anchors, aliases, tags or merge keys, no key twice, bounded size and depth.
+//! Only plain data is accepted: no tags, no key twice, bounded size and depth; anchors, aliases and merge keys in tests only.
 
 mod build;
 mod node;
 mod positions;
 
-pub(crate) use build::read;
+pub(crate) use build::{read, read_with_anchors};
 pub(crate) use node::{Entry, Kind, Node, Place, Scalar};
 
 use super::diagnostic::{Diagnostic, Severity};

@@ -59,6 +59,15 @@ impl Scalar {
 }
 
 impl Node {
+    /// How many values it is, with everything inside.
+    pub fn count(&self) -> usize {
+        1 + match &self.kind {
+            Kind::Scalar(_) => 0,
+            Kind::List(items) => items.iter().map(Self::count).sum(),
+            Kind::Map(entries, _) => entries.iter().map(|e| e.value.count()).sum(),
+        }
+    }
+
     /// What it is, for messages.
     pub fn describe(&self) -> &'static str {
         match &self.kind {

@@ -12,7 +12,7 @@ mod step;
 mod trigger;
 mod value;
 
-pub(crate) use fields::Keys;
+pub(crate) use fields::{Keys, Reader};
 pub(crate) use file::{FileReader, RULES_MAX};
 pub(crate) use nearest::{did_you_mean, list_of};
 pub(crate) use policies::{PromiseSyntax, PromisedSyntax, read_promises};

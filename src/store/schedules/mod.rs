@@ -10,8 +10,9 @@ use super::sql::sql;
 use crate::domain::time::{Millis, Timestamp};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text};
+pub use slots::Plan;
+use slots::Slots;
 pub use slots::{Misfire, SLOTS_PER_FIRE_MAX};
-use slots::{Plan, Slots};
 
 /// What shall happen when, as somebody wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]

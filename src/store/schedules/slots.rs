@@ -49,13 +49,15 @@ pub(super) struct Slots {
     pub next: Timestamp,
 }
 
-pub(super) enum Plan {
+/// The times of one schedule.
+pub enum Plan {
     Every(Millis),
     Cron(Box<Cron>, Tz),
 }
 
 impl Plan {
-    pub(super) fn parse(expr: &str, tz: &str) -> StoreResult<Self> {
+    /// Five cron fields in a zone, or `@every 15m`.
+    pub fn parse(expr: &str, tz: &str) -> StoreResult<Self> {
         if let Some(span) = expr.strip_prefix("@every ") {
             let span = parse_span(span.trim()).filter(|span| *span >= INTERVAL_MIN);
             return span.map(Self::Every).ok_or_else(|| invalid("an interval is like `@every 15m` (s, m, h, d)"));
@@ -67,7 +69,7 @@ impl Plan {
     }
 
     /// The first slot after `after`.
-    pub(super) fn next_after(&self, after: Timestamp) -> StoreResult<Timestamp> {
+    pub fn next_after(&self, after: Timestamp) -> StoreResult<Timestamp> {
         match self {
             Self::Every(span) => Ok(Timestamp((after.0.div_euclid(span.0) + 1) * span.0)),
             Self::Cron(cron, tz) => {

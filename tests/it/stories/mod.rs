@@ -34,6 +34,7 @@ mod orders;
 mod people;
 mod promises;
 mod reload;
+mod replays;
 mod shipped;
 mod storm;
 mod texts;
