@@ -333,7 +333,9 @@ fn record(
         let id = run_id(event, &run.rule_id);
         world.changes.failures.push(guard::failure(rule, &run, &id, revision, with.clinic, with.now));
     }
-    if let Some(rule) = skips::compact(&run) {
+    // What stands in line will go on from here.
+    let is_awaited = world.waiting.iter().any(|w| w.run_id == run_id(event, &run.rule_id));
+    if let Some(rule) = skips::compact(&run).filter(|_| !is_awaited) {
         world.changes.skip(SkippedEvent {
             event_id: event.id.clone(),
             revision,

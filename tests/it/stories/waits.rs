@@ -215,10 +215,10 @@ fn what_happens_when_an_earlier_run_still_waits(clinic: &Clinic) {
         clinic.advance(&morning("20:00"));
         told.push_str(&format!("{if_running}: {:#?} {:?}", &notes(clinic)[from..], &waits(clinic)[waited..]));
         let skipped = clinic.number(&format!(
-            "SELECT COUNT(*) AS value FROM automation_runs WHERE outcome = 'skipped' AND trace LIKE '%\"reason\":\"running\"%' AND revision = {}",
+            "SELECT COUNT(*) AS value FROM automation_skips WHERE skips LIKE '%\"w\":\"running\"%' AND revision = {}",
             2 + day
         ));
-        told.push_str(&format!(" {skipped} skipped of {}\n", clinic.count("automation_runs") - runs));
+        told.push_str(&format!(" {skipped} skipped beside {}\n", clinic.count("automation_runs") - runs));
     }
     insta::assert_snapshot!(told);
 }

@@ -2,6 +2,7 @@
 
 mod expressions;
 mod files;
+mod flow;
 mod references;
 mod scripts;
 mod whole;
@@ -25,7 +26,9 @@ const TEXT: &str = "sms_templates/example.hbs";
 
 /// Every example, in the order of codes.
 pub fn examples() -> impl Iterator<Item = &'static Example> {
-    [files::EXAMPLES, references::EXAMPLES, expressions::EXAMPLES, whole::EXAMPLES, scripts::EXAMPLES].into_iter().flatten()
+    [files::EXAMPLES, references::EXAMPLES, flow::EXAMPLES, expressions::EXAMPLES, whole::EXAMPLES, scripts::EXAMPLES]
+        .into_iter()
+        .flatten()
 }
 
 /// The example of a code; scripts' and templates' type errors share those of the rules.

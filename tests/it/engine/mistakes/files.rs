@@ -16,8 +16,8 @@ fn unknown_key_of_a_rule() {
 
 #[test]
 fn key_that_is_not_available_yet() {
-    let said = report("rules:\n  - id: r\n    when: { event: lead_created }\n    if_running: skip\n    do: [ { note: x } ]\n");
-    assert_eq!(said, "4:5[10] R0107 `if_running` is not available yet");
+    let said = report("rules:\n  - id: r\n    when: { event: lead_created }\n    do:\n      - call: crm\n");
+    assert_eq!(said, "5:9[4] R0107 `call` is not available yet");
 }
 
 #[test]

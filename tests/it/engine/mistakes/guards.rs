@@ -56,7 +56,7 @@ fn a_promise_is_typed_like_every_condition() {
     assert_eq!(
         promise("    never: action == \"smss\"\n    then: block\n").lines().next(),
         Some(
-            "3:22[6] R0304 \"smss\" is not a value of `action` | did you mean \"sms\"? it can be: move, sms, task, close_tasks, set, note, cancel"
+            "3:22[6] R0304 \"smss\" is not a value of `action` | did you mean \"sms\"? it can be: move, sms, task, close_tasks, set, note, cancel, tag, untag, alert, emit"
         )
     );
     assert!(promise("    never: contact.opted_outt\n    then: block\n").contains("R0303"));
