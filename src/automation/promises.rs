@@ -61,7 +61,7 @@ pub const WAITS_MAX: Millis = Millis::DAY;
 /// Asks all promises about one action that would take effect at `at`.
 pub fn check(world: &World, with: Applying<'_>, action: &Action, at: Timestamp, is_immediate: bool) -> Held {
     let promises = &with.ruleset.promises;
-    if promises.is_empty() {
+    if !promises.iter().any(|promise| promise.concerns(action_name(action))) {
         return Held { hold: Hold::Free(at), broken: Vec::new() };
     }
     let asking = Asking { world, with, view: view(world, with), action };
@@ -86,7 +86,7 @@ impl<'a> Asking<'a> {
     fn broken(&self, at: Timestamp, is_immediate: bool) -> Vec<(&'a Promise, Verdict)> {
         let candidate = Candidate { action: self.action, rule_id: self.with.rule_id, at, is_immediate };
         let mut trial = Trial::new(self.with.ruleset, &self.view, candidate);
-        let promises = self.with.ruleset.promises.iter();
+        let promises = self.with.ruleset.promises.iter().filter(|promise| promise.concerns(action_name(self.action)));
         promises.map(|p| (p, self.verdict(p, &mut trial, at))).filter(|(_, verdict)| *verdict != Verdict::Kept).collect()
     }
 

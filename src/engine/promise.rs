@@ -25,6 +25,8 @@ pub struct Promise {
     pub line: usize,
     pub what: Promised,
     pub then: Then,
+    /// The only action that it can be about; `None` for any.
+    pub only: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -106,7 +108,52 @@ pub const fn action_name(action: &Action) -> &'static str {
     }
 }
 
+/// The one action that these lines can be about: a line that begins with `action == "sms"` is false for every other. `None` when
+/// they may be about any.
+fn only_action(lines: &[Expr]) -> Option<&'static str> {
+    lines.iter().find_map(|line| {
+        let rest = line.text.trim().strip_prefix("action == \"")?;
+        let (action, rest) = rest.split_once('"')?;
+        // Another way for the line to be true would stand after an `or`.
+        let alternatives = ["or", "||", "??", "?", "if"];
+        let is_all =
+            rest.trim().is_empty() || (rest.trim_start().starts_with("and ") && !outside_of_brackets(rest, &alternatives));
+        ACTIONS.iter().find(|known| is_all && **known == action).copied()
+    })
+}
+
+/// Whether one of the words stands in the text, not inside of brackets or quotes.
+fn outside_of_brackets(text: &str, words: &[&str]) -> bool {
+    let (mut depth, mut quoted, mut plain) = (0_i32, false, String::new());
+    for c in text.chars() {
+        match c {
+            '"' | '\'' | '`' => quoted = !quoted,
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' | ']' | '}' if !quoted => depth -= 1,
+            _ => {}
+        }
+        plain.push(if depth == 0 && !quoted { c } else { '_' });
+    }
+    plain.split_whitespace().any(|word| words.contains(&word)) || plain.contains("||") || plain.contains('?')
+}
+
 impl Promise {
+    /// Whether the promise can say anything about an action of this name.
+    #[must_use]
+    pub fn concerns(&self, action: &str) -> bool {
+        self.only.is_none_or(|only| only == action)
+    }
+
+    /// Knows which action it is about, so that others need not be held against it.
+    #[must_use]
+    pub fn focused(mut self) -> Self {
+        self.only = match &self.what {
+            Promised::Never(lines) => only_action(lines),
+            Promised::Limit(limit) => Some(limit.action),
+        };
+        self
+    }
+
     /// The condition or limit in words.
     #[must_use]
     pub fn text(&self) -> String {
@@ -187,4 +234,38 @@ fn reads_what_is_not_there(line: &Expr, view: &View) -> bool {
 
 const fn hours(span: Millis) -> i64 {
     span.0 / Millis::HOUR.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only(lines: &[&str]) -> Option<&'static str> {
+        let expr = |text: &&str| Expr {
+            text: (*text).to_owned(),
+            ast: rhai::AST::empty(),
+            file: "rules/policies.yaml".into(),
+            line: 1,
+            column: 1,
+            reads: Vec::new(),
+        };
+        only_action(&lines.iter().map(expr).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_promise_knows_which_action_it_is_about_only_when_it_is_certain() {
+        assert_eq!(only(&[r#"action == "sms""#]), Some("sms"));
+        assert_eq!(only(&[r#"action == "sms" and (at.hour < 8 or at.hour >= 20)"#]), Some("sms"));
+        assert_eq!(only(&[r#"booking.status == "cancelled""#, r#"action == "task" and rule != "or""#]), Some("task"));
+        for any in [
+            r#"action == "sms" or contact.opted_out"#,
+            r#"action == "sms" and contact.opted_out or now.hour < 8"#,
+            r#"action == "sms" and contact.opted_out || now.hour < 8"#,
+            r#"not (action == "sms")"#,
+            r#"action == "pigeon""#,
+            "contact.opted_out",
+        ] {
+            assert_eq!(only(&[any]), None, "{any}");
+        }
+    }
 }

@@ -25,7 +25,7 @@ pub enum Metric {
     PromisesBroken,
     /// Counter by `rule`: what the step `alert` told staff.
     StaffAlerts,
-    /// Counter by `kind` (failed, paused, silent, volume): troubles with rules that people are told of.
+    /// Counter by `kind` (failed, paused, silent, volume, parked): troubles with rules and jobs that people are told of.
     RuleAlerts,
     /// Summary.
     RulesReloadSeconds,

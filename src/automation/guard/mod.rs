@@ -1,6 +1,8 @@
-//! Looks after the rules while they run: pauses what keeps failing or runs wild, and tells when one falls silent. The others go on.
+//! Looks after the rules while they run: pauses what keeps failing or runs wild, tells when one falls silent and when a job is
+//! given up. The others go on.
 
 mod failures;
+mod parked;
 mod silence;
 mod volume;
 
@@ -28,6 +30,7 @@ pub async fn watch(automation: &Automation) -> StoreResult<bool> {
     if !automation.store.write(move |tx| duties::take(tx, "watch_rules", WATCH_EVERY, now)).await? {
         return Ok(false);
     }
+    parked::watch(automation, now).await?;
     let Some(in_force) = automation.rules.current() else { return Ok(true) };
     volume::watch(automation, &in_force, now).await?;
     silence::watch(automation, &in_force, now).await?;

@@ -58,7 +58,7 @@ impl Checking<'_> {
                 Promised::Limit(ActionLimit { action, max, within, per })
             }
         };
-        Some(Promise {
+        let promise = Promise {
             id: syntax.id.text,
             about: syntax.about.map(|s| s.text).unwrap_or_default(),
             owner: syntax.owner.map(|s| s.text),
@@ -66,7 +66,9 @@ impl Checking<'_> {
             line: syntax.at.line,
             what,
             then,
-        })
+            only: None,
+        };
+        Some(promise.focused())
     }
 
     /// `None` when a line has a problem: half a condition would forbid more than was meant.

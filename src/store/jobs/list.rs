@@ -1,5 +1,6 @@
 //! Looking at jobs.
 
+use crate::domain::time::Timestamp;
 use crate::store::db::Conn;
 use crate::store::error::StoreResult;
 use crate::store::sql::{Value, sql};
@@ -87,6 +88,12 @@ pub fn list(conn: &mut Conn, filter: &JobFilter, before: Option<i64>, limit: usi
     let text = format!("SELECT {COLUMNS} FROM jobs WHERE id < ?{conditions} ORDER BY id DESC LIMIT ?");
     let limit = limit.min(JOBS_PER_PAGE_MAX) as i64;
     sql(text).bind(before.unwrap_or(i64::MAX)).bind_all(values).bind(limit).load(conn)
+}
+
+/// Jobs that failed for good since then, oldest failure first.
+pub fn list_parked_since(conn: &mut Conn, since: Timestamp, limit: usize) -> StoreResult<Vec<Job>> {
+    let text = format!("SELECT {COLUMNS} FROM jobs WHERE state = 'dead' AND updated_at >= ? ORDER BY updated_at LIMIT ?");
+    sql(text).bind(since).bind(limit.min(JOBS_PER_PAGE_MAX) as i64).load(conn)
 }
 
 /// One attempt that was recorded.

@@ -3,8 +3,12 @@
 use crate::support::clinic::{Clinic, at};
 use crate::support::wix::{Patient, Visit};
 use avatar::automation::guard;
+use avatar::automation::rulesets::derive_job;
+use avatar::domain::job::NewJob;
 use avatar::domain::rule_override::{OverrideState, RuleOverride};
+use avatar::domain::time::Millis;
 use avatar::engine::guard::Rollout;
+use avatar::store::jobs;
 
 on_both_engines!(
     a_rule_in_the_shadow_plans_and_does_nothing,
@@ -13,6 +17,7 @@ on_both_engines!(
     a_disabled_rule_skips_on_every_node_until_it_is_enabled,
     a_rule_that_keeps_failing_is_paused_and_the_others_go_on,
     a_rule_that_may_fail_only_asks_for_a_look,
+    a_job_that_failed_for_good_is_told_of_once,
     a_silent_rule_is_missed_once_until_it_fires_again,
 );
 
@@ -123,6 +128,21 @@ fn a_disabled_rule_skips_on_every_node_until_it_is_enabled(clinic: &Clinic) {
         .map(|c| format!("{} by {}: {}", c["action"].as_str().unwrap(), c["by"].as_str().unwrap(), c["reason"].as_str().unwrap()))
         .collect();
     assert_eq!(lines, ["enabled by key:stories: seen", "disabled by stories: a try"]);
+}
+
+fn a_job_that_failed_for_good_is_told_of_once(clinic: &Clinic) {
+    let job = NewJob { kind: "unheard_of", max_attempts: 1, ..derive_job("") };
+    let now = clinic.now();
+    clinic.automation.store.write_now(move |tx| jobs::enqueue(tx, &job, now)).unwrap();
+    clinic.settle();
+    for _ in 0..2 {
+        clinic.clock.advance(Millis::MINUTE);
+        watch(clinic);
+    }
+    let told = alerts(clinic);
+    assert!(told.len() == 1 && told[0].contains("(unheard_of) failed for good todo"), "{told:?}");
+    let because = clinic.words("SELECT because AS value FROM tasks WHERE type = 'rule_alert'").remove(0);
+    assert!(because.starts_with("no handler for this kind of job. When the cause is gone: avatar jobs retry "), "{because}");
 }
 
 const FAILS: &str = "rules:\n  - id: fails\n    owner: reception\n    when: { event: lead_created }\n    if: 10 / (contact.last_name.len() - 4) > 1\n";

@@ -1,7 +1,7 @@
 -- Rules that somebody, or the program, has switched off or on again, whatever their file says.
 CREATE TABLE rule_overrides (
     rule_id TEXT NOT NULL PRIMARY KEY,
-    state TEXT NOT NULL CHECK (state IN ('enabled', 'disabled', 'paused')),
+    state TEXT NOT NULL CHECK (state = 'enabled' OR state = 'disabled' OR state = 'paused'),
     by TEXT NOT NULL,
     reason TEXT NOT NULL,
     at INTEGER NOT NULL
@@ -10,7 +10,7 @@ CREATE TABLE rule_overrides (
 -- Who changed which rules are in force, when and why. Append-only.
 CREATE TABLE rule_history (
     id TEXT NOT NULL PRIMARY KEY,
-    action TEXT NOT NULL CHECK (action IN ('published', 'rolled_back', 'enabled', 'disabled', 'paused', 'recalled')),
+    action TEXT NOT NULL CHECK (action = 'published' OR action = 'rolled_back' OR action = 'enabled' OR action = 'disabled' OR action = 'paused' OR action = 'recalled'),
     rule_id TEXT,
     revision INTEGER,
     by TEXT NOT NULL,

@@ -18,7 +18,7 @@ CREATE TABLE waiting_runs (
     memory TEXT NOT NULL,
     due_at INTEGER NOT NULL,
     event_name TEXT,
-    state TEXT NOT NULL CHECK (state IN ('waiting', 'due', 'queued', 'resumed', 'ended')),
+    state TEXT NOT NULL CHECK (state = 'waiting' OR state = 'due' OR state = 'queued' OR state = 'resumed' OR state = 'ended'),
     reason TEXT,
     resumed_by TEXT,
     created_at INTEGER NOT NULL,
