@@ -2,7 +2,7 @@
 //! sides at once, and prints events a second.
 
 use avatar::automation::replay::{History, compare, replay};
-use avatar::automation::rulesets::{Checking, RulesetOptions, read_sources};
+use avatar::automation::rulesets::{Checking, DEBOUNCE, RulesetOptions, read_sources};
 use avatar::automation::simulate::Rules;
 use avatar::config::{load_clinic, load_pipelines};
 use avatar::domain::booking::BookingStatus;
@@ -43,6 +43,7 @@ fn main() {
         templates_dir: root.join("sms_templates"),
         auto: false,
         checking: Checking::Here,
+        debounce: DEBOUNCE,
     };
     let Ok(sources) = read_sources(&options) else { return say("the shipped rules cannot be read") };
     let Compiled { ruleset: Some(ruleset), .. } = compile(&sources, &catalogue) else {

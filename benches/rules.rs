@@ -9,7 +9,7 @@
 #[expect(dead_code, clippy::expect_used, reason = "shared with the tests, which use all of it")]
 mod workbench;
 
-use avatar::automation::rulesets::{Checking, RulesetHost, RulesetOptions};
+use avatar::automation::rulesets::{Checking, DEBOUNCE, RulesetHost, RulesetOptions};
 use avatar::domain::clinic::Clinic;
 use avatar::domain::clock::SystemClock;
 use avatar::domain::pipeline::Pipelines;
@@ -123,6 +123,7 @@ fn host(folder: &Path, rules: usize) -> Arc<RulesetHost> {
         templates_dir: folder.join("sms_templates"),
         auto: false,
         checking: Checking::Child(env!("CARGO_BIN_EXE_avatar").into()),
+        debounce: DEBOUNCE,
     };
     RulesetHost::new(store, clock, catalogue(), options)
 }

@@ -78,6 +78,7 @@ impl Parts {
             templates_dir: settings.rules.sms_templates_dir.clone(),
             auto: settings.rules.reload == RulesReload::Auto,
             checking,
+            debounce: settings.rules.debounce,
         };
         let automation = Automation {
             store: store.clone(),

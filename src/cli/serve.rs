@@ -30,8 +30,6 @@ const TIMER_POLL: Duration = Duration::from_millis(500);
 const GAUGE_POLL: Duration = Duration::from_secs(5);
 /// How often this node offers itself for the duties of all nodes.
 const DUTY_POLL: Duration = Duration::from_secs(10);
-/// A queue's workers share what is waiting in claims of this size.
-const CLAIM_MAX: usize = 64;
 
 pub(super) fn run(context: &Context, args: &ServeArgs) -> Exit {
     let adjust = |settings: &mut Settings| {
@@ -235,13 +233,12 @@ async fn ticked(ticks: &mut tokio::time::Interval, stop: &CancellationToken) -> 
 }
 
 fn start_runner(parts: &Parts, sending: Sending, stop: &CancellationToken) -> Option<tokio::task::JoinHandle<StoreResult<()>>> {
-    let workers = parts.settings.jobs.workers as usize;
+    let (workers, batch) = (parts.settings.jobs.workers as usize, parts.settings.jobs.batch_max as usize);
     if workers == 0 {
         return None;
     }
     let queue = |name: &str, workers: usize, batch: usize| QueueOptions { name: name.to_owned(), workers, batch };
-    let queues =
-        vec![queue(kinds::AUTOMATION, workers, CLAIM_MAX), queue(kinds::SMS, 1, CLAIM_MAX), queue(kinds::MAINTENANCE, 1, 1)];
+    let queues = vec![queue(kinds::AUTOMATION, workers, batch), queue(kinds::SMS, 1, batch), queue(kinds::MAINTENANCE, 1, 1)];
     let node = format!("{}-{}", parts.settings.server.listen, crate::domain::ids::new_id(parts.clock.now()));
     let options = RunnerOptions {
         lease: parts.settings.jobs.lease,

@@ -21,7 +21,7 @@ impl JobSettings {
             workers: reader.number("jobs.workers", 4, 1, 256) as u32,
             lease: parse::seconds(reader.number("jobs.lease_seconds", 8, 2, 600)),
             poll: parse::millis(reader.number("jobs.poll_ms", 500, 10, 60_000)),
-            batch_max: reader.number("jobs.batch_max", 10, 1, 1_000) as u32,
+            batch_max: reader.number("jobs.batch_max", 64, 1, 1_000) as u32,
         }
     }
 }

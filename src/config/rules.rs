@@ -1,9 +1,9 @@
 //! `rules`: where rules are written, and when a saved change is in force.
 
-use super::parse::{self, choice};
+use super::parse::choice;
 use super::reader::Reader;
-use crate::domain::time::Millis;
 use std::path::PathBuf;
+use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub struct RuleSettings {
@@ -11,7 +11,7 @@ pub struct RuleSettings {
     pub sms_templates_dir: PathBuf,
     pub reload: RulesReload,
     /// Changes of files within this time are one change.
-    pub debounce: Millis,
+    pub debounce: Duration,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl RuleSettings {
             rules_dir: reader.folder("rules.dir", "RULES_DIR", "rules"),
             sms_templates_dir: reader.folder("rules.sms_templates_dir", "SMS_TEMPLATES_DIR", "sms_templates"),
             reload: reader.value("rules.reload", None, RulesReload::Auto, show, reload),
-            debounce: parse::millis(reader.number("rules.debounce_ms", 100, 10, 10_000)),
+            debounce: Duration::from_millis(reader.number("rules.debounce_ms", 100, 10, 10_000)),
         }
     }
 }

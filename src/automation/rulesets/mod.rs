@@ -29,6 +29,7 @@ use arc_swap::ArcSwapOption;
 use follow_up::follow_up;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The ruleset that evaluations use. One evaluation uses one of these from beginning to end.
 pub struct InForce {
@@ -55,6 +56,9 @@ pub struct Draft {
     pub timers: Option<Forecast>,
 }
 
+/// The usual `debounce`.
+pub const DEBOUNCE: Duration = Duration::from_millis(100);
+
 /// Where people write, and when a clean draft goes in force.
 #[derive(Clone, Debug)]
 pub struct RulesetOptions {
@@ -64,6 +68,8 @@ pub struct RulesetOptions {
     pub auto: bool,
     /// Where candidates are checked and tried out.
     pub checking: Checking,
+    /// Several files saved within this time are one change.
+    pub debounce: Duration,
 }
 
 #[derive(Debug, thiserror::Error)]

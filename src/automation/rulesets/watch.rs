@@ -10,8 +10,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Several files saved together are one change.
-const SETTLE: Duration = Duration::from_millis(50);
 /// The files are read again after this time even when no event came.
 const REREAD: Duration = Duration::from_secs(5);
 /// How soon a node follows another node's publish.
@@ -74,6 +72,7 @@ struct Last {
 /// Tells when rule files may have changed.
 pub struct Changes {
     signal: Arc<Notify>,
+    debounce: Duration,
     reread: tokio::sync::Mutex<tokio::time::Interval>,
     _watcher: Option<notify::RecommendedWatcher>,
 }
@@ -84,14 +83,15 @@ impl Changes {
     pub fn of(options: &RulesetOptions) -> Self {
         let signal = Arc::new(Notify::new());
         let watcher = start_watcher(options, &signal);
-        Self { signal, reread: tokio::sync::Mutex::new(tokio::time::interval(REREAD)), _watcher: watcher }
+        let debounce = options.debounce;
+        Self { signal, debounce, reread: tokio::sync::Mutex::new(tokio::time::interval(REREAD)), _watcher: watcher }
     }
 
     /// Waits until files may have changed: after a save that has settled, and every few seconds anyway.
     pub async fn next(&self) {
         let mut reread = self.reread.lock().await;
         tokio::select! {
-            () = self.signal.notified() => tokio::time::sleep(SETTLE).await,
+            () = self.signal.notified() => tokio::time::sleep(self.debounce).await,
             _ = reread.tick() => {}
         }
     }

@@ -125,7 +125,7 @@ pub fn folders(settings: &Settings, path: Option<&Path>) -> RulesetOptions {
         Some(path) => (path.join("rules"), path.join("sms_templates")),
         None => (settings.rules.rules_dir.clone(), settings.rules.sms_templates_dir.clone()),
     };
-    RulesetOptions { rules_dir, templates_dir, auto: false, checking: Checking::Here }
+    RulesetOptions { rules_dir, templates_dir, auto: false, checking: Checking::Here, debounce: settings.rules.debounce }
 }
 
 /// Rules may name the events of declared sources; their secrets play no part.

@@ -1,7 +1,7 @@
 //! A candidate ruleset goes through a process of its own before it is in force; whatever becomes of that process, what was in
 //! force stays.
 
-use avatar::automation::rulesets::{Checking, RulesetError, RulesetHost, RulesetOptions};
+use avatar::automation::rulesets::{Checking, DEBOUNCE, RulesetError, RulesetHost, RulesetOptions};
 use avatar::config::{load_clinic, load_pipelines};
 use avatar::domain::clock::SystemClock;
 use avatar::engine::Catalogue;
@@ -41,8 +41,13 @@ impl Folder {
         let url = format!("sqlite://{}", self.path("avatar.db").display());
         let store = Store::open(StoreOptions::new(url), clock.clone()).expect("a store");
         store.migrate().expect("migrations");
-        let options =
-            RulesetOptions { rules_dir: self.path("rules"), templates_dir: self.path("sms_templates"), auto: true, checking };
+        let options = RulesetOptions {
+            rules_dir: self.path("rules"),
+            templates_dir: self.path("sms_templates"),
+            auto: true,
+            checking,
+            debounce: DEBOUNCE,
+        };
         RulesetHost::new(store, clock, catalogue(), options)
     }
 }

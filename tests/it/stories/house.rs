@@ -1,7 +1,7 @@
 //! The whole program in one process: database file, rules of the repository, server on a loopback port.
 
 use avatar::automation::Automation;
-use avatar::automation::rulesets::{Checking, RulesetHost, RulesetOptions};
+use avatar::automation::rulesets::{Checking, DEBOUNCE, RulesetHost, RulesetOptions};
 use avatar::automation::send::Sending;
 use avatar::config::{load_clinic, load_pipelines};
 use avatar::domain::clock::SharedClock;
@@ -70,6 +70,7 @@ impl House {
             templates_dir: root("sms_templates"),
             auto: true,
             checking: Checking::Here,
+            debounce: DEBOUNCE,
         };
         let rules = RulesetHost::new(store.clone(), clock.clone(), catalogue, options);
         let automation = Automation { store, clock: clock.clone(), clinic, pipelines, rules, is_demo: true };
