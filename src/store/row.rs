@@ -1,8 +1,8 @@
 //! The one mapping between domain types and columns: [`Stored`] for values, [`row!`] for whole rows.
 
-use super::db::{Db, Tx};
+use super::db::{Tx, on};
 use super::error::{StoreError, StoreResult};
-use super::sql::{Value, in_classes, marks, sql};
+use super::sql::{Binds, Value, most_in_class};
 use crate::domain::booking::BookingStatus;
 use crate::domain::contact::IdentityKind;
 use crate::domain::event::SubjectKind;
@@ -11,8 +11,7 @@ use crate::domain::staff::Role;
 use crate::domain::task::TaskStatus;
 use crate::domain::time::Timestamp;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sqlite::Sqlite;
-use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
+use diesel::{PgConnection, QueryResult, RunQueryDsl, SqliteConnection};
 use std::marker::PhantomData;
 
 /// A domain value and the plain type of its column.
@@ -178,41 +177,51 @@ impl Text {
         let beginning = format!("INSERT INTO {} ({}) VALUES ", R::TABLE, columns.join(", "));
         Self { beginning, ending }
     }
-
-    fn of_rows(&self, rows: usize, columns: usize) -> String {
-        format!("{}{}{}", self.beginning, marks(rows, columns), self.ending)
-    }
 }
 
-/// On SQLite one prepared statement runs once for each row; on PostgreSQL, where each statement is a journey, a statement
-/// carries many rows.
+/// Writes rows with statements of few sizes, each of which is prepared once.
 pub(in crate::store) fn write_all<R: Written>(tx: &mut Tx<'_>, rows: Vec<R>, text: &'static Text) -> StoreResult<()> {
-    if let Db::Lite(c) = &mut tx.db {
-        for row in rows {
-            OneRow::<R> { values: row.into_values(), text, row: PhantomData }.execute(c)?;
+    let mut rows = rows.into_iter().map(Written::into_values);
+    while let Some(most) = most_in_class(rows.len()) {
+        let values: Vec<Value> = rows.by_ref().take(most).flatten().collect();
+        match most {
+            64 => Rows::<R, 64>::of(values, text).write(tx)?,
+            16 => Rows::<R, 16>::of(values, text).write(tx)?,
+            4 => Rows::<R, 4>::of(values, text).write(tx)?,
+            _ => Rows::<R, 1>::of(values, text).write(tx)?,
         }
-        return Ok(());
-    }
-    let rows: Vec<Vec<Value>> = rows.into_iter().map(Written::into_values).collect();
-    for piece in in_classes(&rows) {
-        let values = piece.iter().flatten().cloned();
-        sql(text.of_rows(piece.len(), R::COLUMNS.len())).bind_all(values).execute(tx)?;
     }
     Ok(())
 }
 
-/// Writes one row. The row's type stands for the statement: a row is only ever inserted, or only ever upserted.
-struct OneRow<R> {
+/// The values of `N` rows. Type and number stand for the statement: rows of a type are only ever inserted, or only ever upserted.
+struct Rows<R, const N: usize> {
     values: Vec<Value>,
     text: &'static Text,
     row: PhantomData<R>,
 }
 
-impl<R> QueryFragment<Sqlite> for OneRow<R> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+impl<R: Written, const N: usize> Rows<R, N> {
+    const fn of(values: Vec<Value>, text: &'static Text) -> Self {
+        Self { values, text, row: PhantomData }
+    }
+
+    fn write(self, tx: &mut Tx<'_>) -> StoreResult<()> {
+        on!(tx, c => self.execute(c))?;
+        Ok(())
+    }
+}
+
+impl<R: Written, DB: Binds, const N: usize> QueryFragment<DB> for Rows<R, N> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql(&self.text.beginning);
         for (position, value) in self.values.iter().enumerate() {
-            out.push_sql(if position == 0 { "(" } else { ", " });
+            let is_first_of_row = position % R::COLUMNS.len() == 0;
+            out.push_sql(match (position, is_first_of_row) {
+                (0, _) => "(",
+                (_, true) => "), (",
+                (_, false) => ", ",
+            });
             value.bind(&mut out)?;
         }
         out.push_sql(")");
@@ -221,12 +230,13 @@ impl<R> QueryFragment<Sqlite> for OneRow<R> {
     }
 }
 
-impl<R: 'static> QueryId for OneRow<R> {
+impl<R: 'static, const N: usize> QueryId for Rows<R, N> {
     type QueryId = Self;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<R> RunQueryDsl<SqliteConnection> for OneRow<R> {}
+impl<R, const N: usize> RunQueryDsl<SqliteConnection> for Rows<R, N> {}
+impl<R, const N: usize> RunQueryDsl<PgConnection> for Rows<R, N> {}
 
 /// Turns rows into domain values, stopping at the first unreadable one.
 macro_rules! domain_rows {

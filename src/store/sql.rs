@@ -75,6 +75,11 @@ pub(in crate::store) fn marks(rows: usize, columns: usize) -> String {
 /// Numbers of rows in one statement, largest first: few texts, so that few statements are prepared.
 const ROW_CLASSES: [usize; 4] = [64, 16, 4, 1];
 
+/// The largest row class that so many rows fill; `None` for none.
+pub(in crate::store) fn most_in_class(rows: usize) -> Option<usize> {
+    ROW_CLASSES.into_iter().find(|class| *class <= rows)
+}
+
 /// Cuts `rows` into pieces whose lengths are all row classes.
 pub(in crate::store) fn in_classes<T>(mut rows: &[T]) -> Vec<&[T]> {
     let mut pieces = Vec::new();

@@ -3,7 +3,7 @@
 use crate::automation::simulate::{Ran, Simulation};
 use crate::domain::booking::Booking;
 use crate::engine::plan::{Outcome, RuleRun, StopReason, StoppedAt};
-use crate::engine::ruleset::{Expr, Ruleset};
+use crate::engine::ruleset::{Expr, Rule, Ruleset, Step, StepAction};
 use crate::engine::ruletest::lifetimes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -50,15 +50,12 @@ impl Coverage {
             self.fired.insert(run.rule_id.clone());
             self.all_true(&run.rule_id, "while", rule.while_.len());
             self.all_true(&run.rule_id, "if", rule.if_.len());
+            let owners = owners_of(rule);
             for step in &run.steps {
-                if let Some(held) = &step.held_back {
-                    self.stopped(&run.rule_id, held);
-                } else {
-                    // A `set` has a path for each of its fields below its own.
-                    let path = step.path.splitn(3, '/').take(2).collect::<Vec<_>>().join("/");
-                    let lines = rule.steps.iter().find(|s| s.path == path).map_or(0, |s| s.if_.len());
-                    self.all_true(&run.rule_id, &format!("{path}/if"), lines);
-                }
+                self.see_step(&run.rule_id, &owners, &step.path, step.held_back.as_ref());
+            }
+            if let Some(waiting) = &run.waiting {
+                self.see_step(&run.rule_id, &owners, &waiting.path, None);
             }
         } else if let Some(stopped) = &run.stopped_at {
             if stopped.reason == StopReason::If {
@@ -68,14 +65,26 @@ impl Coverage {
         }
     }
 
+    /// Whoever came as far as this step found the conditions true of all that it stands in.
+    fn see_step(&mut self, rule_id: &str, owners: &[(String, &[Expr])], path: &str, held: Option<&StoppedAt>) {
+        let path = any_round(path);
+        for (owner, lines) in owners.iter().filter(|(owner, _)| is_in(&path, owner)) {
+            match held.filter(|held| is_in(&any_round(&held.path), &format!("{owner}/if"))) {
+                Some(held) => self.stopped(rule_id, held),
+                None => self.all_true(rule_id, &format!("{owner}/if"), lines.len()),
+            }
+        }
+    }
+
     /// The line that stopped was false, and those before it were true.
     fn stopped(&mut self, rule_id: &str, stopped: &StoppedAt) {
         if !matches!(stopped.reason, StopReason::If | StopReason::While) {
             return;
         }
-        let Some((list, index)) = stopped.path.rsplit_once('/') else { return };
+        let path = any_round(&stopped.path);
+        let Some((list, index)) = path.rsplit_once('/') else { return };
         self.all_true(rule_id, list, index.parse().unwrap_or(0));
-        self.seen_false.insert((rule_id.to_owned(), stopped.path.clone()));
+        self.seen_false.insert((rule_id.to_owned(), path));
     }
 
     fn all_true(&mut self, rule_id: &str, list: &str, count: usize) {
@@ -150,8 +159,62 @@ fn conditions_of<'r>(ruleset: &'r Ruleset, rule_id: &str) -> BTreeMap<String, &'
     };
     add("while", &rule.while_);
     add("if", &rule.if_);
-    for step in &rule.steps {
-        add(&format!("{}/if", step.path), &step.if_);
+    for (owner, lines) in owners_of(rule) {
+        add(&format!("{owner}/if"), lines);
     }
     found
+}
+
+/// Every step and every way of a `choose`, with its conditions, by its path. All rounds of an `each` are one.
+fn owners_of(rule: &Rule) -> Vec<(String, &[Expr])> {
+    let mut owners = Vec::new();
+    collect(&rule.steps, "do", &mut owners);
+    owners
+}
+
+fn collect<'r>(steps: &'r [Step], path: &str, owners: &mut Vec<(String, &'r [Expr])>) {
+    for (index, step) in steps.iter().enumerate() {
+        let own = format!("{path}/{index}");
+        owners.push((own.clone(), step.if_.as_slice()));
+        match &step.action {
+            StepAction::Choose(branches) => {
+                for (index, branch) in branches.iter().enumerate() {
+                    let way = format!("{own}/choose/{index}");
+                    owners.push((way.clone(), branch.if_.as_slice()));
+                    collect(&branch.steps, &format!("{way}/do"), owners);
+                }
+            }
+            StepAction::Each { steps, .. } => collect(steps, &format!("{own}/each/{ANY_ROUND}/do"), owners),
+            _ => {}
+        }
+    }
+}
+
+const ANY_ROUND: &str = "any";
+
+/// The path with the rounds of `each` made one: `do/2/each/7/do/0` → `do/2/each/any/do/0`.
+fn any_round(path: &str) -> String {
+    let mut after_each = false;
+    let part = |part: &str| {
+        let is_round = std::mem::replace(&mut after_each, part == "each") && part.bytes().all(|b| b.is_ascii_digit());
+        if is_round { ANY_ROUND.to_owned() } else { part.to_owned() }
+    };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+fn is_in(path: &str, owner: &str) -> bool {
+    path.strip_prefix(owner).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_are_one_and_neighbours_are_not() {
+        assert_eq!(any_round("do/2/each/7/do/0/if/1"), "do/2/each/any/do/0/if/1");
+        assert_eq!(any_round("do/2/choose/7/do/0"), "do/2/choose/7/do/0");
+        assert!(is_in("do/1/contact.warmness", "do/1") && is_in("do/1", "do/1"));
+        assert!(!is_in("do/10", "do/1") && !is_in("do/1", "do/1/if"));
+    }
 }

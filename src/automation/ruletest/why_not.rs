@@ -99,7 +99,11 @@ fn makes(step: &Step, kind: &str, name: &str) -> bool {
         (StepAction::Move { stage, .. }, "move") => stage == name,
         (StepAction::CloseTasks { task_type, .. }, "close_tasks") => task_type.as_deref().unwrap_or("any") == name,
         (StepAction::Set(fields), "set") => fields.iter().any(|(field, _)| field == name),
-        (StepAction::Note(_), "note") | (StepAction::CancelSms { .. }, "cancel") => true,
+        (StepAction::Tag(tag), "tag") | (StepAction::Untag(tag), "untag") => tag == name,
+        (StepAction::Emit { event, .. }, "emit") => event == name,
+        (StepAction::Note(_), "note") | (StepAction::CancelSms { .. }, "cancel") | (StepAction::Alert(_), "alert") => true,
+        (StepAction::Choose(branches), _) => branches.iter().flat_map(|branch| &branch.steps).any(|step| makes(step, kind, name)),
+        (StepAction::Each { steps, .. }, _) => steps.iter().any(|step| makes(step, kind, name)),
         _ => false,
     }
 }
