@@ -152,7 +152,7 @@ fn next_status(booking: &Booking, given: BookingStatus, moved: bool) -> BookingS
 
 /// Which events the difference between two states is.
 fn happened(before: Option<&Booking>, after: &Booking, delivered: &str) -> Vec<String> {
-    use BookingStatus::{Cancelled, Confirmed, Declined, Scheduled, Waitlisted};
+    use BookingStatus::{Cancelled, CheckedIn, Completed, Confirmed, Declined, NoShow, Scheduled, Waitlisted};
     let mut names: Vec<&str> = Vec::new();
     let was = before.map(|b| b.status);
     if before.is_none() {
@@ -165,7 +165,14 @@ fn happened(before: Option<&Booking>, after: &Booking, delivered: &str) -> Vec<S
     } else if before.is_some_and(|b| b.appointment_datetime != after.appointment_datetime) && after.status.is_live() {
         names.push("booking_rescheduled");
     }
-    for (status, name) in [(Cancelled, "booking_cancelled"), (Declined, "booking_declined"), (Waitlisted, "waitlist_joined")] {
+    for (status, name) in [
+        (Cancelled, "booking_cancelled"),
+        (Declined, "booking_declined"),
+        (Waitlisted, "waitlist_joined"),
+        (CheckedIn, "booking_checked_in"),
+        (Completed, "booking_completed"),
+        (NoShow, "booking_no_show"),
+    ] {
         if after.status == status && was != Some(status) {
             names.push(name);
         }
@@ -183,12 +190,33 @@ fn explain(before: Option<&Booking>, delivered: &str) -> String {
     }
 }
 
+/// That somebody came, was here, or did not come: what the booking and the contact keep of it.
+fn note_attendance(world: &mut World, now: Timestamp, booking: &Booking, names: &[String]) {
+    let happened = |name: &str| names.iter().any(|n| n == name);
+    if happened("booking_checked_in") {
+        world.change_booking(&booking.id, now, |b| b.checked_in_at = Some(now));
+    }
+    if happened("booking_completed") {
+        world.change_booking(&booking.id, now, |b| b.completed_at = Some(now));
+        world.change_contact(now, |c| {
+            c.last_visit_at = Some(now);
+            c.is_existing_patient = true;
+        });
+    }
+    if happened("booking_no_show") {
+        world.change_booking(&booking.id, now, |b| b.no_show_at = Some(now));
+        world.change_contact(now, |c| c.no_shows += 1);
+        world.withdraw_sms("booking_no_show", |sms| sms.booking_id.as_deref() == Some(&booking.id));
+    }
+}
+
 /// What follows from a booking's change before any rule sees it.
 fn settle(world: &mut World, with: Projection<'_>, before: Option<&Booking>, after: &Booking, names: &[String]) {
     let happened = |name: &str| names.iter().any(|n| n == name);
     if happened("booking_created") {
         add_touchpoint(world, with.event, with.now, "booking", Some(with.event.source.clone()), "in");
     }
+    note_attendance(world, with.now, after, names);
     let moved = before.is_some_and(|b| b.appointment_datetime != after.appointment_datetime);
     let over = happened("booking_cancelled") || happened("booking_declined");
     let revived = before.is_some_and(|b| !b.status.is_live() && after.status.is_live());

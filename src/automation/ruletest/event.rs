@@ -44,6 +44,9 @@ pub(super) fn event(records: &mut Records, with: &Making<'_>) -> Result<Event, S
     } else if matches!(name.as_str(), "sms_delivered" | "sms_failed") {
         return Err(format!("{name} is about a text: write `with: {{ sms: {{ template: reminder_24hr }} }}`"));
     }
+    if let Some(facts) = &step.with.task {
+        payload.task_id = Some(task(records, facts, contact.as_ref())?);
+    }
     payload.contact = contact;
     Ok(recorded(with, name, payload))
 }
@@ -166,6 +169,14 @@ fn body(facts: &Facts, clinic: &Clinic) -> Result<String, String> {
         }
         (None, None) => Err("a message needs a `body` or an `intent`".to_owned()),
     }
+}
+
+/// The open task that the event is about.
+fn task(records: &Records, facts: &Facts, contact: Option<&ContactInput>) -> Result<String, String> {
+    let wanted = facts.text("type").ok_or("`task` needs the `type` of an open task")?;
+    let owner = contact.and_then(|c| c.id.clone()).ok_or("say whose task it is, with `contact`")?;
+    let open = records.person(&owner).and_then(|world| world.open_tasks.iter().find(|task| task.task_type == wanted));
+    open.map(|task| task.id.clone()).ok_or_else(|| format!("{owner} has no open task {wanted}"))
 }
 
 fn receipt(records: &Records, facts: &Facts, event: &str, contact: Option<&ContactInput>) -> Result<ReceiptInput, String> {

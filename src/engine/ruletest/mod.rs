@@ -121,6 +121,8 @@ pub(crate) struct With {
     pub campaign: Option<Facts>,
     /// The text that was delivered or failed.
     pub sms: Option<Facts>,
+    /// The contact's open task that the event is about, by its type.
+    pub task: Option<Facts>,
     pub data: BTreeMap<String, String>,
 }
 

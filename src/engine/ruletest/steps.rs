@@ -9,7 +9,8 @@ use crate::engine::source::{Kind, Node};
 use crate::engine::syntax::{Keys, did_you_mean, parse_duration};
 
 const STEP: Keys = Keys { what: "a step", known: &["event", "with", "source", "actor", "to", "given", "expect"], later: &[] };
-const WITH: Keys = Keys { what: "`with`", known: &["contact", "booking", "message", "campaign", "sms", "data"], later: &[] };
+const WITH: Keys =
+    Keys { what: "`with`", known: &["contact", "booking", "message", "campaign", "sms", "task", "data"], later: &[] };
 
 impl Step {
     /// The step can fail.
@@ -95,6 +96,7 @@ impl TestReader<'_> {
         with.message = facts("message");
         with.campaign = facts("campaign");
         with.sms = facts("sms");
+        with.task = facts("task");
         if let Some(Node { kind: Kind::Map(entries, _), .. }) = fields.take("data") {
             for entry in entries {
                 let what = format!("`data.{}`", entry.key.text);
