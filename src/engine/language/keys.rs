@@ -54,8 +54,8 @@ pub(super) const TABLES: &[Table] = &[
                 "What happens when it fires while an earlier run of it is still waiting",
             ),
             key("rollout", Shape::Free, "`live`, `shadow` (planned, not done), `10%` of the contacts, or `test_contacts`"),
-            key("expect", Shape::Free, "An alarm when it fires less often than `{at_least, in}`"),
-            key("on_error", Shape::Free, "What happens when it fails: `{retry, then: task|pause}`"),
+            key("expect", Shape::Map("`expect`"), "An alarm when it fires less often"),
+            key("on_error", Shape::Map("`on_error`"), "What happens when it keeps failing"),
         ],
         needed: &["id", "when", "do"],
     },
@@ -117,7 +117,6 @@ pub(super) const TABLES: &[Table] = &[
             key("holds", Shape::Text, "A condition about the contact or booking that has to stay true"),
             key("for", Shape::Duration, "For how long"),
             key("hours", Shape::Words(&["all", "business"]), "`business`: only opening hours count"),
-            LATE,
             AS,
         ],
         needed: &["holds", "for"],
@@ -242,7 +241,23 @@ pub(super) const TABLES: &[Table] = &[
         needed: &["in", "as", "do"],
     },
     Table {
-        what: "a branch",
+        what: "`expect`",
+        keys: &[
+            key("at_least", Shape::Count, "So many times"),
+            key("in", Shape::Duration, "Within this time; the first alarm comes after a whole span"),
+        ],
+        needed: &["at_least", "in"],
+    },
+    Table {
+        what: "`on_error`",
+        keys: &[
+            key("retry", Shape::Free, "So many failures in a row, 0 to 100, are borne; 4 unless written"),
+            key("then", Shape::Words(&["task", "pause"]), "`task` tells the owner, `pause` stops the rule too (unless written)"),
+        ],
+        needed: &[],
+    },
+    Table {
+        what: "a way of `choose`",
         keys: &[
             key("if", Shape::Conditions, "When it is taken; the last branch may do without"),
             key("do", Shape::Steps, "Its steps"),

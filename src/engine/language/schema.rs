@@ -85,7 +85,7 @@ impl Writer<'_> {
         let keys = MAPS.iter().find(|m| m.what == "a step").map_or(&[][..], |m| m.known);
         let actions = keys.iter().filter(|k| !matches!(**k, "if" | "id" | "do"));
         step["oneOf"] = actions.map(|action| json!({ "required": [action] })).collect();
-        step
+        json!({ "anyOf": [step, { "const": "stop" }] })
     }
 
     /// The stages that go with each pipeline.
@@ -149,9 +149,9 @@ impl Writer<'_> {
     }
 
     fn branch(&self) -> Value {
-        let known = MAPS.iter().any(|m| m.what == "a branch");
+        let known = MAPS.iter().any(|m| m.what == "a way of `choose`");
         let steps = || json!({ "type": "object", "properties": { "if": { "$ref": "#/$defs/conditions" }, "do": { "$ref": "#/$defs/steps" } }, "required": ["do"] });
-        if known { self.map_of("a branch") } else { steps() }
+        if known { self.map_of("a way of `choose`") } else { steps() }
     }
 
     /// Rules may listen to names that rules emit, as soon as there is `emit`.

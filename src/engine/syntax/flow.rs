@@ -13,10 +13,10 @@ const EMIT_DATA_MAX: usize = 20;
 /// Longest wait.
 const WAIT_MAX: Millis = Millis::days(365);
 
-const BRANCH: Keys = Keys { what: "a way of `choose`", known: &["if", "do"], later: &[] };
-const EACH: Keys = Keys { what: "`each`", known: &["in", "as", "do"], later: &[] };
-const EMIT: Keys = Keys { what: "`emit`", known: &["event", "data"], later: &[] };
-const WAIT: Keys = Keys { what: "`wait`", known: &["until", "event", "for"], later: &[] };
+pub(super) const BRANCH: Keys = Keys { what: "a way of `choose`", known: &["if", "do"], later: &[] };
+pub(super) const EACH: Keys = Keys { what: "`each`", known: &["in", "as", "do"], later: &[] };
+pub(super) const EMIT: Keys = Keys { what: "`emit`", known: &["event", "data"], later: &[] };
+pub(super) const WAIT: Keys = Keys { what: "`wait`", known: &["until", "event", "for"], later: &[] };
 
 impl Reader<'_> {
     /// `true`, or why.

@@ -7,8 +7,8 @@ use crate::engine::diagnostic::names;
 use crate::engine::guard::{AfterErrors, Expect, Guard, OnError, Rollout};
 use crate::engine::source::{Node, Place};
 
-const EXPECT: Keys = Keys { what: "`expect`", known: &["at_least", "in"], later: &[] };
-const ON_ERROR: Keys = Keys { what: "`on_error`", known: &["retry", "then"], later: &[] };
+pub(super) const EXPECT: Keys = Keys { what: "`expect`", known: &["at_least", "in"], later: &[] };
+pub(super) const ON_ERROR: Keys = Keys { what: "`on_error`", known: &["retry", "then"], later: &[] };
 const ROLLOUTS: &[&str] = &["live", "shadow", "10%", "test_contacts"];
 const AFTER: &[&str] = &["task", "pause"];
 /// Further tries of a rule that fails.

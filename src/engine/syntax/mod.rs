@@ -34,11 +34,20 @@ pub(crate) const MAPS: &[&Keys] = &[
     &trigger::DATE,
     &trigger::EVERY,
     &trigger::CRON,
+    &trigger::HOLDS,
+    &trigger::WEBHOOK,
+    &trigger::MANUAL,
     &step::STEP,
     &step::MOVE,
     &step::TASK,
     &step::CLOSE_TASKS,
     &step::CANCEL,
+    &flow::EMIT,
+    &flow::WAIT,
+    &flow::EACH,
+    &flow::BRANCH,
+    &guard::EXPECT,
+    &guard::ON_ERROR,
 ];
 
 pub(crate) struct RuleSyntax {

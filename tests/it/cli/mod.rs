@@ -5,6 +5,7 @@ mod clinic;
 mod events;
 mod guard_rails;
 mod operations;
+mod recipes;
 mod rule_tests;
 mod rules;
 

@@ -30,7 +30,7 @@ fn a_broken_rule_is_shown_with_its_place_and_ends_with_1() {
       = help: did you mean `status`?
     "#);
     assert!(
-        summary.starts_with("5 rule files, 3 scripts, 8 templates") && summary.ends_with("1 error, 0 warnings\n"),
+        summary.starts_with("8 rule files, 3 scripts, 11 templates") && summary.ends_with("1 error, 0 warnings\n"),
         "{summary}"
     );
     let concise = clinic.run(&["rules", "check", "--format", "concise", "-q"]);
@@ -51,7 +51,7 @@ fn a_folder_that_is_not_there_cannot_be_checked() {
 #[test]
 fn rules_are_published_listed_shown_and_rolled_back() {
     let clinic = Clinic::open();
-    assert_eq!(clinic.done(&["rules", "list"]).lines().count(), 14);
+    assert_eq!(clinic.done(&["rules", "list"]).lines().count(), 27);
     clinic.edit("rules/bookings.yaml", "name: New booking", "name: Brand-new booking");
     let shown = clinic.done(&["rules", "show", "booking-confirmed"]);
     assert!(shown.starts_with("  - id: booking-confirmed\n    name: New booking\n"), "what is in force, not the draft: {shown}");

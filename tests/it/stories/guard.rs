@@ -131,7 +131,7 @@ fn a_disabled_rule_skips_on_every_node_until_it_is_enabled(clinic: &Clinic) {
 }
 
 fn a_job_that_failed_for_good_is_told_of_once(clinic: &Clinic) {
-    let job = NewJob { kind: "unheard_of", max_attempts: 1, ..derive_job("") };
+    let job = NewJob { kind: "unheard_of", max_attempts: 1, unique_key: None, ..derive_job("") };
     let now = clinic.now();
     clinic.automation.store.write_now(move |tx| jobs::enqueue(tx, &job, now)).unwrap();
     clinic.settle();

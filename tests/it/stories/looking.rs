@@ -143,8 +143,8 @@ fn what_is_old_is_forgotten_kind_by_kind(clinic: &Clinic) {
     let prune = || clinic.runtime.block_on(retention::prune(&clinic.automation, keep)).unwrap();
     let left = || {
         [
-            clinic.count("automation_skips"),
-            clinic.number("SELECT COUNT(*) AS value FROM automation_runs WHERE trace <> ''"),
+            clinic.number("SELECT COUNT(*) AS value FROM automation_skips WHERE skips LIKE '%reply-%'"),
+            clinic.number("SELECT COUNT(*) AS value FROM automation_runs WHERE trace <> '' AND rule_id LIKE 'reply%'"),
             clinic.number("SELECT COUNT(*) AS value FROM event_payloads WHERE raw_payload <> ''"),
         ]
     };

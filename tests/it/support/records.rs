@@ -77,7 +77,7 @@ impl Records {
 
     /// Every task: `type status due`.
     pub fn tasks(&self) -> Vec<String> {
-        self.lines("SELECT type || ' ' || status AS value, due_datetime AS at FROM tasks ORDER BY created_at, type")
+        self.lines("SELECT type || ' ' || status AS value, due_datetime AS at FROM tasks WHERE type <> 'alert' ORDER BY created_at, type")
     }
 
     /// `pipeline/stage` of the contact with this first name.
