@@ -8,7 +8,7 @@ use crate::engine::ruleset::{Rule, Ruleset, Trigger};
 use crate::engine::script::{View, limits};
 use std::sync::Arc;
 
-/// (rule, line of `while`, what it was) of every dated rule, for a contact and its bookings.
+/// (rule, line of `while`, what it was) of every dated rule and every rule that waits, for a contact and its bookings.
 pub(crate) fn lifetimes(
     ruleset: &Ruleset,
     contact: &Arc<ContactFacts>,
@@ -38,8 +38,11 @@ pub(crate) fn lifetimes(
     seen
 }
 
+/// What `while` is about, where it is asked at all times: for a date, and as long as a run waits.
 fn subject(rule: &Rule) -> Option<SubjectKind> {
-    rule.triggers.iter().find_map(|t| if let Trigger::Date { subject, .. } = t { Some(*subject) } else { None })
+    let dated = rule.triggers.iter().find_map(|t| if let Trigger::Date { subject, .. } = t { Some(*subject) } else { None });
+    let of_booking = || rule.while_.iter().flat_map(|line| &line.reads).any(|path| path.starts_with("booking"));
+    dated.or_else(|| rule.waits().then(|| if of_booking() { SubjectKind::Booking } else { SubjectKind::Contact }))
 }
 
 /// Lines in order, up to the first that is false.

@@ -98,14 +98,14 @@ fn staff_are_told_once_until_they_have_looked(clinic: &Clinic) {
     let jane = Patient::jane();
     clinic.reply(&jane, "This is awful");
     clinic.reply(&jane, "Really awful");
-    assert_eq!(clinic.tasks(), ["alert todo Mon 11-23 09:30"]);
+    assert_eq!(clinic.alerts(), ["alert todo Mon 11-23 09:30"]);
     assert!(notes(clinic)[0].starts_with("alert for manager"), "{:?}", notes(clinic));
     let task = clinic.words("SELECT id AS value FROM tasks").remove(0);
     let done = clinic.runtime.block_on(complete_task(&clinic.automation.store, &task, clinic.now())).unwrap();
     assert!(done.is_some());
     clinic.settle();
     clinic.reply(&jane, "And still so");
-    assert_eq!(clinic.tasks(), ["alert done Mon 11-23 09:30", "alert todo Mon 11-23 09:30"]);
+    assert_eq!(clinic.alerts(), ["alert done Mon 11-23 09:30", "alert todo Mon 11-23 09:30"]);
     assert_eq!(clinic.count("sms_messages WHERE direction = 'out'"), 0, "patients hear nothing of it");
 }
 

@@ -75,7 +75,14 @@ impl Records {
         ))
     }
 
-    /// Every task: `type status due`.
+    /// What the step `alert` told: `type status due`.
+    pub fn alerts(&self) -> Vec<String> {
+        self.lines(
+            "SELECT type || ' ' || status AS value, due_datetime AS at FROM tasks WHERE type = 'alert' ORDER BY created_at",
+        )
+    }
+
+    /// Every task but alerts: `type status due`.
     pub fn tasks(&self) -> Vec<String> {
         self.lines("SELECT type || ' ' || status AS value, due_datetime AS at FROM tasks WHERE type <> 'alert' ORDER BY created_at, type")
     }

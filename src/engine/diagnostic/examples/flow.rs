@@ -61,12 +61,12 @@ pub(super) const EXAMPLES: &[Example] = &[
     ),
     of_rules(
         names::BAD_HOLDS,
-        r#"rules:
+        r"rules:
   - id: example
     when: { holds: 'contact.created_at < now - 4.hours', for: 4h }
     do:
       - note: Seen
-"#,
+",
         r#"rules:
   - id: example
     when: { holds: 'contact.current_stage == "new_lead"', for: 4h }
