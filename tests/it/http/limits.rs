@@ -3,6 +3,7 @@
 use super::raw::{self, connect, read_answer, read_to_end, request, within};
 use super::site::{MANYCHAT_HEADERS, Site, lead_body};
 use avatar::http::ServerLimits;
+use futures_util::FutureExt;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -131,18 +132,30 @@ struct InFlight {
 
 impl InFlight {
     /// Comes back when the server is reading the body: then it, which reads one at a time, refuses others.
+    /// It may itself be refused, because it came while another one was read: then it begins again.
     async fn begin(site: &Site, id: &str) -> Self {
-        let mut stream = connect(site.address).await;
         let mut most = request("POST", "/webhooks/manychat", &MANYCHAT_HEADERS, &lead_body(id));
         let rest = most.split_off(most.len() - 5);
-        stream.write_all(&most).await.unwrap();
-        within(async { while site.lead("another").await.status != 503 {} }).await;
-        Self { stream, rest }
+        let begun = async {
+            loop {
+                let mut stream = connect(site.address).await;
+                stream.write_all(&most).await.unwrap();
+                while !is_answered(&stream) && site.lead("another").await.status != 503 {}
+                if !is_answered(&stream) {
+                    return stream;
+                }
+            }
+        };
+        Self { stream: within(begun).await, rest }
     }
 
     async fn finish(&mut self) {
         self.stream.write_all(&self.rest).await.unwrap();
     }
+}
+
+fn is_answered(stream: &TcpStream) -> bool {
+    stream.peek(&mut [0; 1]).now_or_never().is_some()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

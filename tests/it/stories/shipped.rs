@@ -52,8 +52,8 @@ fn ruleset() -> Ruleset {
 #[test]
 fn the_shipped_rules_check_clean() {
     let ruleset = ruleset();
-    assert_eq!(ruleset.rules.len(), 14);
-    assert_eq!(ruleset.templates.len(), 8);
+    assert_eq!(ruleset.rules.len(), 27);
+    assert_eq!(ruleset.templates.len(), 11);
 }
 
 const NOW: &str = "2026-11-23T09:00:00+11:00";
@@ -209,6 +209,7 @@ fn a_new_patient_is_confirmed_scored_and_called() {
       close lead_call
       close no_response_followup
       close rebook_call
+      close recall_call
     "#);
 }
 
