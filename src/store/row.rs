@@ -120,6 +120,27 @@ macro_rules! row {
 }
 pub(in crate::store) use row;
 
+/// Defines a row that has no domain type of its own and is only ever inserted.
+macro_rules! log_row {
+    ($table:ident, $row:ident { $($column:ident : $ty:ty),* $(,)? }) => {
+        pub(in crate::store) struct $row {
+            $( pub $column: $ty, )*
+        }
+
+        impl $crate::store::row::Written for $row {
+            const TABLE: &'static str = stringify!($table);
+            const COLUMNS: &'static [&'static str] = &[$(<$crate::store::schema::$table::$column as diesel::Column>::NAME),*];
+
+            fn into_values(self) -> Vec<$crate::store::sql::Value> {
+                vec![$( self.$column.into() ),*]
+            }
+        }
+
+        $crate::store::row::row_verb!(insert, $row, id);
+    };
+}
+pub(in crate::store) use log_row;
+
 /// One verb of a row.
 macro_rules! row_verb {
     (by_hand, $row:ident, $key:ident) => {};
@@ -157,8 +178,15 @@ pub(in crate::store) trait Written: 'static {
 
 /// The statement that writes rows of one table.
 pub(in crate::store) struct Text {
+    /// What follows `INSERT`.
     beginning: String,
     ending: String,
+}
+
+/// On SQLite, a statement of many rows that could fail half-way keeps a copy of each page that it changes, to undo what it did.
+/// There is no need: a failed statement fails its unit of work, and the unit is undone as a whole. `OR FAIL` keeps no copies.
+pub(in crate::store) const fn insert_verb(is_postgres: bool) -> &'static str {
+    if is_postgres { "INSERT" } else { "INSERT OR FAIL" }
 }
 
 impl Text {
@@ -172,23 +200,29 @@ impl Text {
         Self::new::<R>(format!(" ON CONFLICT ({key}) DO UPDATE SET {}", set.join(", ")))
     }
 
+    /// With what is to happen to a row that is there already.
+    pub fn insert_or<R: Written>(on_conflict: &str) -> Self {
+        Self::new::<R>(format!(" {on_conflict}"))
+    }
+
     fn new<R: Written>(ending: String) -> Self {
         let columns: Vec<String> = R::COLUMNS.iter().map(|column| format!("\"{column}\"")).collect();
-        let beginning = format!("INSERT INTO {} ({}) VALUES ", R::TABLE, columns.join(", "));
+        let beginning = format!(" INTO {} ({}) VALUES ", R::TABLE, columns.join(", "));
         Self { beginning, ending }
     }
 }
 
 /// Writes rows with statements of few sizes, each of which is prepared once.
 pub(in crate::store) fn write_all<R: Written>(tx: &mut Tx<'_>, rows: Vec<R>, text: &'static Text) -> StoreResult<()> {
+    let verb = insert_verb(tx.is_postgres());
     let mut rows = rows.into_iter().map(Written::into_values);
     while let Some(most) = most_in_class(rows.len()) {
         let values: Vec<Value> = rows.by_ref().take(most).flatten().collect();
         match most {
-            64 => Rows::<R, 64>::of(values, text).write(tx)?,
-            16 => Rows::<R, 16>::of(values, text).write(tx)?,
-            4 => Rows::<R, 4>::of(values, text).write(tx)?,
-            _ => Rows::<R, 1>::of(values, text).write(tx)?,
+            64 => Rows::<R, 64> { verb, values, text, row: PhantomData }.write(tx)?,
+            16 => Rows::<R, 16> { verb, values, text, row: PhantomData }.write(tx)?,
+            4 => Rows::<R, 4> { verb, values, text, row: PhantomData }.write(tx)?,
+            _ => Rows::<R, 1> { verb, values, text, row: PhantomData }.write(tx)?,
         }
     }
     Ok(())
@@ -196,16 +230,13 @@ pub(in crate::store) fn write_all<R: Written>(tx: &mut Tx<'_>, rows: Vec<R>, tex
 
 /// The values of `N` rows. Type and number stand for the statement: rows of a type are only ever inserted, or only ever upserted.
 struct Rows<R, const N: usize> {
+    verb: &'static str,
     values: Vec<Value>,
     text: &'static Text,
     row: PhantomData<R>,
 }
 
 impl<R: Written, const N: usize> Rows<R, N> {
-    const fn of(values: Vec<Value>, text: &'static Text) -> Self {
-        Self { values, text, row: PhantomData }
-    }
-
     fn write(self, tx: &mut Tx<'_>) -> StoreResult<()> {
         on!(tx, c => self.execute(c))?;
         Ok(())
@@ -214,6 +245,7 @@ impl<R: Written, const N: usize> Rows<R, N> {
 
 impl<R: Written, DB: Binds, const N: usize> QueryFragment<DB> for Rows<R, N> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql(self.verb);
         out.push_sql(&self.text.beginning);
         for (position, value) in self.values.iter().enumerate() {
             let is_first_of_row = position % R::COLUMNS.len() == 0;
