@@ -82,8 +82,7 @@ pub fn lock_versions(tx: &mut Tx<'_>, ids: &[String]) -> StoreResult<HashMap<Str
 }
 
 pub fn upsert_many(tx: &mut Tx<'_>, contacts: &[&Contact]) -> StoreResult<()> {
-    let rows: Vec<ContactRow> = contacts.iter().map(|c| ContactRow::of(c)).collect();
-    ContactRow::upsert_all(tx, rows)
+    ContactRow::upsert_all(tx, contacts)
 }
 
 /// Claims identities for contacts. An identity that another contact owns is an error: [`super::StoreError::Duplicate`].
@@ -94,7 +93,7 @@ pub fn insert_identities(tx: &mut Tx<'_>, owned: &[(&Identity, &str)], now: Time
         contact_id: (*contact).to_owned(),
         created_at: now,
     };
-    IdentityRow::insert_all(tx, owned.iter().map(row).collect())
+    IdentityRow::insert_these(tx, &owned.iter().map(row).collect::<Vec<_>>())
 }
 
 log_row!(contact_identities, IdentityRow { kind: String, value: String, contact_id: String, created_at: Timestamp });

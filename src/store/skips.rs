@@ -15,8 +15,8 @@ use std::collections::HashMap;
 type Columns = (String, i64, Option<String>, Option<String>, i64, String);
 
 pub fn insert_many(tx: &mut Tx<'_>, events: &[&SkippedEvent]) -> StoreResult<()> {
-    let rows = events.iter().map(|event| row(event)).collect::<StoreResult<_>>()?;
-    SkipRow::insert_all(tx, rows)
+    let rows = events.iter().map(|event| row(event)).collect::<StoreResult<Vec<_>>>()?;
+    SkipRow::insert_these(tx, &rows)
 }
 
 log_row!(automation_skips, SkipRow {

@@ -126,8 +126,7 @@ pub fn list_open_by_keys(conn: &mut Conn, keys: &[String]) -> StoreResult<Vec<Ta
 }
 
 pub fn upsert_many(tx: &mut Tx<'_>, tasks: &[&Task]) -> StoreResult<()> {
-    let rows: Vec<TaskRow> = tasks.iter().map(|t| TaskRow::of(t)).collect();
-    TaskRow::upsert_all(tx, rows)
+    TaskRow::upsert_all(tx, tasks)
 }
 
 /// Closes the open task with this key, if there is one.

@@ -81,8 +81,7 @@ pub fn find_next_due(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
 /// Sets timers. One that has fired comes back only for another time: who sets it may not have seen yet that it fired.
 pub fn upsert_many(tx: &mut Tx<'_>, values: &[&Timer]) -> StoreResult<()> {
     static TEXT: OnceLock<Text> = OnceLock::new();
-    let rows = values.iter().map(|timer| TimerRow::of(timer)).collect();
-    write_all(tx, rows, TEXT.get_or_init(|| Text::insert_or::<TimerRow>(SET_ANEW)))
+    write_all::<TimerRow>(tx, values, TEXT.get_or_init(|| Text::insert_or::<TimerRow>(SET_ANEW)))
 }
 
 const SET_ANEW: &str = "ON CONFLICT (contact_id, subject_id, rule_id, trigger_index, occurrence) DO UPDATE SET due_at = \

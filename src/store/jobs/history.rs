@@ -45,7 +45,7 @@ pub(super) fn record_history(tx: &mut Tx<'_>, jobs: &[Finished<'_>], now: Timest
         created_at: job.created_at,
         finished_at: now,
     };
-    HistoryRow::insert_all(tx, jobs.iter().map(row).collect())
+    HistoryRow::insert_these(tx, &jobs.iter().map(row).collect::<Vec<_>>())
 }
 
 log_row!(job_history, HistoryRow {
@@ -63,7 +63,7 @@ pub(super) fn record_attempts(tx: &mut Tx<'_>, attempts: &[Attempt<'_>], now: Ti
         outcome: attempt.outcome.to_owned(),
         error: attempt.error.map(cut),
     };
-    AttemptRow::insert_all(tx, attempts.iter().map(row).collect())
+    AttemptRow::insert_these(tx, &attempts.iter().map(row).collect::<Vec<_>>())
 }
 
 log_row!(job_attempts, AttemptRow {
