@@ -47,7 +47,7 @@ fn sqlite_uses_its_indexes() {
         - CORRELATED SCALAR SUBQUERY 1
         - SEARCH o USING PRIMARY KEY (task_id=? AND due_datetime=?)
     - - timers of contacts
-      - - SEARCH timers USING INDEX timers_contact (contact_id=?)
+      - - SEARCH timers USING INDEX sqlite_autoindex_timers_1 (contact_id=?)
     - - owners
       - - SEARCH contact_identities USING PRIMARY KEY (kind=? AND value=?)
     - - texts of bookings
