@@ -2,6 +2,7 @@
 
 use super::shapes::Shape;
 use super::{Key, Table};
+use crate::engine::plan::TasksOf;
 use crate::engine::schema::Type;
 
 const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
@@ -209,6 +210,11 @@ pub(super) const TABLES: &[Table] = &[
         what: "`close_tasks`",
         keys: &[
             key("type", Shape::TaskTypeOrAny, "Which tasks"),
+            key(
+                "of",
+                Shape::Words(TasksOf::NAMES),
+                "`booking`: only tasks about this booking (unless written, where there is one); `contact`: about any booking or none",
+            ),
             key("reason", Shape::Merge, "Why, for staff; the rule's name unless written"),
         ],
         needed: &["type"],
