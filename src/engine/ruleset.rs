@@ -278,6 +278,10 @@ pub enum Again {
     Never,
 }
 
+impl Again {
+    pub const NAMES: &[&str] = &["moved_day", "moved", "never"];
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Every {
     /// A cron expression in the given zone (`every: day` with `at` is one, too).

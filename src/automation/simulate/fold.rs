@@ -85,7 +85,8 @@ fn forget_the_event(world: &mut World) {
     world.claims_nothing = false;
     world.waiting.retain(|w| w.state.is_alive());
     let awaited: Vec<String> = tasks_of(&world.waiting).collect();
-    let (open, closed): (Vec<Task>, Vec<Task>) = std::mem::take(&mut world.open_tasks).into_iter().partition(|t| t.status.is_open());
+    let (open, closed): (Vec<Task>, Vec<Task>) =
+        std::mem::take(&mut world.open_tasks).into_iter().partition(|t| t.status.is_open());
     world.open_tasks = open;
     world.named_tasks.extend(closed);
     world.named_tasks.retain(|t| awaited.contains(&t.id));

@@ -74,7 +74,8 @@ impl TestReader<'_> {
             self.reader.error(names::WRONG_SHAPE, at, format!("an expected step is a map, not {}", node.describe()), help);
             return None;
         };
-        let mut wanted = Wanted { at, kind: None, main: None, fields: Vec::new(), rule: None, when: None, contact: None, booking: None };
+        let mut wanted =
+            Wanted { at, kind: None, main: None, fields: Vec::new(), rule: None, when: None, contact: None, booking: None };
         for entry in entries {
             self.wanted_key(entry, &mut wanted);
         }
