@@ -172,8 +172,9 @@ fn a_new_patient_is_confirmed_scored_and_called() {
       task welcome_call, 2026-11-23T18:00:00+11:00, 59, reception
       close lead_call
       close no_response_followup
-      close rebook_call
       close recall_call
+      close rebook_call
+      close no_show_followup
     "#);
 }
 
@@ -194,9 +195,12 @@ fn a_moved_and_a_cancelled_booking() {
     insta::assert_snapshot!([steps(&ruleset, &moved), steps(&ruleset, &cancelled)].join("\n"), @r#"
     booking-rescheduled Fired
       set booking.status Text("scheduled")
+      -
       move pre_appointment/booking_confirmed
       sms booking_rescheduled, 1 part
       close reschedule_call
+      close attendance_check
+      close no_show_followup
     booking-cancelled Fired
       move pre_appointment/cancelled
       close any
