@@ -282,13 +282,15 @@ fn carry_out(world: &mut World, step: &Step, part: Part, with: Deciding<'_>) -> 
         revision: origin.revision,
         now: with.now,
     };
-    let mut caused = Vec::new();
+    let mut caused: Vec<Next> = Vec::new();
     // A plan in the shadow is only told.
     let steps = if run.outcome == Outcome::Fired { run.steps.as_slice() } else { &[] };
     let mut applied = Vec::with_capacity(steps.len());
     for planned in steps {
-        let mut result = apply::apply(world, applying, planned);
-        caused.append(&mut result.causes);
+        let about = planned.booking_id.as_deref().or(booking_id.as_deref());
+        let mut result = apply::apply(world, Applying { booking_id: about, ..applying }, planned);
+        let causes = std::mem::take(&mut result.causes).into_iter();
+        caused.extend(causes.map(|caused| Next { caused, booking_id: about.map(str::to_owned), goes_on: None }));
         applied.push(result);
     }
     waits::begin(world, &run, &run_id, &origin, with.now);
@@ -297,8 +299,9 @@ fn carry_out(world: &mut World, step: &Step, part: Part, with: Deciding<'_>) -> 
         waits::queue(world, &run, &run_id, &origin, with.now);
     }
     record(world, &step.event, booking_id.as_deref(), run, applied, origin.revision, with);
-    caused.retain(|next| next.of_rule || with.ruleset.by_event.contains_key(&next.name) || waits::is_awaited(world, &next.name));
-    caused.into_iter().map(|caused| Next { caused, booking_id: booking_id.clone(), goes_on: None }).collect()
+    let is_heard = |name: &str| with.ruleset.by_event.contains_key(name) || waits::is_awaited(world, name);
+    caused.retain(|next| next.caused.of_rule || is_heard(&next.caused.name));
+    caused
 }
 
 fn record(

@@ -2,6 +2,7 @@
 
 use super::project::{find_named_booking, identities_of, resolve};
 use super::promises::{RecentAction, WAITS_MAX};
+use super::waits;
 use super::world::World;
 use crate::domain::booking::Booking;
 use crate::domain::contact::{Contact, Identity, IdentityKind};
@@ -189,9 +190,9 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
         item.world.recent = recent.get(&id).cloned().unwrap_or_default();
     }
     for item in loaded.iter_mut() {
-        if let Some(id) = &item.event.payload.task_id {
-            item.world.named_task = tasks::find(conn, id)?;
-        }
+        let named = item.event.payload.task_id.iter().cloned().chain(waits::tasks_of(&item.world.waiting));
+        let missing: Vec<String> = named.filter(|id| item.world.find_task(id).is_none()).collect();
+        item.world.named_tasks = tasks::list_by_ids(conn, &missing)?;
     }
     sms_facts(conn, loaded)
 }

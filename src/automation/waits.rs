@@ -84,6 +84,11 @@ impl Memory {
     }
 }
 
+/// The tasks that waiting runs are about: what a rule reads of them is still to be had when they are closed meanwhile.
+pub fn tasks_of(waiting: &[WaitingRun]) -> impl Iterator<Item = String> {
+    waiting.iter().filter(|run| run.state.is_alive()).filter_map(|run| Memory::read(run)?.task_id)
+}
+
 /// Writes down that a run waits, if it does.
 pub fn begin(world: &mut World, run: &RuleRun, run_id: &str, origin: &Origin, now: Timestamp) {
     let Some(waiting) = &run.waiting else { return };

@@ -4,7 +4,7 @@ use super::decide::StoredTrace;
 use super::rulesets::RulesetHost;
 use crate::domain::contact::FieldChange;
 use crate::domain::event::{Event, Run, RunOutcome, WaitState};
-use crate::engine::plan::{Action, FieldValue, Outcome, StopReason, Waiting};
+use crate::engine::plan::{Action, FieldValue, Outcome, StopReason, TasksOf, Waiting};
 use crate::store::{Conn, Store, StoreResult, events, history, runs, skips, sms, waiting};
 use chrono_tz::Tz;
 
@@ -128,6 +128,9 @@ fn done(conn: &mut Conn, run_id: &str, trace: &StoredTrace, changes: &[FieldChan
         let Some(action) = &step.action else { continue };
         let applied = trace.applied.iter().find(|a| a.path == step.path);
         let mut part = name_of(action);
+        if let Some(booking) = &step.booking_id {
+            part = format!("{part} for booking {booking}");
+        }
         if let Action::Set { field, .. } = action
             && let Some(change) = changes.iter().find(|c| c.field == *field)
         {
@@ -173,7 +176,10 @@ pub(super) fn name_of(action: &Action) -> String {
         Action::Move { pipeline, stage } => format!("move to {pipeline}/{stage}"),
         Action::Sms { template, .. } => format!("text {template}"),
         Action::Task { task_type, .. } => format!("task {task_type}"),
-        Action::CloseTasks { task_type, .. } => format!("close {} tasks", task_type.as_deref().unwrap_or("all")),
+        Action::CloseTasks { task_type, of, .. } => {
+            let whose = if *of == TasksOf::Contact { " of the contact" } else { "" };
+            format!("close {} tasks{whose}", task_type.as_deref().unwrap_or("all"))
+        }
         Action::Set { field, value } => format!("set {field} = {}", value_text(value)),
         Action::Note { .. } => "note".into(),
         Action::Stop { reason: None } => "stop".into(),

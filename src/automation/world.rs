@@ -40,8 +40,8 @@ pub struct World {
     pub timers: Vec<Timer>,
     /// Runs that have not ended, oldest first; and those that ended in this event.
     pub waiting: Vec<WaitingRun>,
-    /// The task that the event is about, when it is not among the open ones.
-    pub named_task: Option<Task>,
+    /// The tasks that the event and waiting runs are about, as far as they are not among the open ones.
+    pub named_tasks: Vec<Task>,
     pub fired: Vec<FiredBefore>,
     /// What promises count; empty when none counts anything.
     pub recent: Vec<RecentAction>,
@@ -228,7 +228,7 @@ impl World {
     }
 
     pub fn find_task(&self, id: &str) -> Option<&Task> {
-        self.open_tasks.iter().chain(&self.named_task).chain(&self.changes.loose_tasks).find(|t| t.id == id)
+        self.open_tasks.iter().chain(&self.named_tasks).chain(&self.changes.loose_tasks).find(|t| t.id == id)
     }
 
     /// Once for all that was changed.

@@ -5,7 +5,7 @@ use super::failure::{Done, Failure};
 use super::{Context, Exit};
 use crate::config::nearest;
 use crate::engine::diagnostic::{Example, codes, example_of, explain};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Version of the JSON that this command prints.
 const SCHEMA: &str = "avatar.code/1";
@@ -31,7 +31,7 @@ fn tell(context: &Context, wanted: &str) -> Done {
     if context.output.json {
         let mut object = json!({ "schema": SCHEMA, "code": shown, "title": code.title, "explanation": code.explanation });
         if let Some(example) = example_of(code.code) {
-            object["example"] = json!({ "file": example.file, "wrong": example.wrong, "right": example.right });
+            object["example"] = json_of(example);
         }
         context.output.object(&object);
     } else {
@@ -44,10 +44,26 @@ fn tell(context: &Context, wanted: &str) -> Done {
     Ok(Exit::Done)
 }
 
-/// What is wrong and what is right, each set in.
+fn json_of(example: &Example) -> Value {
+    let mut shown = json!({ "file": example.file, "wrong": example.wrong, "right": example.right });
+    if let Some((file, text)) = example.beside {
+        shown["beside"] = json!({ "file": file, "text": text });
+    }
+    if let Some(before) = example.before {
+        shown["before"] = json!(before);
+    }
+    shown
+}
+
+/// What is wrong and what is right, each set in, below what belongs to both.
 fn shown_example(example: &Example) -> String {
+    let mut parts = Vec::new();
+    parts.extend(example.beside.map(|(file, text)| (format!("With {file}:"), text)));
+    parts.extend(example.before.map(|text| (format!("In force before, in {}:", example.file), text)));
+    parts.push((format!("Wrong, in {}:", example.file), example.wrong));
+    parts.push(("Right:".to_owned(), example.right));
     let indented = |text: &str| text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n");
-    format!("\nWrong, in {}:\n\n{}\n\nRight:\n\n{}", example.file, indented(example.wrong), indented(example.right))
+    parts.into_iter().map(|(head, text)| format!("\n{head}\n\n{}", indented(text))).collect::<Vec<_>>().join("\n")
 }
 
 /// Breaks a text into lines between words.

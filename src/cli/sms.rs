@@ -9,10 +9,11 @@ use crate::automation::load::BOOKINGS_PAST_MAX;
 use crate::automation::rulesets::read_sources;
 use crate::cli::args::ReportFormat;
 use crate::config::{Settings, nearest};
-use crate::domain::booking::{Booking, BookingStatus};
+use crate::domain::booking::Booking;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::contact::Contact;
 use crate::domain::event::Actor;
+use crate::domain::sample as made_up;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::Ruleset;
 use crate::engine::facts::{Asked, ContactFacts, EventFacts, Facts};
@@ -125,48 +126,18 @@ fn facts(contact: Contact, booking: Option<Booking>, now: Timestamp) -> Facts {
 
 /// Somebody made up, with an appointment in three days.
 fn sample(settings: &Settings, now: Timestamp) -> Facts {
-    let contact = Contact {
-        name: "Sam Taylor".to_owned(),
-        first_name: "Sam".to_owned(),
-        last_name: "Taylor".to_owned(),
-        phone: Some("+61491570006".to_owned()),
-        source: "wix".to_owned(),
-        ..Contact::default()
-    };
-    facts(contact, Some(sample_booking(settings, now)), now)
+    facts(made_up::contact("", "Sam Taylor", now), Some(sample_booking(settings, now)), now)
 }
 
 fn sample_booking(settings: &Settings, now: Timestamp) -> Booking {
     // Half past an hour, so that texts read like real ones.
     let begins = Timestamp((now + Millis::days(3)).0 / Millis::HOUR.0 * Millis::HOUR.0) + Millis::minutes(30);
     Booking {
-        id: String::new(),
-        contact_id: String::new(),
-        wix_booking_id: None,
-        source: "cli".to_owned(),
-        service_id: None,
         service_name: Some("MRI".to_owned()),
         location: Some(settings.clinic.name.clone()),
-        resource_name: None,
-        appointment_datetime: begins,
         end_datetime: Some(begins + Millis::minutes(30)),
         timezone: settings.clinic.calendar.tz.name().to_owned(),
-        status: BookingStatus::Scheduled,
-        urgency_level: "routine".to_owned(),
-        referral_status: "missing".to_owned(),
-        payment_status: None,
-        patient_confirmed_at: None,
-        confirmed_via: None,
-        reschedule_count: 0,
-        cancelled_at: None,
-        no_show_at: None,
-        checked_in_at: None,
-        completed_at: None,
-        provider_sequence: 0,
-        provider_revision: 0,
         is_demo: true,
-        version: 1,
-        created_at: now,
-        updated_at: now,
+        ..made_up::booking("", "", begins, now)
     }
 }

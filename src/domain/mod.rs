@@ -11,6 +11,7 @@ pub mod job;
 pub mod phone;
 pub mod pipeline;
 pub mod rule_override;
+pub mod sample;
 pub mod skip;
 pub mod sms;
 pub mod staff;

@@ -52,6 +52,9 @@ pub const KNOWN_TASK_TYPES: &[&str] = &[
     "merge_review",
     "sms_outcome_unknown",
     "quarantine_review",
+    "attendance_check",
+    "report_weekly",
+    "report_monthly",
     "rule_alert",
     "alert",
 ];

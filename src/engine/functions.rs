@@ -30,7 +30,7 @@ const fn property(of: Type, name: &'static str, result: Type, about: &'static st
 
 use Type::{Bool, Duration, Float, Int, Text, Time};
 
-/// Names of days, as `weekday` gives them.
+/// Names of days, as `weekday` gives them: Monday first.
 pub const WEEKDAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 const TOUCHPOINTS: Type = Type::List("touchpoint");

@@ -52,6 +52,10 @@ pub enum AfterErrors {
     Pause,
 }
 
+impl AfterErrors {
+    pub const NAMES: &[&str] = &["task", "pause"];
+}
+
 impl Default for OnError {
     fn default() -> Self {
         Self { failures_max: FAILURES_IN_A_ROW_MAX, then: AfterErrors::Pause }

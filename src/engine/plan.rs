@@ -137,6 +137,9 @@ pub struct PlannedStep {
     pub line: usize,
     /// `None` when the step's own `if` was false.
     pub action: Option<Action>,
+    /// The booking that the step is about, when that is not the run's own: the item of an `each`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub booking_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_back: Option<StoppedAt>,
 }
@@ -171,6 +174,8 @@ pub enum Action {
     CloseTasks {
         /// `None` closes every open task of the subject.
         task_type: Option<String>,
+        #[serde(default)]
+        of: TasksOf,
         reason: String,
     },
     Set {
@@ -208,6 +213,36 @@ pub enum Action {
     Untag {
         tag: String,
     },
+}
+
+/// Whose tasks `close_tasks` closes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TasksOf {
+    /// Those about this booking, and no others.
+    #[default]
+    Booking,
+    /// All of the contact's, whichever booking they are about.
+    Contact,
+}
+
+impl TasksOf {
+    pub const NAMES: &[&str] = &["booking", "contact"];
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "booking" => Some(Self::Booking),
+            "contact" => Some(Self::Contact),
+            _ => None,
+        }
+    }
+
+    /// What a step means that does not say it: it closes as little as can be meant.
+    #[must_use]
+    pub const fn unless_written(has_booking: bool) -> Self {
+        if has_booking { Self::Booking } else { Self::Contact }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

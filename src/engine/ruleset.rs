@@ -6,6 +6,7 @@ use crate::domain::pipeline::Pipelines;
 use crate::domain::sms::SmsCategory;
 use crate::domain::time::Millis;
 use crate::engine::guard::Guard;
+use crate::engine::plan::TasksOf;
 use crate::engine::promise::Promise;
 use crate::engine::script::{FunctionFiles, Host};
 use sha2::{Digest, Sha256};
@@ -277,6 +278,10 @@ pub enum Again {
     Never,
 }
 
+impl Again {
+    pub const NAMES: &[&str] = &["moved_day", "moved", "never"];
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Every {
     /// A cron expression in the given zone (`every: day` with `at` is one, too).
@@ -333,6 +338,8 @@ pub enum StepAction {
     },
     CloseTasks {
         task_type: Option<String>,
+        /// `None`: of the booking when there is one, else of the contact.
+        of: Option<TasksOf>,
         reason: Text,
     },
     /// Dotted field to value.
@@ -358,6 +365,8 @@ pub enum StepAction {
     Each {
         list: Expr,
         name: String,
+        /// The items are bookings, and the steps are about them.
+        of_bookings: bool,
         steps: Vec<Step>,
     },
     /// The conditions, variables and steps of another rule.

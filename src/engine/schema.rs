@@ -24,6 +24,18 @@ pub enum Type {
     TextMap,
 }
 
+impl Type {
+    /// The types of plain values, as signatures write them.
+    pub const PLAIN: &[(&str, Self)] = &[
+        ("int", Self::Int),
+        ("float", Self::Float),
+        ("bool", Self::Bool),
+        ("string", Self::Text),
+        ("time", Self::Time),
+        ("duration", Self::Duration),
+    ];
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     pub name: &'static str,

@@ -23,6 +23,14 @@ pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Task>> {
     row.map(TaskRow::into_domain).transpose()
 }
 
+pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Task>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<TaskRow> = on!(conn, c => tasks::table.filter(one_of(tasks::id, ids)).select(TaskRow::as_select()).load(c))?;
+    domain_rows!(rows)
+}
+
 /// Open tasks that are due from `from` on and before `until`, in that order.
 pub fn list_open_due(conn: &mut Conn, from: Timestamp, until: Timestamp, limit: i64) -> StoreResult<Vec<Task>> {
     let rows: Vec<TaskRow> = on!(conn, c => tasks::table

@@ -89,7 +89,7 @@ fn act(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &Actio
         Action::Move { pipeline, stage } => move_contact(world, with, step, pipeline, stage),
         Action::Sms { .. } => sms::apply(world, with, step, action),
         Action::Task { .. } => task::open(world, with, step, action),
-        Action::CloseTasks { task_type, reason } => task::close(world, with, step, task_type.as_deref(), reason),
+        Action::CloseTasks { .. } => task::close(world, with, step, action),
         Action::Set { field, value } => fields::set(world, with, step, field, value),
         Action::Note { body } => note(world, with, step, body),
         Action::CancelSms { template } => cancel_sms(world, with, step, template.as_deref()),

@@ -6,7 +6,7 @@ use crate::automation::world::World;
 use crate::domain::ids::derived_id;
 use crate::domain::task::{Task, TaskStatus};
 use crate::domain::time::{Millis, Timestamp};
-use crate::engine::plan::{Action, PlannedStep};
+use crate::engine::plan::{Action, PlannedStep, TasksOf};
 
 /// Opens a task, unless one of that type is already open for the same contact and booking: then that one is kept, with the
 /// earlier due time and the higher priority of the two.
@@ -93,22 +93,23 @@ fn open_one(world: &mut World, with: Applying<'_>, step: &PlannedStep, wanted: W
     Applied::new(step, "done", Some(id)).caused(created)
 }
 
-/// Closes open tasks of the event's booking, or of the contact when there is no booking.
-pub fn close(world: &mut World, with: Applying<'_>, step: &PlannedStep, task_type: Option<&str>, reason: &str) -> Applied {
-    let of_subject = |t: &Task| with.booking_id.is_none() || t.booking_id.is_none() || t.booking_id.as_deref() == with.booking_id;
-    let ids: Vec<String> = world
-        .open_tasks
-        .iter()
-        .filter(|t| t.status.is_open() && task_type.is_none_or(|k| t.task_type == k) && of_subject(t))
-        .map(|t| t.id.clone())
-        .collect();
+/// Closes open tasks of the booking that the step is about, or all of the contact's.
+pub fn close(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &Action) -> Applied {
+    let Action::CloseTasks { task_type, of, reason } = action else { return Applied::done(step) };
+    let of_subject = |t: &Task| match of {
+        TasksOf::Booking => with.booking_id.is_some() && t.booking_id.as_deref() == with.booking_id,
+        TasksOf::Contact => true,
+    };
+    let of_type = |t: &Task| task_type.as_ref().is_none_or(|wanted| t.task_type == *wanted);
+    let closes = |t: &&Task| t.status.is_open() && of_type(t) && of_subject(t);
+    let ids: Vec<String> = world.open_tasks.iter().filter(closes).map(|t| t.id.clone()).collect();
     for id in &ids {
         world.change_task(id, with.now, |t| {
             t.status = TaskStatus::Cancelled;
             t.completed_at = Some(with.now);
             t.note = Some(match t.note.take() {
                 Some(note) => format!("{note}\n{reason}"),
-                None => reason.to_owned(),
+                None => reason.clone(),
             });
         });
     }

@@ -62,14 +62,17 @@ fn singles(want: &Wanted) -> Vec<Single<'_>> {
 }
 
 fn strictness(want: &Wanted) -> usize {
-    want.fields.len() + usize::from(want.main.is_some()) + usize::from(want.rule.is_some()) + 2 * usize::from(want.when.is_some())
+    let said = [want.main.is_some(), want.rule.is_some(), want.booking.is_some(), want.when.is_some(), want.when.is_some()];
+    want.fields.len() + said.into_iter().filter(|is_said| *is_said).count()
 }
 
 /// What was really done comes before what found nothing to do.
+/// Who expects tasks to be closed or texts to be withdrawn expects that there were some.
 fn best(single: &Single<'_>, open: &[&Happening]) -> Option<usize> {
     let fits = |h: &&Happening| is_kind(single.want, h) && beside(single.want, h) && has_fields(single, h);
     let done = open.iter().position(|h| h.landed == Landed::Done && fits(h));
-    done.or_else(|| open.iter().position(|h| h.landed != Landed::Done && fits(h)))
+    let counts = matches!(single.want.kind.as_deref(), Some("close_tasks" | "cancel"));
+    done.or_else(|| open.iter().position(|h| h.landed != Landed::Done && !counts && fits(h)))
 }
 
 fn is_kind(want: &Wanted, happening: &Happening) -> bool {
@@ -86,6 +89,7 @@ fn beside(want: &Wanted, happening: &Happening) -> bool {
     want.rule.as_ref().is_none_or(|rule| rule.text == happening.rule_id)
         && want.when.is_none_or(|at| same_minute(at, happening.at))
         && want.contact.as_ref().is_none_or(|c| Some(&c.text) == happening.contact_id.as_ref())
+        && want.booking.as_ref().is_none_or(|b| Some(&b.text) == happening.booking_id.as_ref())
 }
 
 fn has_fields(single: &Single<'_>, happening: &Happening) -> bool {

@@ -30,6 +30,9 @@ pub(super) fn wanted(wanted: &Wanted) -> String {
     if let Some(rule) = &wanted.rule {
         parts.push(format!("rule: {}", rule.text));
     }
+    if let Some(booking) = &wanted.booking {
+        parts.push(format!("booking: {}", booking.text));
+    }
     parts.join(", ")
 }
 

@@ -8,6 +8,7 @@ use crate::domain::event::{
 };
 use crate::domain::ids::derived_id;
 use crate::domain::sms::SmsStatus;
+use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::engine::ruletest::{EventStep, Facts, booking_input, campaign_input, contact_input};
 
@@ -44,11 +45,14 @@ pub(super) fn event(records: &mut Records, with: &Making<'_>) -> Result<Event, S
     } else if matches!(name.as_str(), "sms_delivered" | "sms_failed") {
         return Err(format!("{name} is about a text: write `with: {{ sms: {{ template: reminder_24hr }} }}`"));
     }
+    let mut booking_id = None;
     if let Some(facts) = &step.with.task {
-        payload.task_id = Some(task(records, facts, contact.as_ref())?);
+        let task = task(records, facts, contact.as_ref())?;
+        payload.task_id = Some(task.id.clone());
+        booking_id.clone_from(&task.booking_id);
     }
     payload.contact = contact;
-    Ok(recorded(with, name, payload))
+    Ok(Event { booking_id, ..recorded(with, name, payload) })
 }
 
 fn recorded(with: &Making<'_>, event_type: String, payload: EventPayload) -> Event {
@@ -172,11 +176,11 @@ fn body(facts: &Facts, clinic: &Clinic) -> Result<String, String> {
 }
 
 /// The open task that the event is about.
-fn task(records: &Records, facts: &Facts, contact: Option<&ContactInput>) -> Result<String, String> {
+fn task<'r>(records: &'r Records, facts: &Facts, contact: Option<&ContactInput>) -> Result<&'r Task, String> {
     let wanted = facts.text("type").ok_or("`task` needs the `type` of an open task")?;
     let owner = contact.and_then(|c| c.id.clone()).ok_or("say whose task it is, with `contact`")?;
     let open = records.person(&owner).and_then(|world| world.open_tasks.iter().find(|task| task.task_type == wanted));
-    open.map(|task| task.id.clone()).ok_or_else(|| format!("{owner} has no open task {wanted}"))
+    open.ok_or_else(|| format!("{owner} has no open task {wanted}"))
 }
 
 fn receipt(records: &Records, facts: &Facts, event: &str, contact: Option<&ContactInput>) -> Result<ReceiptInput, String> {

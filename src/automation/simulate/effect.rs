@@ -139,7 +139,7 @@ fn happening(
         line: step.line,
         cause: cause.clone(),
         contact_id: run.contact_id.clone(),
-        booking_id: run.booking_id.clone(),
+        booking_id: step.booking_id.clone().or_else(|| run.booking_id.clone()),
         kind,
         fields,
         landed,

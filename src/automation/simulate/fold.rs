@@ -2,11 +2,13 @@
 
 use super::Records;
 use crate::automation::timers::{due_wait, event_of};
+use crate::automation::waits::tasks_of;
 use crate::automation::world::{Changes, SmsChange, Suppression, World};
 use crate::domain::contact::Contact;
 use crate::domain::event::{Delivery, Event, EventStatus, SubjectKind, Timer, WaitingRun};
 use crate::domain::ids::derived_id;
 use crate::domain::sms::SmsStatus;
+use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::engine::facts::TOUCHPOINTS_MAX;
 
@@ -81,8 +83,13 @@ fn forget_the_event(world: &mut World) {
     world.referred_sms = None;
     world.is_repeated_message = false;
     world.claims_nothing = false;
-    world.open_tasks.retain(|t| t.status.is_open());
     world.waiting.retain(|w| w.state.is_alive());
+    let awaited: Vec<String> = tasks_of(&world.waiting).collect();
+    let (open, closed): (Vec<Task>, Vec<Task>) =
+        std::mem::take(&mut world.open_tasks).into_iter().partition(|t| t.status.is_open());
+    world.open_tasks = open;
+    world.named_tasks.extend(closed);
+    world.named_tasks.retain(|t| awaited.contains(&t.id));
     world.touchpoints.truncate(TOUCHPOINTS_MAX);
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Scope {
     pub because: String,
     /// Variables of the rule that have no value yet.
     pub later: Vec<String>,
+    /// The name of the booking that the steps are about, while the rule has another one: `booking` could be either.
+    pub other_booking: Option<String>,
 }
 
 impl Scope {
@@ -78,6 +80,13 @@ impl Scope {
     pub fn declare(&mut self, name: &str, ty: Ty) {
         self.forget(name);
         self.names.push((name.to_owned(), ty));
+    }
+
+    /// From here on steps are about the booking of this name, and `booking` is that one.
+    pub fn turn_to_booking(&mut self, name: &str) {
+        let has_one = self.find("booking").is_some();
+        self.other_booking = has_one.then(|| name.to_owned());
+        self.declare("booking", of(Type::Record("booking")));
     }
 
     /// Takes a name away.

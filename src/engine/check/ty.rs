@@ -187,14 +187,7 @@ pub(crate) fn parse_type(text: &str) -> Option<Ty> {
             record => find_record(record).map(|r| of(Type::List(r.name))),
         };
     }
-    let ty = match text {
-        "int" => Type::Int,
-        "float" => Type::Float,
-        "bool" => Type::Bool,
-        "string" | "text" => Type::Text,
-        "time" => Type::Time,
-        "duration" => Type::Duration,
-        record => Type::Record(find_record(record)?.name),
-    };
-    Some(of(ty))
+    let name = if text == "text" { "string" } else { text };
+    let plain = Type::PLAIN.iter().find(|(known, _)| *known == name).map(|(_, ty)| *ty);
+    plain.or_else(|| find_record(name).map(|r| Type::Record(r.name))).map(of)
 }

@@ -87,6 +87,12 @@ impl<'a> Walker<'a> {
     }
 
     pub(super) fn variable(&mut self, name: &str, position: Position) -> Ty {
+        if let Some(item) = self.scope.other_booking.clone().filter(|_| name == "booking") {
+            let help = format!("write `{item}`; what you need of the rule's own booking, keep in `vars`");
+            let message = format!("`booking` could be two here: the rule's own, and `{item}`, which these steps are about");
+            self.error(names::NO_RECORD, position, name.chars().count(), message, Some(help));
+            return UNKNOWN;
+        }
         if let Some(ty) = self.scope.find(name) {
             return ty;
         }

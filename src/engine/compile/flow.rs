@@ -179,8 +179,12 @@ impl Lowering<'_> {
             return None;
         }
         own.declare(&name.text, item);
+        let of_bookings = item.is(Type::Record("booking"));
+        if of_bookings {
+            own.turn_to_booking(&name.text);
+        }
         let steps = self.steps(&format!("{path}/each/do"), steps, &mut own, Inside { in_each: true, ..inside });
-        Some(StepAction::Each { list: found.0, name: name.text.clone(), steps })
+        Some(StepAction::Each { list: found.0, name: name.text.clone(), of_bookings, steps })
     }
 
     fn run(&mut self, id: &Scalar, scope: &Scope, inside: Inside<'_>) -> Option<StepAction> {

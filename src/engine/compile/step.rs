@@ -5,6 +5,7 @@ use super::rule::Lowering;
 use crate::domain::task::KNOWN_TASK_TYPES;
 use crate::engine::check::{Scope, check_text, of};
 use crate::engine::diagnostic::names;
+use crate::engine::plan::TasksOf;
 use crate::engine::ruleset::{StepAction, Text, TextPart, Value};
 use crate::engine::schema::{Type, find_record};
 use crate::engine::source::{Place, Scalar};
@@ -51,13 +52,15 @@ impl Lowering<'_> {
                 let assign = assign.map(|a| a.text);
                 (known && team).then_some(StepAction::Task { task_type: task_type.text, title, due, priority, assign, note })
             }
-            ActionSyntax::CloseTasks { task_type, reason } => {
+            ActionSyntax::CloseTasks { task_type, of, reason } => {
                 let known = task_type.as_ref().is_none_or(|t| self.task_type_exists(t));
+                let here = self.needs("contact", "close_tasks", at, scope) && self.has_tasks_of(of, scope);
                 let reason = match reason {
                     Some(reason) => self.text(&reason, scope)?,
                     None => Text { parts: vec![TextPart::Literal(inside.rule_name.to_owned())] },
                 };
-                known.then(|| StepAction::CloseTasks { task_type: task_type.map(|t| t.text), reason })
+                let (task_type, of) = (task_type.map(|t| t.text), of.map(|(of, _)| of));
+                (known && here).then_some(StepAction::CloseTasks { task_type, of, reason })
             }
             ActionSyntax::Set(pairs) => {
                 let count = pairs.len();
@@ -93,6 +96,20 @@ impl Lowering<'_> {
             self.error(names::NO_RECORD, at, message, help);
         }
         here
+    }
+
+    /// `of: booking` needs a booking that is certainly there; unwritten, it is decided when the rule runs.
+    fn has_tasks_of(&mut self, of: Option<(TasksOf, Place)>, scope: &Scope) -> bool {
+        let Some((TasksOf::Booking, at)) = of else { return true };
+        if !self.needs("booking", "of: booking", at, scope) {
+            return false;
+        }
+        let maybe = scope.find("booking").is_some_and(|ty| ty.maybe);
+        if maybe {
+            let help = Some("add `if: booking != ()` to the rule or the step, or write `of: contact`".to_owned());
+            self.error(names::NO_RECORD, at, "`booking` may be missing, so there may be no tasks of it", help);
+        }
+        !maybe
     }
 
     fn stage_exists(&mut self, pipeline: &Scalar, stage: &Scalar) -> Option<()> {

@@ -6,7 +6,7 @@ use crate::domain::event::{INTERNAL_EVENTS, KNOWN_EVENTS};
 use crate::domain::task::KNOWN_TASK_TYPES;
 use crate::domain::time::Timestamp;
 use crate::engine::check::of_field_value;
-use crate::engine::plan::Action;
+use crate::engine::plan::{Action, TasksOf};
 use crate::engine::ruleset::{Expr, Rule};
 use crate::engine::schema::find_record;
 use crate::engine::script::shorten;
@@ -62,10 +62,11 @@ impl Bench<'_> {
             "task" => one(self.scripted_task(value)?),
             "move" => one(self.scripted_move(value)?),
             "close_tasks" => {
-                let map = fields(value, "close_tasks", &["type", "reason"])?;
+                let map = fields(value, "close_tasks", &["type", "of", "reason"])?;
                 let kind = needed(&map, "type")?;
                 let task_type = if kind == "any" { None } else { Some(self.task_type(kind)?) };
-                one(Action::CloseTasks { task_type, reason: given(&map, "reason")?.unwrap_or_default() })
+                let of = self.scripted_of(given(&map, "of")?)?;
+                one(Action::CloseTasks { task_type, of, reason: given(&map, "reason")?.unwrap_or_default() })
             }
             "set" => Self::scripted_set(value),
             "note" => one(Action::Note { body: shorten(text(value, "note")?.trim(), super::step::NOTE_CHARS_MAX) }),
@@ -82,6 +83,18 @@ impl Bench<'_> {
                 let help = did_you_mean(other, ACTIONS, "a step has one of").unwrap_or_default();
                 Err(Wrong::Value(format!("a script cannot plan `{other}`; {help}")))
             }
+        }
+    }
+
+    fn scripted_of(&self, given: Option<String>) -> Result<TasksOf, Wrong> {
+        let unless_written = self.tasks_of();
+        let Some(text) = given else { return Ok(unless_written) };
+        match TasksOf::parse(&text) {
+            Some(TasksOf::Booking) if unless_written == TasksOf::Contact => {
+                Err(Wrong::Value("`of: booking`, and there is no booking".to_owned()))
+            }
+            Some(of) => Ok(of),
+            None => Err(Wrong::Value(format!("`of` is one of: {}", list_of(TasksOf::NAMES)))),
         }
     }
 

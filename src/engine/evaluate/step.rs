@@ -2,7 +2,7 @@
 
 use super::worth::Worth;
 use super::{Bench, Stop};
-use crate::engine::plan::Action;
+use crate::engine::plan::{Action, TasksOf};
 use crate::engine::ruleset::{Rule, StepAction};
 use crate::engine::template::render_view;
 use rhai::Scope;
@@ -39,9 +39,11 @@ impl Bench<'_> {
                 assign: assign.clone(),
                 note: note.as_ref().map(|text| worth.text("note", text, NOTE_CHARS_MAX, scope)).transpose()?,
             },
-            StepAction::CloseTasks { task_type, reason } => {
-                Action::CloseTasks { task_type: task_type.clone(), reason: worth.text("reason", reason, NOTE_CHARS_MAX, scope)? }
-            }
+            StepAction::CloseTasks { task_type, of, reason } => Action::CloseTasks {
+                task_type: task_type.clone(),
+                of: of.unwrap_or_else(|| self.tasks_of()),
+                reason: worth.text("reason", reason, NOTE_CHARS_MAX, scope)?,
+            },
             StepAction::Note(text) => Action::Note { body: worth.text("note", text, NOTE_CHARS_MAX, scope)? },
             StepAction::CancelSms { template } => Action::CancelSms { template: template.clone() },
             StepAction::Alert(text) => {
@@ -65,6 +67,11 @@ impl Bench<'_> {
             | StepAction::Plan(_)
             | StepAction::Wait(_) => return Err(worth.error("do", "this step has no single action")),
         })
+    }
+
+    /// Whose tasks are closed by a step that does not say it.
+    pub(super) fn tasks_of(&self) -> TasksOf {
+        TasksOf::unless_written(self.view.read("booking").is_some_and(|booking| !booking.is_unit()))
     }
 
     /// Who is told: the rule's owner when it is a team, else the managers.

@@ -2,11 +2,12 @@
 
 use super::worth::Worth;
 use super::{Bench, Stop, keep};
+use crate::domain::booking::Booking;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::plan::{Action, PlannedStep, StopReason, StoppedAt, Waiting};
 use crate::engine::ruleset::{Branch, Expr, Rule, Step, StepAction, Wait};
-use crate::engine::script::ScriptError;
-use rhai::Scope;
+use crate::engine::script::{ScriptError, booking_of};
+use rhai::{Dynamic, Scope};
 
 /// Rounds of one `each`; further items are left out, and the trace says so.
 pub const EACH_ROUNDS_MAX: usize = 50;
@@ -31,11 +32,13 @@ pub(super) struct Walk<'b, 'r> {
     pub waiting: Option<Waiting>,
     /// Rules that this one was run by.
     depth: usize,
+    /// The booking that the steps are about, when that is not the run's own.
+    about: Option<String>,
 }
 
 impl<'b, 'r> Walk<'b, 'r> {
     pub fn new(bench: &'b Bench<'r>) -> Self {
-        Self { bench, planned: Vec::new(), waiting: None, depth: 0 }
+        Self { bench, planned: Vec::new(), waiting: None, depth: 0, about: None }
     }
 
     /// All steps of a list; `path` is that of the list.
@@ -86,7 +89,7 @@ impl<'b, 'r> Walk<'b, 'r> {
         let worth = Worth { bench: self.bench, file: &rule.file, line: step.line, path };
         match &step.action {
             StepAction::Choose(branches) => return self.choose(rule, branches, path, scope),
-            StepAction::Each { list, name, steps } => return self.each(rule, list, name, steps, path, scope),
+            StepAction::Each { .. } => return self.each(rule, &step.action, path, scope),
             StepAction::Run(id) => return self.run(rule, step, id, path, scope),
             StepAction::Wait(wait) => return self.wait(rule, wait, &worth, scope),
             StepAction::Stop { reason } => {
@@ -139,7 +142,8 @@ impl<'b, 'r> Walk<'b, 'r> {
         if self.planned.len() >= PLANNED_STEPS_MAX {
             return Err(self.bench.stop_at(rule, path, &format!("a run has at most {PLANNED_STEPS_MAX} steps")));
         }
-        self.planned.push(PlannedStep { path: path.to_owned(), line, action, held_back });
+        let booking_id = self.about.clone();
+        self.planned.push(PlannedStep { path: path.to_owned(), line, action, booking_id, held_back });
         Ok(())
     }
 
@@ -154,26 +158,18 @@ impl<'b, 'r> Walk<'b, 'r> {
         Ok(Flow::Next)
     }
 
-    fn each(
-        &mut self,
-        rule: &Rule,
-        list: &Expr,
-        name: &str,
-        steps: &[Step],
-        path: &str,
-        scope: &mut Scope<'static>,
-    ) -> Result<Flow, Stop> {
-        let value = self.bench.ruleset.host.eval(list, scope);
-        let value = value.map_err(|error| self.bench.failed(format!("{path}/in"), &error, Some(list), scope))?;
-        let items = value.into_array().map_err(|got| {
-            let error = ScriptError::in_expr(list, format!("`each` goes through a list, this is {got}"));
-            self.bench.failed(format!("{path}/in"), &error, Some(list), scope)
-        })?;
+    fn each(&mut self, rule: &Rule, each: &StepAction, path: &str, scope: &mut Scope<'static>) -> Result<Flow, Stop> {
+        let StepAction::Each { list, name, of_bookings, steps } = each else { return Ok(Flow::Next) };
+        let items = self.items(list, path, scope)?;
         let count = items.len();
         let height = scope.len();
         for (round, item) in items.into_iter().take(EACH_ROUNDS_MAX).enumerate() {
-            scope.push_constant_dynamic(name, item);
-            let flow = self.steps(rule, steps, &format!("{path}/each/{round}/do"), scope)?;
+            scope.push_constant_dynamic(name.as_str(), item.clone());
+            let below = format!("{path}/each/{round}/do");
+            let flow = match booking_of(&item).filter(|_| *of_bookings) {
+                Some(booking) => self.about(&booking, item, scope, |walk, scope| walk.steps(rule, steps, &below, scope))?,
+                None => self.steps(rule, steps, &below, scope)?,
+            };
             scope.rewind(height);
             if flow != Flow::Next {
                 return Ok(flow);
@@ -189,6 +185,33 @@ impl<'b, 'r> Walk<'b, 'r> {
             self.push(rule, list.line, &format!("{path}/each"), None, Some(*stop.0))?;
         }
         Ok(Flow::Next)
+    }
+
+    fn items(&self, list: &Expr, path: &str, scope: &mut Scope<'static>) -> Result<rhai::Array, Stop> {
+        let value = self.bench.ruleset.host.eval(list, scope);
+        let value = value.map_err(|error| self.bench.failed(format!("{path}/in"), &error, Some(list), scope))?;
+        value.into_array().map_err(|got| {
+            let error = ScriptError::in_expr(list, format!("`each` goes through a list, this is {got}"));
+            self.bench.failed(format!("{path}/in"), &error, Some(list), scope)
+        })
+    }
+
+    /// Steps about another booking than the run's own: texts, tasks, fields and other rules' steps see that one.
+    fn about(
+        &mut self,
+        booking: &Booking,
+        record: Dynamic,
+        scope: &mut Scope<'static>,
+        work: impl FnOnce(&mut Walk<'_, 'r>, &mut Scope<'static>) -> Result<Flow, Stop>,
+    ) -> Result<Flow, Stop> {
+        scope.push_constant_dynamic("booking", record.clone());
+        let Bench { ruleset, overrides, facts, view } = self.bench;
+        let bench = Bench { ruleset, overrides, facts, view: view.about_booking(record) };
+        let planned = std::mem::take(&mut self.planned);
+        let mut walk = Walk { bench: &bench, planned, waiting: None, depth: self.depth, about: Some(booking.id.clone()) };
+        let flow = work(&mut walk, scope);
+        self.planned = walk.planned;
+        flow
     }
 
     /// `stop` in the other rule ends that rule alone.

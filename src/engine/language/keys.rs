@@ -2,6 +2,9 @@
 
 use super::shapes::Shape;
 use super::{Key, Table};
+use crate::engine::guard::AfterErrors;
+use crate::engine::plan::TasksOf;
+use crate::engine::ruleset::{Again, IfRunning};
 use crate::engine::schema::Type;
 
 const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
@@ -9,6 +12,7 @@ const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
 }
 
 const SUBJECTS: Shape = Shape::Words(&["contact", "booking"]);
+const HOURS: Shape = Shape::Words(&["all", "business"]);
 const LATE: Key =
     key("late", Shape::Duration, "How late it may still run; 15m unless written. Later than that it is recorded and not run");
 const AS: Key = key("as", Shape::Text, "What `trigger` is in expressions when this trigger set the rule off");
@@ -50,7 +54,7 @@ pub(super) const TABLES: &[Table] = &[
             key("limit", Shape::Map("`limit`"), "At most so often for one contact or booking"),
             key(
                 "if_running",
-                Shape::Words(&["skip", "restart", "queue", "parallel"]),
+                Shape::Words(IfRunning::NAMES),
                 "What happens when it fires while an earlier run of it is still waiting",
             ),
             key("rollout", Shape::Free, "`live`, `shadow` (planned, not done), `10%` of the contacts, or `test_contacts`"),
@@ -87,7 +91,7 @@ pub(super) const TABLES: &[Table] = &[
             LATE,
             key(
                 "again",
-                Shape::Words(&["moved_day", "moved", "never"]),
+                Shape::Words(Again::NAMES),
                 "When it comes again for the same record: when the time moves to another day (unless written), whenever it moves, never",
             ),
             AS,
@@ -116,7 +120,7 @@ pub(super) const TABLES: &[Table] = &[
         keys: &[
             key("holds", Shape::Text, "A condition about the contact or booking that has to stay true"),
             key("for", Shape::Duration, "For how long"),
-            key("hours", Shape::Words(&["all", "business"]), "`business`: only opening hours count"),
+            key("hours", HOURS, "`business`: only opening hours count"),
             AS,
         ],
         needed: &["holds", "for"],
@@ -146,9 +150,9 @@ pub(super) const TABLES: &[Table] = &[
             key("after", Shape::Duration, "With `date`: so long after"),
             key("at", Shape::TimeOfDay, "With `date` and `every`: time of day"),
             key("for", Shape::Duration, "With `holds`: for how long"),
-            key("hours", Shape::Words(&["all", "business"]), "With `holds`: which hours count"),
+            key("hours", HOURS, "With `holds`: which hours count"),
             LATE,
-            key("again", Shape::Words(&["moved_day", "moved", "never"]), "With `date`: when it comes again"),
+            key("again", Shape::Words(Again::NAMES), "With `date`: when it comes again"),
             TZ,
             EACH,
             AS,
@@ -209,6 +213,11 @@ pub(super) const TABLES: &[Table] = &[
         what: "`close_tasks`",
         keys: &[
             key("type", Shape::TaskTypeOrAny, "Which tasks"),
+            key(
+                "of",
+                Shape::Words(TasksOf::NAMES),
+                "`booking`: only tasks about this booking (unless written, where there is one); `contact`: about any booking or none",
+            ),
             key("reason", Shape::Merge, "Why, for staff; the rule's name unless written"),
         ],
         needed: &["type"],
@@ -252,7 +261,7 @@ pub(super) const TABLES: &[Table] = &[
         what: "`on_error`",
         keys: &[
             key("retry", Shape::Free, "So many failures in a row, 0 to 100, are borne; 4 unless written"),
-            key("then", Shape::Words(&["task", "pause"]), "`task` tells the owner, `pause` stops the rule too (unless written)"),
+            key("then", Shape::Words(AfterErrors::NAMES), "`task` tells the owner, `pause` stops the rule too (unless written)"),
         ],
         needed: &[],
     },

@@ -3,6 +3,7 @@
 use super::live::{Live, dates, settable};
 use super::shapes::{Shape, type_name};
 use super::{Key, find, keys_of};
+use crate::engine::functions::WEEKDAYS;
 use crate::engine::schema::{Field, Type};
 use crate::engine::syntax::{Keys, MAPS};
 use serde_json::{Map, Value, json};
@@ -168,7 +169,7 @@ fn pattern(pattern: &str) -> Value {
 }
 
 fn rhythm() -> Value {
-    let days = ["day", "hour", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let days = [["day", "hour"].as_slice(), WEEKDAYS].concat();
     json!({ "anyOf": [{ "enum": days }, pattern(DURATION)] })
 }
 

@@ -115,18 +115,16 @@ fn listed(words: &[&str]) -> String {
 
 /// A type as scripts' signatures write it.
 pub(crate) fn type_name(ty: Type) -> String {
-    let text = match ty {
-        Type::Bool => "bool",
-        Type::Int => "int",
-        Type::Float => "float",
-        Type::Text | Type::Enum(_) => "string",
-        Type::Time => "time",
-        Type::Duration => "duration",
-        Type::TextMap => "data",
-        Type::Texts => "[string]",
-        Type::Steps => "steps",
-        Type::Record(name) => name,
-        Type::List(name) => return format!("[{name}]"),
-    };
-    text.to_owned()
+    if let Some((name, _)) = Type::PLAIN.iter().find(|(_, plain)| *plain == ty) {
+        return (*name).to_owned();
+    }
+    match ty {
+        Type::Record(name) => name.to_owned(),
+        Type::List(name) => format!("[{name}]"),
+        Type::Texts => "[string]".to_owned(),
+        Type::Steps => "steps".to_owned(),
+        Type::TextMap => "data".to_owned(),
+        // A closed list of words is text like any other, and everything else is plain.
+        _ => type_name(Type::Text),
+    }
 }

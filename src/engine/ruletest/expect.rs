@@ -12,7 +12,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("move", &["pipeline", "stage"]),
     ("sms", &["template", "body", "parts", "category", "encoding", "immediate"]),
     ("task", &["type", "title", "due", "priority", "assign", "note"]),
-    ("close_tasks", &["type", "reason"]),
+    ("close_tasks", &["type", "of", "reason"]),
     ("set", &[]),
     ("note", &["body"]),
     ("cancel", &["template"]),
@@ -22,7 +22,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("untag", &[]),
     ("withheld", &["template", "reason"]),
 ];
-const BESIDE: &[&str] = &["rule", "at", "contact"];
+const BESIDE: &[&str] = &["rule", "at", "contact", "booking"];
 const PARTLY: Keys = Keys { what: "`expect`", known: &["sms", "tasks", "rules", "never"], later: &[] };
 
 /// The names of everything that can be expected.
@@ -74,7 +74,8 @@ impl TestReader<'_> {
             self.reader.error(names::WRONG_SHAPE, at, format!("an expected step is a map, not {}", node.describe()), help);
             return None;
         };
-        let mut wanted = Wanted { at, kind: None, main: None, fields: Vec::new(), rule: None, when: None, contact: None };
+        let mut wanted =
+            Wanted { at, kind: None, main: None, fields: Vec::new(), rule: None, when: None, contact: None, booking: None };
         for entry in entries {
             self.wanted_key(entry, &mut wanted);
         }
@@ -91,6 +92,7 @@ impl TestReader<'_> {
         match key.text.as_str() {
             "rule" => wanted.rule = self.reader.scalar(value, "`rule`").map(spot),
             "contact" => wanted.contact = self.reader.scalar(value, "`contact`").map(spot),
+            "booking" => wanted.booking = self.reader.scalar(value, "`booking`").map(spot),
             "at" => wanted.when = self.time(value, "`at`"),
             name => match KINDS.iter().find(|(kind, _)| *kind == name) {
                 Some(_) if wanted.kind.is_some() => {

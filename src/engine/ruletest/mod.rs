@@ -163,6 +163,7 @@ pub(crate) struct Wanted {
     pub rule: Option<Spot>,
     pub when: Option<Timestamp>,
     pub contact: Option<Spot>,
+    pub booking: Option<Spot>,
 }
 
 /// An expected value.

@@ -5,6 +5,7 @@ use crate::domain::booking::{Booking, BookingStatus};
 use crate::domain::contact::{Contact, Identity, IdentityKind};
 use crate::domain::event::{BookingInput, CampaignInput, ContactInput};
 use crate::domain::phone::{self, PhoneKind};
+use crate::domain::sample;
 use crate::domain::time::Timestamp;
 use crate::domain::touchpoint::Touchpoint;
 use serde_json::{Map, Value};
@@ -165,36 +166,8 @@ fn touchpoint(contact_id: &str, index: usize, facts: &[(String, FactValue)], now
 /// A booking that exists already; `None` without an appointment time.
 pub(crate) fn new_booking(id: &str, contact_id: &str, facts: &Facts, timezone: &str, since: Timestamp) -> Option<Booking> {
     let Some(FactValue::Time(appointment)) = facts.get("appointment_datetime") else { return None };
-    let mut booking = Booking {
-        id: id.to_owned(),
-        contact_id: contact_id.to_owned(),
-        wix_booking_id: None,
-        source: "wix".into(),
-        service_id: None,
-        service_name: None,
-        location: None,
-        resource_name: None,
-        appointment_datetime: *appointment,
-        end_datetime: None,
-        timezone: timezone.to_owned(),
-        status: BookingStatus::Scheduled,
-        urgency_level: "routine".into(),
-        referral_status: "missing".into(),
-        payment_status: None,
-        patient_confirmed_at: None,
-        confirmed_via: None,
-        reschedule_count: 0,
-        cancelled_at: None,
-        no_show_at: None,
-        checked_in_at: None,
-        completed_at: None,
-        provider_sequence: 0,
-        provider_revision: 0,
-        is_demo: false,
-        version: 1,
-        created_at: since,
-        updated_at: since,
-    };
+    let timezone = timezone.to_owned();
+    let mut booking = Booking { timezone, ..sample::booking(id, contact_id, *appointment, since) };
     change_booking(&mut booking, facts);
     Some(booking)
 }

@@ -14,6 +14,7 @@ pub use error::{FunctionFiles, ScriptError};
 pub use host::Host;
 pub use show::{for_people, for_trace, shorten};
 pub use view::View;
+pub(in crate::engine) use view::booking_of;
 
 /// Stack that an evaluating thread needs.
 pub const STACK_BYTES_MIN: usize = 8 * 1024 * 1024;

@@ -26,6 +26,11 @@ pub struct View {
     roots: [Dynamic; ROOTS.len()],
 }
 
+/// The booking that a value is.
+pub(in crate::engine) fn booking_of(value: &Dynamic) -> Option<Arc<Booking>> {
+    value.read_lock::<BookingRecord>().map(|record| Arc::clone(&record.booking))
+}
+
 impl View {
     #[must_use]
     pub fn of_facts(clinic: &Arc<Clinic>, facts: &Facts, now: Timestamp) -> Self {
@@ -58,6 +63,13 @@ impl View {
         }
         view.set("clinic", Dynamic::from(ClinicRecord { clinic: Arc::clone(clinic), now }));
         view.set("now", Dynamic::from(now));
+        view
+    }
+
+    /// The same, with another booking.
+    pub(in crate::engine) fn about_booking(&self, booking: Dynamic) -> Self {
+        let mut view = Self { clinic: Arc::clone(&self.clinic), now: self.now, roots: self.roots.clone() };
+        view.set("booking", booking);
         view
     }
 

@@ -3,6 +3,7 @@
 use crate::domain::booking::{Booking, BookingStatus};
 use crate::domain::contact::Contact;
 use crate::domain::event::Actor;
+use crate::domain::sample;
 use crate::domain::task::{Task, TaskStatus};
 use crate::domain::time::{Millis, Timestamp};
 use crate::domain::touchpoint::Touchpoint;
@@ -211,12 +212,6 @@ fn everything() -> Records {
 
 fn contact() -> Contact {
     Contact {
-        id: "c-tried-out".to_owned(),
-        name: "Sam Example".to_owned(),
-        first_name: "Sam".to_owned(),
-        last_name: "Example".to_owned(),
-        phone: some("+61491570006"),
-        phone_status: "valid".to_owned(),
         email: some("sam@example.com"),
         marketing_consent: "granted".to_owned(),
         opted_out_at: Some(NOW - Millis::days(2)),
@@ -232,41 +227,20 @@ fn contact() -> Contact {
         last_outbound_at: Some(NOW - Millis::days(1)),
         last_visit_at: Some(NOW - Millis::days(200)),
         recall_due_on: Some(NOW + Millis::days(10)),
-        created_at: NOW - Millis::days(300),
-        ..Contact::default()
+        ..sample::contact("c-tried-out", "Sam Example", NOW - Millis::days(300))
     }
 }
 
 fn booking() -> Booking {
+    let begins = NOW + Millis::days(3);
     Booking {
-        id: "b-tried-out".to_owned(),
-        contact_id: "c-tried-out".to_owned(),
-        wix_booking_id: None,
-        source: "wix".to_owned(),
-        service_id: None,
         service_name: some("MRI"),
         location: some("Bondi Junction"),
         resource_name: some("Room 2"),
-        appointment_datetime: NOW + Millis::days(3),
-        end_datetime: Some(NOW + Millis::days(3) + Millis::HOUR),
-        timezone: "Australia/Sydney".to_owned(),
-        status: BookingStatus::Scheduled,
-        urgency_level: "routine".to_owned(),
-        referral_status: "missing".to_owned(),
+        end_datetime: Some(begins + Millis::HOUR),
         payment_status: some("PAID"),
         patient_confirmed_at: Some(NOW - Millis::HOUR),
-        confirmed_via: None,
-        reschedule_count: 0,
-        cancelled_at: None,
-        no_show_at: None,
-        checked_in_at: None,
-        completed_at: None,
-        provider_sequence: 0,
-        provider_revision: 0,
-        is_demo: false,
-        version: 1,
-        created_at: NOW - Millis::days(20),
-        updated_at: NOW - Millis::days(20),
+        ..sample::booking("b-tried-out", "c-tried-out", begins, NOW - Millis::days(20))
     }
 }
 

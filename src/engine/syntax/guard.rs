@@ -10,7 +10,6 @@ use crate::engine::source::{Node, Place};
 pub(super) const EXPECT: Keys = Keys { what: "`expect`", known: &["at_least", "in"], later: &[] };
 pub(super) const ON_ERROR: Keys = Keys { what: "`on_error`", known: &["retry", "then"], later: &[] };
 const ROLLOUTS: &[&str] = &["live", "shadow", "10%", "test_contacts"];
-const AFTER: &[&str] = &["task", "pause"];
 /// Further tries of a rule that fails.
 const RETRY_MAX: u32 = 100;
 const AT_LEAST_MAX: u32 = 1_000_000;
@@ -78,7 +77,7 @@ impl Reader<'_> {
             "task" => Some(AfterErrors::Task),
             "pause" => Some(AfterErrors::Pause),
             text => {
-                let help = did_you_mean(text, AFTER, "it can be");
+                let help = did_you_mean(text, AfterErrors::NAMES, "it can be");
                 self.error(names::BAD_VALUE, scalar.at, format!("`then` cannot be `{text}`"), help);
                 None
             }

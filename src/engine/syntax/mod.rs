@@ -19,6 +19,7 @@ pub(crate) use policies::{PromiseSyntax, PromisedSyntax, read_promises};
 pub(crate) use value::{is_word, parse_duration};
 
 use super::guard::Guard;
+use super::plan::TasksOf;
 use super::ruleset::{Again, IfRunning};
 use super::source::{Place, Scalar};
 use crate::domain::event::SubjectKind;
@@ -122,6 +123,8 @@ pub(crate) enum ActionSyntax {
     CloseTasks {
         /// `None` for `any`.
         task_type: Option<Scalar>,
+        /// With its place.
+        of: Option<(TasksOf, Place)>,
         reason: Option<Scalar>,
     },
     Set(Vec<(Scalar, Scalar)>),

@@ -1,32 +1,17 @@
 //! `do`: the steps of a rule.
 
 use super::fields::{Fields, Keys, Reader};
+use super::nearest::did_you_mean;
 use super::{ActionSyntax, StepSyntax};
 use crate::engine::diagnostic::names;
+use crate::engine::plan::TasksOf;
 use crate::engine::source::{Entry, Kind, Node, Place, Scalar};
 
 /// Steps of one rule.
 const STEPS_MAX: usize = 100;
 
-const ACTIONS: &[&str] = &[
-    "move",
-    "sms",
-    "task",
-    "close_tasks",
-    "set",
-    "note",
-    "cancel",
-    "tag",
-    "untag",
-    "alert",
-    "emit",
-    "wait",
-    "choose",
-    "each",
-    "run",
-    "plan",
-    "stop",
-];
+/// Keys of a step beside the one thing that it does.
+const BESIDE: &[&str] = &["if", "id"];
 pub(super) const STEP: Keys = Keys {
     what: "a step",
     known: &[
@@ -54,8 +39,13 @@ pub(super) const STEP: Keys = Keys {
 };
 pub(super) const MOVE: Keys = Keys { what: "`move`", known: &["pipeline", "stage"], later: &[] };
 pub(super) const TASK: Keys = Keys { what: "`task`", known: &["type", "title", "due", "priority", "assign", "note"], later: &[] };
-pub(super) const CLOSE_TASKS: Keys = Keys { what: "`close_tasks`", known: &["type", "reason"], later: &[] };
+pub(super) const CLOSE_TASKS: Keys = Keys { what: "`close_tasks`", known: &["type", "of", "reason"], later: &[] };
 pub(super) const CANCEL: Keys = Keys { what: "`cancel`", known: &["sms"], later: &[] };
+
+/// Everything that a step can do.
+fn actions() -> impl Iterator<Item = &'static str> {
+    STEP.known.iter().copied().filter(|key| !BESIDE.contains(key))
+}
 
 impl Reader<'_> {
     pub fn steps(&mut self, node: Node) -> Vec<StepSyntax> {
@@ -83,17 +73,17 @@ impl Reader<'_> {
         if let Some(id) = fields.take("id") {
             self.scalar(id, "`id`");
         }
-        let mut actions: Vec<Entry> = ACTIONS.iter().filter_map(|name| fields.take_entry(name)).collect();
-        actions.sort_by_key(|entry| (entry.key.at.line, entry.key.at.column));
-        if let [_, second, ..] = actions.as_slice() {
+        let mut found: Vec<Entry> = actions().filter_map(|name| fields.take_entry(name)).collect();
+        found.sort_by_key(|entry| (entry.key.at.line, entry.key.at.column));
+        if let [_, second, ..] = found.as_slice() {
             let message = format!("a step does one thing, and this one also has `{}`", second.key.text);
             let help = Some("begin a step of its own with `- `; the keys of a step must be indented below it".to_owned());
             self.error(names::ONE_ACTION, second.key.at, message, help);
             return None;
         }
-        let Some(entry) = actions.pop() else {
+        let Some(entry) = found.pop() else {
             if !fields.refused {
-                let help = Some(format!("a step has one of: {}", ACTIONS.join(", ")));
+                let help = Some(format!("a step has one of: {}", actions().collect::<Vec<_>>().join(", ")));
                 self.error(names::ONE_ACTION, node.at, "this step does nothing", help);
             }
             return None;
@@ -147,9 +137,23 @@ impl Reader<'_> {
     fn close_tasks(&mut self, node: Node) -> Option<ActionSyntax> {
         let mut fields = self.fields(node, &CLOSE_TASKS)?;
         let task_type = self.needed(&mut fields, "type")?;
+        let of = match fields.take("of") {
+            Some(node) => Some(self.tasks_of(node)?),
+            None => None,
+        };
         let reason = self.optional(&mut fields, "reason");
         let task_type = (task_type.text != "any").then_some(task_type);
-        Some(ActionSyntax::CloseTasks { task_type, reason })
+        Some(ActionSyntax::CloseTasks { task_type, of, reason })
+    }
+
+    fn tasks_of(&mut self, node: Node) -> Option<(TasksOf, Place)> {
+        let scalar = self.scalar(node, "`of`")?;
+        let found = TasksOf::parse(&scalar.text);
+        if found.is_none() {
+            let message = format!("`of` is `booking` or `contact`, not `{}`", scalar.text);
+            self.error(names::BAD_VALUE, scalar.at, message, did_you_mean(&scalar.text, TasksOf::NAMES, "it can be"));
+        }
+        Some((found?, scalar.at))
     }
 
     fn set(&mut self, node: Node, at: Place) -> Option<ActionSyntax> {

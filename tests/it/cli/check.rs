@@ -18,7 +18,7 @@ fn a_workflow_gets_an_annotation() {
     assert_eq!(said.exit, Some(1));
     assert_eq!(
         said.out,
-        "::error file=rules/bookings.yaml,line=9,col=17,endLine=9,endColumn=22,title=R0303::a booking has no field `statu`%0Adid you mean `status`?\n"
+        "::error file=rules/bookings.yaml,line=30,col=17,endLine=30,endColumn=22,title=R0303::a booking has no field `statu`%0Adid you mean `status`?\n"
     );
 }
 
@@ -30,7 +30,7 @@ fn a_scanner_gets_sarif_with_rules_regions_and_help() {
     let run = &report["runs"][0];
     assert_eq!((&report["version"], &run["results"][0]["ruleId"]), (&"2.1.0".into(), &"R0303".into()));
     let region = &run["results"][0]["locations"][0]["physicalLocation"]["region"];
-    assert_eq!((&region["startLine"], &region["startColumn"], &region["endColumn"]), (&9.into(), &17.into(), &22.into()));
+    assert_eq!((&region["startLine"], &region["startColumn"], &region["endColumn"]), (&30.into(), &17.into(), &22.into()));
     let rule = &run["tool"]["driver"]["rules"][0];
     assert_eq!((&rule["id"], &run["results"][0]["ruleIndex"]), (&"R0303".into(), &0.into()));
     assert!(rule["help"]["markdown"].as_str().is_some_and(|text| text.contains("```yaml\nrules:")), "{rule}");

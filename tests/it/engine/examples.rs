@@ -1,12 +1,16 @@
 //! What `avatar explain` shows is true: the wrong file has the problem and no other, the right one has none.
 
 use super::clinic::{shipped_catalogue, sources};
-use avatar::engine::compile;
+use super::host::workbench::on_script_thread;
+use avatar::config::load_pipelines;
 use avatar::engine::diagnostic::{AND_SO_ON, Example, codes, examples};
+use avatar::engine::smoke::smoke;
+use avatar::engine::{Compiled, compile, renamed};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// Told of a change of rules, or by the program about itself: no single file has them.
-const WITHOUT_FILE: &[&str] = &["R0403", "R0407", "R0409", "R0501", "R0502", "R0901"];
+/// R0502 is told by the limits of the checking process, whatever the files say; R0901 is about files of tests.
+const WITHOUT_FILE: &[&str] = &["R0502", "R0901"];
 
 /// Enough more of the same for every limit.
 fn written_out(text: &str) -> String {
@@ -16,10 +20,29 @@ fn written_out(text: &str) -> String {
 
 fn codes_of(example: &Example, text: &str) -> Vec<String> {
     let text = written_out(text);
-    let compiled = compile(&sources(&[(example.file, &text)]), &shipped_catalogue());
+    let files: Vec<(&str, &str)> = example.beside.into_iter().chain([(example.file, text.as_str())]).collect();
+    let compiled = compiled(&files);
+    let mut diagnostics = compiled.diagnostics;
+    if let (Some(before), Some(now)) = (example.before, &compiled.ruleset) {
+        let before = self::compiled(&[(example.file, before)]).ruleset.expect("what was in force compiles");
+        diagnostics.extend(renamed(&before, now));
+    }
+    if let Some(ruleset) = compiled.ruleset.filter(|_| example.code == "R0501") {
+        diagnostics.extend(on_script_thread(move || smoke(&ruleset)));
+    }
     // Scripts share the explanations of rules' type errors.
-    let found: BTreeSet<String> = compiled.diagnostics.iter().map(|d| d.code.replacen("S03", "R03", 1)).collect();
+    let found: BTreeSet<String> = diagnostics.iter().map(|d| d.code.replacen("S03", "R03", 1)).collect();
     found.into_iter().collect()
+}
+
+/// Rules and what they stand beside; the pipelines are the shipped ones unless an example has its own.
+fn compiled(files: &[(&str, &str)]) -> Compiled {
+    let mut catalogue = shipped_catalogue();
+    for (_, text) in files.iter().filter(|(file, _)| *file == "config/pipelines.yaml") {
+        catalogue.pipelines = Arc::new(load_pipelines(text).expect("pipelines as the program reads them"));
+    }
+    let written: Vec<(&str, &str)> = files.iter().copied().filter(|(file, _)| !file.starts_with("config/")).collect();
+    compile(&sources(&written), &catalogue)
 }
 
 #[test]

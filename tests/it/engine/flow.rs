@@ -16,12 +16,12 @@ fn ruleset(files: &[(&str, &str)]) -> Ruleset {
     compiled.ruleset.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics))
 }
 
-fn rules(text: &str) -> Ruleset {
+pub fn rules(text: &str) -> Ruleset {
     ruleset(&[("rules/test.yaml", text)])
 }
 
 /// `path action`, one for each step; held back ones with the condition.
-fn told(run: &RuleRun) -> Vec<String> {
+pub fn told(run: &RuleRun) -> Vec<String> {
     assert_eq!(run.outcome, Outcome::Fired, "{:?}", run.stopped_at);
     let steps = run.steps.iter().map(|step| {
         let what = match (&step.action, &step.held_back) {
@@ -47,7 +47,7 @@ fn run(ruleset: &Ruleset, facts: &Facts) -> Vec<String> {
     told(&evaluate(ruleset, facts, monday())[0])
 }
 
-fn on(event: &str, rest: &str) -> String {
+pub fn on(event: &str, rest: &str) -> String {
     format!("rules:\n  - id: r\n    when: {{ event: {event} }}\n{rest}")
 }
 
@@ -361,6 +361,8 @@ fn mistakes_in_steps_are_told_at_their_place() {
         "each: { in: =contact.bookings, as: booking, do: [ { note: a } ] }",
         "each: { in: contact.bookings, as: x, do: [ { note: a } ] }",
         "each: { in: =contact.bookings, as: x, do: [ { wait: 2h } ] }",
+        "close_tasks: { type: any, of: contacts }",
+        "close_tasks: { type: any, of: booking }",
         "run: nothing",
         "run: r",
         "wait: 2",

@@ -97,6 +97,7 @@ fn typical_mistakes_do_not() {
         step("{ note: x, sms: lead_ack }"),
         step("if: contact.opted_out"),
         step("close_tasks: { type: calls }"),
+        step("close_tasks: { type: any, of: everybody }"),
         step("cancel: everything"),
     ] {
         assert_ne!(said(&sources, &catalogue, &wrong), Vec::<String>::new(), "{wrong}");

@@ -2,6 +2,7 @@
 
 mod clinic;
 mod compiles;
+mod each;
 mod examples;
 mod flow;
 mod host;

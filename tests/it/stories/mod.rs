@@ -41,3 +41,4 @@ mod texts;
 mod timers;
 mod trouble;
 mod waits;
+mod whose;

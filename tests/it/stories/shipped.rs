@@ -2,8 +2,8 @@
 
 use avatar::config::{load_clinic, load_pipelines};
 use avatar::domain::booking::{Booking, BookingStatus};
-use avatar::domain::contact::Contact;
 use avatar::domain::event::Actor;
+use avatar::domain::sample;
 use avatar::domain::time::{Millis, Timestamp};
 use avatar::domain::touchpoint::Touchpoint;
 use avatar::engine::evaluate::evaluate;
@@ -52,8 +52,8 @@ fn ruleset() -> Ruleset {
 #[test]
 fn the_shipped_rules_check_clean() {
     let ruleset = ruleset();
-    assert_eq!(ruleset.rules.len(), 27);
-    assert_eq!(ruleset.templates.len(), 11);
+    assert_eq!(ruleset.rules.len(), 32);
+    assert_eq!(ruleset.templates.len(), 12);
 }
 
 const NOW: &str = "2026-11-23T09:00:00+11:00";
@@ -65,19 +65,7 @@ fn at(text: &str) -> Timestamp {
 /// A new patient who rang a week ago, with an appointment on Wednesday 2 December at 10:30 am.
 fn facts(event: &str) -> Facts {
     let now = at(NOW);
-    let contact = Contact {
-        id: "c1".into(),
-        name: "Alexandria Papadopoulos".into(),
-        first_name: "Alexandria".into(),
-        last_name: "Papadopoulos".into(),
-        phone: Some("+61491570006".into()),
-        phone_status: "valid".into(),
-        marketing_consent: "unknown".into(),
-        source: "wix".into(),
-        created_at: now,
-        updated_at: now,
-        ..Contact::default()
-    };
+    let contact = sample::contact("c1", "Alexandria Papadopoulos", now);
     let touch = |id: &str, kind: &str, channel: &str, days: i64| Touchpoint {
         id: id.into(),
         contact_id: "c1".into(),
@@ -116,34 +104,10 @@ fn facts(event: &str) -> Facts {
 
 fn booking(status: BookingStatus) -> Booking {
     Booking {
-        id: "b1".into(),
-        contact_id: "c1".into(),
-        wix_booking_id: None,
-        source: "wix".into(),
-        service_id: None,
-        service_name: Some("MRI".into()),
-        location: None,
-        resource_name: None,
-        appointment_datetime: at("2026-12-02T10:30:00+11:00"),
-        end_datetime: None,
-        timezone: "Australia/Sydney".into(),
         status,
-        urgency_level: "routine".into(),
+        service_name: Some("MRI".into()),
         referral_status: "not_required".into(),
-        payment_status: None,
-        patient_confirmed_at: None,
-        confirmed_via: None,
-        reschedule_count: 0,
-        cancelled_at: None,
-        no_show_at: None,
-        checked_in_at: None,
-        completed_at: None,
-        provider_sequence: 0,
-        provider_revision: 0,
-        is_demo: false,
-        version: 1,
-        created_at: at(NOW),
-        updated_at: at(NOW),
+        ..sample::booking("b1", "c1", at("2026-12-02T10:30:00+11:00"), at(NOW))
     }
 }
 
@@ -208,8 +172,9 @@ fn a_new_patient_is_confirmed_scored_and_called() {
       task welcome_call, 2026-11-23T18:00:00+11:00, 59, reception
       close lead_call
       close no_response_followup
-      close rebook_call
       close recall_call
+      close rebook_call
+      close no_show_followup
     "#);
 }
 
@@ -230,9 +195,12 @@ fn a_moved_and_a_cancelled_booking() {
     insta::assert_snapshot!([steps(&ruleset, &moved), steps(&ruleset, &cancelled)].join("\n"), @r#"
     booking-rescheduled Fired
       set booking.status Text("scheduled")
+      -
       move pre_appointment/booking_confirmed
       sms booking_rescheduled, 1 part
       close reschedule_call
+      close attendance_check
+      close no_show_followup
     booking-cancelled Fired
       move pre_appointment/cancelled
       close any

@@ -3,12 +3,11 @@
 use crate::domain::calendar::Calendar;
 use crate::domain::clinic::Clinic;
 use crate::domain::time::{Millis, Timestamp};
+use crate::engine::functions::WEEKDAYS;
 use chrono::{Datelike, NaiveTime, TimeDelta, Timelike};
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString};
 use std::sync::Arc;
 
-/// Names of days, Monday first.
-const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 /// How far `plus_days` reaches; beyond it a date is a mistake.
 const PLUS_DAYS_MAX: i64 = 36_525;
 

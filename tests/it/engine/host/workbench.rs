@@ -1,11 +1,12 @@
 //! Makes rulesets and facts from Rust values: the compiler has its own tests.
 
-use avatar::domain::booking::{Booking, BookingStatus};
+use avatar::domain::booking::Booking;
 use avatar::domain::calendar::Calendar;
 use avatar::domain::clinic::{Clinic, Keywords, QuietHours};
 use avatar::domain::contact::Contact;
 use avatar::domain::event::{Actor, SubjectKind, TimerInput};
 use avatar::domain::pipeline::Pipelines;
+use avatar::domain::sample;
 use avatar::domain::sms::SmsCategory;
 use avatar::domain::task::{Task, TaskStatus};
 use avatar::domain::time::{Millis, Timestamp};
@@ -230,54 +231,22 @@ pub fn functions(source: &str) -> Result<AST, String> {
 
 pub fn ana() -> Contact {
     Contact {
-        id: "c1".to_owned(),
-        name: "Ana Lee".to_owned(),
-        first_name: "Ana".to_owned(),
-        last_name: "Lee".to_owned(),
-        phone: Some("+61491570006".to_owned()),
-        phone_status: "valid".to_owned(),
         email: Some("ana.lee@example.com".to_owned()),
-        marketing_consent: "unknown".to_owned(),
         source: "google".to_owned(),
         current_pipeline: Some("lead".to_owned()),
         current_stage: Some("new_lead".to_owned()),
         warmness: 42,
-        created_at: at("2026-11-01T09:00:00+11:00"),
-        ..Contact::default()
+        ..sample::contact("c1", "Ana Lee", at("2026-11-01T09:00:00+11:00"))
     }
 }
 
 /// Friday 4 December, 10:30 in Sydney; booked a month before.
 pub fn scan() -> Booking {
+    let booked = at("2026-11-04T10:00:00+11:00");
     Booking {
-        id: "b1".to_owned(),
-        contact_id: "c1".to_owned(),
-        wix_booking_id: None,
-        source: "wix".to_owned(),
-        service_id: None,
         service_name: Some("MRI".to_owned()),
         location: Some("Manly".to_owned()),
-        resource_name: None,
-        appointment_datetime: at("2026-12-04T10:30:00+11:00"),
-        end_datetime: None,
-        timezone: "Australia/Sydney".to_owned(),
-        status: BookingStatus::Scheduled,
-        urgency_level: "routine".to_owned(),
-        referral_status: "missing".to_owned(),
-        payment_status: None,
-        patient_confirmed_at: None,
-        confirmed_via: None,
-        reschedule_count: 0,
-        cancelled_at: None,
-        no_show_at: None,
-        checked_in_at: None,
-        completed_at: None,
-        provider_sequence: 0,
-        provider_revision: 0,
-        is_demo: false,
-        version: 1,
-        created_at: at("2026-11-04T10:00:00+11:00"),
-        updated_at: at("2026-11-04T10:00:00+11:00"),
+        ..sample::booking("b1", "c1", at("2026-12-04T10:30:00+11:00"), booked)
     }
 }
 
