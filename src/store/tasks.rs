@@ -23,6 +23,25 @@ pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Task>> {
     row.map(TaskRow::into_domain).transpose()
 }
 
+/// The tasks with these ids.
+pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Task>> {
+    let rows: Vec<TaskRow> =
+        on!(conn, c => tasks::table.filter(one_of(tasks::id, ids)).order(tasks::id).select(TaskRow::as_select()).load(c))?;
+    domain_rows!(rows)
+}
+
+/// Tasks of these contacts that were made before `at` and not closed then, as they are now.
+pub fn list_open_at(conn: &mut Conn, contact_ids: &[String], at: Timestamp) -> StoreResult<Vec<Task>> {
+    let rows: Vec<TaskRow> = on!(conn, c => tasks::table
+        .filter(one_of(tasks::contact_id, contact_ids))
+        .filter(tasks::created_at.lt(at.0))
+        .filter(tasks::completed_at.is_null().or(tasks::completed_at.ge(at.0)))
+        .order(tasks::id)
+        .select(TaskRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
 /// Open tasks that are due from `from` on and before `until`, in that order.
 pub fn list_open_due(conn: &mut Conn, from: Timestamp, until: Timestamp, limit: i64) -> StoreResult<Vec<Task>> {
     let rows: Vec<TaskRow> = on!(conn, c => tasks::table

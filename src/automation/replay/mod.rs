@@ -69,6 +69,7 @@ fn run<'scope, 'env, T: Send + 'scope>(
 fn warm_up<'r>(history: &History, rules: Rules<'r>, done: &AtomicUsize) -> Simulation<'r> {
     let mut simulation = Simulation::new(rules, history.known_since);
     simulation.change(|records, _| seed(records, history));
+    simulation.settle_late();
     work(&mut simulation, &history.before, done);
     simulation.advance(just_before(history.since));
     simulation
@@ -79,6 +80,7 @@ fn seed(records: &mut Records, history: &History) {
         records.put(world.clone());
     }
     records.know_real_texts(&history.texts);
+    records.know_real_tasks(&history.tasks);
 }
 
 fn just_before(at: Timestamp) -> Timestamp {

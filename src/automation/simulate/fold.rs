@@ -19,6 +19,7 @@ impl Records {
         for change in &changes.sms_changes {
             self.change_text(&mut world, change);
         }
+        self.late.fold(&world, &changes);
         merge_timers(&mut world, changes);
         forget_the_event(&mut world);
         self.put(world)
@@ -81,6 +82,7 @@ fn forget_the_event(world: &mut World) {
     world.referred_sms = None;
     world.is_repeated_message = false;
     world.claims_nothing = false;
+    world.named_task = None;
     world.open_tasks.retain(|t| t.status.is_open());
     world.waiting.retain(|w| w.state.is_alive());
     world.touchpoints.truncate(TOUCHPOINTS_MAX);
