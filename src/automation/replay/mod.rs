@@ -4,10 +4,12 @@
 //! alone. So every difference comes from the rules. Nothing is written and nothing is sent.
 
 mod difference;
+mod draft;
 mod history;
 mod pairing;
 
 pub use difference::{Change, Difference, Item, RuleDifference, RuleState, Tally, compare};
+pub use draft::{Asked, DraftError, Told, WINDOW_MAX, parse_since, replay_draft};
 pub use history::{History, REPLAY_EVENTS_MAX, WARM_UP, as_it_arrived, load};
 pub(super) use history::{booking_then, contact_then};
 
