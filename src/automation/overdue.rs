@@ -1,7 +1,8 @@
 //! Tells the rules of tasks whose due time has passed: once for each task and due time.
 
 use super::timers::delivery;
-use crate::domain::event::{EventPayload, TASK_OVERDUE};
+use crate::domain::contact::Contact;
+use crate::domain::event::{Delivery, EventPayload, TASK_OVERDUE};
 use crate::domain::task::Task;
 use crate::domain::time::{Millis, Timestamp};
 use crate::store::{Cause, Store, StoreResult, Tx, contacts, duties, record, tasks};
@@ -31,13 +32,19 @@ fn tell_one(tx: &mut Tx<'_>, task: &Task, now: Timestamp) -> StoreResult<()> {
         Some(id) => contacts::find(tx, id)?,
         None => None,
     };
+    let (event, cause) = late(task, contact.as_ref());
+    record(tx, event, now, cause).map(|_| ())
+}
+
+/// The delivery that a late task is, and what it is about.
+pub(super) fn late(task: &Task, contact: Option<&Contact>) -> (Delivery, Cause) {
     let payload = EventPayload { task_id: Some(task.id.clone()), ..EventPayload::default() };
     let key = format!("overdue:{}:{}", task.id, task.due_datetime.0);
     let whose = task.contact_id.as_deref().unwrap_or(&task.id);
-    let mut event = delivery(TASK_OVERDUE, "task", key, task.due_datetime, payload, (whose, contact.as_ref()));
+    let mut event = delivery(TASK_OVERDUE, "task", key, task.due_datetime, payload, (whose, contact));
     if task.contact_id.is_none() {
         event.lane_key = None;
     }
     let cause = Cause { contact_id: task.contact_id.clone(), booking_id: task.booking_id.clone(), ..Cause::default() };
-    record(tx, event, now, cause).map(|_| ())
+    (event, cause)
 }

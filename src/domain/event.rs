@@ -56,6 +56,9 @@ pub const INTERNAL_EVENTS: &[&str] = &[SMS_RECEIPT, TIMER_DUE, SCHEDULE_DUE, WAI
 /// A verified delivery that could not be understood.
 pub const QUARANTINED: &str = "quarantined";
 
+/// Sources of events that come by themselves: the same records and rules bring the same ones again.
+pub const OWN_SOURCES: [&str; 4] = ["timer", "schedule", "rule", "task"];
+
 /// Who caused an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -119,6 +119,12 @@ impl Ruleset {
         self
     }
 
+    /// A rule listens to the event, or waits for it.
+    #[must_use]
+    pub fn hears(&self, event: &str) -> bool {
+        self.by_event.contains_key(event) || self.rules.iter().any(|rule| rule.steps.iter().any(|step| step.waits_for(event)))
+    }
+
     #[must_use]
     pub fn find_rule(&self, id: &str) -> Option<&Rule> {
         self.rules.get(*self.by_id.get(id)?)
@@ -399,6 +405,15 @@ impl Step {
         match &self.action {
             StepAction::Wait(_) => true,
             StepAction::Choose(branches) => branches.iter().any(|b| b.steps.iter().any(Self::waits)),
+            _ => false,
+        }
+    }
+
+    /// The step waits for this event, or one inside of it does.
+    fn waits_for(&self, event: &str) -> bool {
+        match &self.action {
+            StepAction::Wait(Wait::Event { name, .. }) => name == event,
+            StepAction::Choose(branches) => branches.iter().any(|b| b.steps.iter().any(|step| step.waits_for(event))),
             _ => false,
         }
     }

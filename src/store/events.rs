@@ -6,7 +6,7 @@ use super::row::{Stored, domain_rows, row};
 use super::schema::{event_log, event_payloads};
 use super::sql::{Value, sql};
 use super::{Conn, StoreResult, Tx};
-use crate::domain::event::{Actor, Event, EventPayload, EventStatus, SignatureState};
+use crate::domain::event::{Actor, Event, EventPayload, EventStatus, OWN_SOURCES, SignatureState};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 
@@ -113,14 +113,14 @@ pub fn list_after(conn: &mut Conn, since: Timestamp, after_id: &str, limit: i64)
     domain_rows!(rows)
 }
 
-/// Events that came by themselves (no timer, no slot, nothing that another event led to) after `(since, after_id)`, oldest
+/// Events that came by themselves (no timer, no slot, no late task, nothing that another event led to) after `(since, after_id)`, oldest
 /// first, at most `limit`.
 pub fn list_roots_after(conn: &mut Conn, since: Timestamp, after_id: &str, limit: i64) -> StoreResult<Vec<Event>> {
     let rows: Vec<EventRow> = on!(conn, c => event_log::table
         .filter(event_log::id.gt(after_id))
         .filter(event_log::timestamp.ge(since.0))
         .filter(event_log::causation_id.is_null())
-        .filter(event_log::source.ne_all(["timer", "schedule", "rule"]))
+        .filter(event_log::source.ne_all(OWN_SOURCES))
         .order(event_log::id)
         .select(EventRow::as_select())
         .limit(limit)

@@ -27,7 +27,19 @@ pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Task>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<TaskRow> = on!(conn, c => tasks::table.filter(one_of(tasks::id, ids)).select(TaskRow::as_select()).load(c))?;
+    let rows: Vec<TaskRow> = on!(conn, c => tasks::table.filter(one_of(tasks::id, ids)).order(tasks::id).select(TaskRow::as_select()).load(c))?;
+    domain_rows!(rows)
+}
+
+/// Tasks of these contacts that were made before `at` and not closed then, as they are now.
+pub fn list_open_at(conn: &mut Conn, contact_ids: &[String], at: Timestamp) -> StoreResult<Vec<Task>> {
+    let rows: Vec<TaskRow> = on!(conn, c => tasks::table
+        .filter(one_of(tasks::contact_id, contact_ids))
+        .filter(tasks::created_at.lt(at.0))
+        .filter(tasks::completed_at.is_null().or(tasks::completed_at.ge(at.0)))
+        .order(tasks::id)
+        .select(TaskRow::as_select())
+        .load(c))?;
     domain_rows!(rows)
 }
 

@@ -1,13 +1,14 @@
-//! What is replayed: the log's root events, the people who were known before it, and the real texts that receipts speak of.
+//! What is replayed: the log's root events, the people who were known before it, and the real texts and tasks that they speak of.
 
 use crate::automation::load::BOOKINGS_PAST_MAX;
 use crate::automation::world::World;
 use crate::domain::booking::{Booking, BookingStatus};
 use crate::domain::contact::Contact;
-use crate::domain::event::{Event, EventStatus};
+use crate::domain::event::{Event, EventStatus, SignatureState};
 use crate::domain::sms::SmsMessage;
+use crate::domain::task::{Task, TaskStatus};
 use crate::domain::time::{Millis, Timestamp};
-use crate::store::{Conn, StoreResult, bookings, contacts, events, history, sms};
+use crate::store::{Conn, StoreResult, bookings, contacts, events, history, sms, tasks};
 use std::collections::{BTreeSet, HashMap};
 
 /// Events before the window that are worked through first: as long ago as bookings play a part in rules.
@@ -35,6 +36,8 @@ pub struct History {
     pub seeds: Vec<World>,
     /// Real texts, for receipts and replies.
     pub texts: Vec<SmsMessage>,
+    /// Real tasks that staff have done.
+    pub tasks: Vec<Task>,
     /// There were more events than a replay takes; the newest are left out.
     pub is_cut: bool,
 }
@@ -44,12 +47,13 @@ pub fn load(conn: &mut Conn, since: Timestamp, until: Timestamp) -> StoreResult<
     let known_since = since - WARM_UP;
     let (all, is_cut) = roots(conn, known_since, until)?;
     let texts = real_texts(conn, &all)?;
+    let tasks = real_tasks(conn, &all)?;
     let seeds = seeds(conn, known_since)?;
     // Nobody was known before the first event: no time has to pass until then.
     let first = all.first().map_or(since, |event| event.timestamp.min(since));
     let known_since = if seeds.is_empty() { first } else { known_since };
     let (before, window) = all.into_iter().map(as_it_arrived).partition(|event| event.timestamp < since);
-    Ok(History { known_since, since, until, before, window, seeds, texts, is_cut })
+    Ok(History { known_since, since, until, before, window, seeds, texts, tasks, is_cut })
 }
 
 fn roots(conn: &mut Conn, from: Timestamp, until: Timestamp) -> StoreResult<(Vec<Event>, bool)> {
@@ -70,11 +74,14 @@ fn roots(conn: &mut Conn, from: Timestamp, until: Timestamp) -> StoreResult<(Vec
     }
 }
 
-/// The event as it was before anybody had worked on it.
+/// The event as it was before anybody had worked on it. What staff and the program itself record is about somebody from the
+/// start; whom a delivery is about was found out.
 #[must_use]
 pub fn as_it_arrived(mut event: Event) -> Event {
-    event.contact_id = None;
-    event.booking_id = None;
+    if event.signature_state != SignatureState::Internal {
+        event.contact_id = None;
+        event.booking_id = None;
+    }
     event.revision = None;
     event.processed_at = None;
     if event.status != EventStatus::Quarantined {
@@ -108,6 +115,16 @@ fn real_texts(conn: &mut Conn, all: &[Event]) -> StoreResult<Vec<SmsMessage>> {
     Ok(texts)
 }
 
+fn real_tasks(conn: &mut Conn, all: &[Event]) -> StoreResult<Vec<Task>> {
+    let ids: BTreeSet<&String> = all.iter().filter_map(|e| e.payload.task_id.as_ref()).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
+    let mut found = Vec::new();
+    for ids in ids.chunks(IDS_PER_QUERY) {
+        found.extend(tasks::list_by_ids(conn, ids)?);
+    }
+    Ok(found)
+}
+
 /// Contacts from before `from`, with what has happened to them since undone.
 fn seeds(conn: &mut Conn, from: Timestamp) -> StoreResult<Vec<World>> {
     let (mut seeds, mut after) = (Vec::new(), String::new());
@@ -118,6 +135,7 @@ fn seeds(conn: &mut Conn, from: Timestamp) -> StoreResult<Vec<World>> {
         let old: Vec<Contact> = contacts::list_by_ids(conn, &ids)?.into_iter().filter(|c| c.created_at < from).collect();
         let old_ids: Vec<String> = old.iter().map(|c| c.id.clone()).collect();
         let mut identities = contacts::list_identities(conn, &old_ids)?;
+        let mut open = open_tasks_then(conn, &old_ids, from)?;
         let mut booked: HashMap<String, Vec<Booking>> = HashMap::new();
         for booking in bookings::list_of_contacts(conn, &old_ids, from - BOOKINGS_PAST_MAX)? {
             booked.entry(booking.contact_id.clone()).or_default().push(booking);
@@ -128,12 +146,23 @@ fn seeds(conn: &mut Conn, from: Timestamp) -> StoreResult<Vec<World>> {
                 contact: Some(contact_then(conn, contact, from)?),
                 identities: identities.remove(&id).unwrap_or_default(),
                 bookings: booked.remove(&id).unwrap_or_default().into_iter().filter_map(|b| booking_then(b, from)).collect(),
+                open_tasks: open.remove(&id).unwrap_or_default(),
                 ..World::default()
             };
             seeds.push(world);
         }
     }
     Ok(seeds)
+}
+
+/// Tasks that were open then, by contact. When they were due is known as of now only.
+fn open_tasks_then(conn: &mut Conn, contact_ids: &[String], from: Timestamp) -> StoreResult<HashMap<String, Vec<Task>>> {
+    let mut open: HashMap<String, Vec<Task>> = HashMap::new();
+    for mut task in tasks::list_open_at(conn, contact_ids, from)? {
+        (task.status, task.completed_at) = (TaskStatus::Todo, None);
+        open.entry(task.contact_id.clone().unwrap_or_default()).or_default().push(task);
+    }
+    Ok(open)
 }
 
 /// The stage of then is known from the moves since; the other fields that have changed since are taken back to nothing.

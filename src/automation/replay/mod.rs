@@ -4,10 +4,12 @@
 //! alone. So every difference comes from the rules. Nothing is written and nothing is sent.
 
 mod difference;
+mod draft;
 mod history;
 mod pairing;
 
 pub use difference::{Change, Difference, Item, RuleDifference, RuleState, Tally, compare};
+pub use draft::{Asked, DraftError, Told, WINDOW_MAX, parse_since, replay_draft};
 pub use history::{History, REPLAY_EVENTS_MAX, WARM_UP, as_it_arrived, load};
 pub(super) use history::{booking_then, contact_then};
 
@@ -69,6 +71,7 @@ fn run<'scope, 'env, T: Send + 'scope>(
 fn warm_up<'r>(history: &History, rules: Rules<'r>, done: &AtomicUsize) -> Simulation<'r> {
     let mut simulation = Simulation::new(rules, history.known_since);
     simulation.change(|records, _| seed(records, history));
+    simulation.settle_late();
     work(&mut simulation, &history.before, done);
     simulation.advance(just_before(history.since));
     simulation
@@ -79,6 +82,7 @@ fn seed(records: &mut Records, history: &History) {
         records.put(world.clone());
     }
     records.know_real_texts(&history.texts);
+    records.know_real_tasks(&history.tasks);
 }
 
 fn just_before(at: Timestamp) -> Timestamp {

@@ -2,9 +2,10 @@
 
 use super::{InForce, RulesetError, RulesetHost};
 use crate::automation::forecast::{Forecast, forecast};
-use crate::engine::Ruleset;
-use crate::store::StoreResult;
+use crate::engine::{Ruleset, Sources};
+use crate::store::{StoreResult, rulesets};
 use std::sync::{Arc, PoisonError};
+use tokio::sync::OwnedSemaphorePermit;
 
 impl RulesetHost {
     /// What `ruleset` would do to pending timers; everything would be new when nothing is in force.
@@ -32,6 +33,33 @@ impl RulesetHost {
             return Ok(self.draft());
         }
         Ok(draft)
+    }
+
+    /// The files as they are, checked and compiled, without putting anything in force.
+    ///
+    /// # Errors
+    /// When the files cannot be read or have problems.
+    pub async fn compile_draft(&self) -> Result<Ruleset, RulesetError> {
+        let sources = self.read().await?;
+        let _turn = self.turn.lock().await;
+        let (draft, compiled) = self.check(sources).await;
+        compiled.map(|(_, ruleset)| ruleset).ok_or_else(|| RulesetError::NotClean(Box::new(draft)))
+    }
+
+    /// An earlier ruleset, compiled by this program.
+    ///
+    /// # Errors
+    /// When there is none of this number, or this program does not understand it.
+    pub async fn compile_earlier(&self, number: i64) -> Result<Ruleset, RulesetError> {
+        let stored = self.store.read(move |conn| rulesets::find(conn, number)).await?.ok_or(RulesetError::Unknown(number))?;
+        let (draft, ruleset) = self.compile(Sources { files: stored.files }).await;
+        ruleset.ok_or_else(|| RulesetError::NotClean(Box::new(draft)))
+    }
+
+    /// Leave to replay; `None` while somebody else does. Whoever has it holds it until the replay has ended.
+    #[must_use]
+    pub fn begin_replay(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.replays).try_acquire_owned().ok()
     }
 
     /// Notes with the draft what it would do.

@@ -96,6 +96,9 @@ impl From<RulesetError> for StoreError {
 /// A ruleset that is not compiled again for this long after it did not check clean with this program.
 const REFUSED_TIME: Millis = Millis::MINUTE;
 
+/// Replays at one time.
+const REPLAYS_MAX: usize = 1;
+
 /// The ruleset in force that does not check clean with this program.
 struct Refused {
     number: i64,
@@ -115,6 +118,8 @@ pub struct RulesetHost {
     earlier: pinned::Earlier,
     /// Publishing and following never overlap.
     turn: tokio::sync::Mutex<()>,
+    /// Replays take a processor each.
+    replays: Arc<tokio::sync::Semaphore>,
 }
 
 impl RulesetHost {
@@ -129,6 +134,7 @@ impl RulesetHost {
             refused: Mutex::default(),
             earlier: pinned::Earlier::default(),
             turn: tokio::sync::Mutex::new(()),
+            replays: Arc::new(tokio::sync::Semaphore::new(REPLAYS_MAX)),
         };
         Arc::new(host)
     }

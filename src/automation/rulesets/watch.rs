@@ -5,6 +5,7 @@
 use super::{RulesetError, RulesetHost, RulesetOptions, START, SourceError};
 use crate::engine::Severity;
 use notify::{EventKind, RecursiveMode, Watcher};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -81,9 +82,14 @@ impl Changes {
     /// Begins to watch both folders. The first change is there at once.
     #[must_use]
     pub fn of(options: &RulesetOptions) -> Self {
+        Self::of_folders(&[&options.rules_dir, &options.templates_dir], options.debounce)
+    }
+
+    /// Begins to watch these folders, and what is in them.
+    #[must_use]
+    pub fn of_folders(folders: &[&Path], debounce: Duration) -> Self {
         let signal = Arc::new(Notify::new());
-        let watcher = start_watcher(options, &signal);
-        let debounce = options.debounce;
+        let watcher = start_watcher(folders, &signal);
         Self { signal, debounce, reread: tokio::sync::Mutex::new(tokio::time::interval(REREAD)), _watcher: watcher }
     }
 
@@ -102,7 +108,7 @@ impl Changes {
     }
 }
 
-fn start_watcher(options: &RulesetOptions, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
+fn start_watcher(folders: &[&Path], changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
     let signal = Arc::clone(changed);
     let handler = move |event: notify::Result<notify::Event>| {
         // Reading files makes access events: reacting to those would never end.
@@ -111,7 +117,7 @@ fn start_watcher(options: &RulesetOptions, changed: &Arc<Notify>) -> Option<noti
         }
     };
     let mut watcher = notify::recommended_watcher(handler).ok()?;
-    for folder in [&options.rules_dir, &options.templates_dir] {
+    for folder in folders {
         if let Err(error) = watcher.watch(folder, RecursiveMode::Recursive) {
             tracing::warn!(%error, folder = %folder.display(), "folder is not watched; it is read again every few seconds");
         }

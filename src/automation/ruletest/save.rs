@@ -6,7 +6,7 @@ use crate::automation::replay::{booking_then, contact_then};
 use crate::domain::booking::Booking;
 use crate::domain::clinic::Clinic;
 use crate::domain::contact::Contact;
-use crate::domain::event::{BookingInput, CampaignInput, ContactInput, Event, SMS_RECEIPT};
+use crate::domain::event::{BookingInput, CampaignInput, ContactInput, Event, OWN_SOURCES, SMS_RECEIPT};
 use crate::domain::time::Timestamp;
 use crate::engine::ruletest::read_test;
 use crate::store::{Conn, StoreResult, bookings, contacts};
@@ -36,7 +36,7 @@ pub enum NotSaved {
 /// # Errors
 /// Why this one cannot.
 pub fn can_be_saved(event: &Event) -> Result<(), NotSaved> {
-    if event.causation_id.is_some() || matches!(event.source.as_str(), "timer" | "schedule" | "rule") {
+    if event.causation_id.is_some() || OWN_SOURCES.contains(&event.source.as_str()) {
         return Err(NotSaved::Follows);
     }
     if event.event_type == SMS_RECEIPT {

@@ -48,7 +48,7 @@ impl Simulation<'_> {
         self.move_clock(to);
     }
 
-    /// Runs until no timer and no text waits any more, or until `limit`. Schedules alone keep nothing going.
+    /// Runs until no timer, no wait, no text and no task is due any more, or until `limit`. Schedules alone keep nothing going.
     pub fn run_to_end(&mut self, limit: Timestamp) {
         while self.trouble.is_none()
             && let Some((at, _)) = self.agenda.first()
@@ -76,6 +76,8 @@ impl Simulation<'_> {
         if let Some(event) = self.records.take_due_timer(contact_id, self.rules.ruleset, self.now) {
             self.work(event, None);
         } else if let Some(event) = self.records.take_due_wait(contact_id, self.now) {
+            self.work(event, None);
+        } else if let Some(event) = self.take_due_task(contact_id) {
             self.work(event, None);
         } else {
             self.send_due(contact_id);

@@ -4,7 +4,7 @@ use super::{Ran, Simulation};
 use crate::automation::apply::Applied;
 use crate::automation::decide::StoredTrace;
 use crate::automation::world::World;
-use crate::domain::event::{Event, Run, RunOutcome};
+use crate::domain::event::{Event, OWN_SOURCES, Run, RunOutcome};
 use crate::domain::time::Timestamp;
 use crate::engine::plan::{Action, PlannedStep, RuleRun};
 use serde_json::Value as Json;
@@ -34,7 +34,7 @@ pub struct Cause {
     pub event_id: String,
     pub event_type: String,
     pub at: Timestamp,
-    /// `None` when the event came by itself: a timer or a slot.
+    /// False when the event came by itself: a timer, a wait, a slot, a late task.
     pub from_outside: bool,
 }
 
@@ -65,7 +65,7 @@ pub(super) type Planned = Happening;
 
 impl Cause {
     pub(super) fn of(event: &Event, schedule_of: Option<&str>) -> Self {
-        let by_itself = schedule_of.is_some() || event.payload.timer.is_some();
+        let by_itself = schedule_of.is_some() || OWN_SOURCES.contains(&event.source.as_str());
         Self { event_id: event.id.clone(), event_type: event.event_type.clone(), at: event.timestamp, from_outside: !by_itself }
     }
 }
@@ -73,11 +73,14 @@ impl Cause {
 impl Simulation<'_> {
     /// Notes what the rules of one decision did, and keeps the runs if they are wanted.
     pub(super) fn note_effects(&mut self, root: &Cause, world: &mut World) {
+        let open_already = self.records.late.drop_open_already(&mut world.changes);
         for run in std::mem::take(&mut world.changes.runs) {
             if run.outcome != RunOutcome::Fired && self.ran.is_none() {
                 continue;
             }
-            let Ok(trace) = serde_json::from_str::<StoredTrace>(&run.trace) else { continue };
+            let Ok(mut trace) = serde_json::from_str::<StoredTrace>(&run.trace) else { continue };
+            let is_open = |a: &&mut Applied| a.detail.as_ref().is_some_and(|id| open_already.contains(id));
+            trace.applied.iter_mut().filter(is_open).for_each(|applied| "already".clone_into(&mut applied.result));
             let cause = cause_of(root, world, &run);
             for step in &trace.run.steps {
                 self.note_step(&cause, &run, &trace, step);

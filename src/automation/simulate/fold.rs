@@ -21,6 +21,7 @@ impl Records {
         for change in &changes.sms_changes {
             self.change_text(&mut world, change);
         }
+        self.late.fold(&world, &changes);
         merge_timers(&mut world, changes);
         forget_the_event(&mut world);
         self.put(world)

@@ -72,7 +72,20 @@ fn fill(records: &mut Records, loaded: &mut Loaded) {
         loaded.world = person;
     }
     loaded.world.is_repeated_message = repeated;
+    name_task(records, loaded);
     loaded.world.suppressed = phones_of(loaded).iter().any(|p| records.suppressed.contains(p));
+}
+
+/// The task that the event is about; one of the log by what it is called here.
+fn name_task(records: &Records, loaded: &mut Loaded) {
+    let Some(id) = &loaded.event.payload.task_id else { return };
+    if loaded.world.find_task(id).is_some() {
+        return;
+    }
+    let tasks = || loaded.world.open_tasks.iter().chain(records.late.loose());
+    let named = tasks().find(|t| t.id == *id).or_else(|| records.find_like(id, tasks())).cloned();
+    loaded.event.payload.task_id = named.as_ref().map(|task| task.id.clone());
+    loaded.world.named_tasks.extend(named.filter(|task| task.contact_id.is_none()));
 }
 
 /// Only rules with a limit want to know when they fired, and only as long as the longest limit.

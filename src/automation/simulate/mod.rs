@@ -7,6 +7,7 @@
 mod agenda;
 mod effect;
 mod fold;
+mod late;
 mod load;
 mod outbox;
 mod records;
@@ -21,7 +22,7 @@ use super::run::decide_loaded;
 use super::timer_diff;
 use super::waits::{self, Pinned};
 use crate::domain::clinic::Clinic;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, TASK_OVERDUE};
 use crate::domain::pipeline::Pipelines;
 use crate::domain::rule_override::Overrides;
 use crate::domain::time::Timestamp;
@@ -60,6 +61,7 @@ pub struct Ran {
 /// A running simulation.
 pub struct Simulation<'a> {
     rules: Rules<'a>,
+    hears_of_late_tasks: bool,
     now: Timestamp,
     records: Records,
     agenda: Agenda,
@@ -80,6 +82,7 @@ impl<'a> Simulation<'a> {
     pub fn new(rules: Rules<'a>, start: Timestamp) -> Self {
         Self {
             rules,
+            hears_of_late_tasks: rules.ruleset.hears(TASK_OVERDUE),
             now: start,
             records: Records::default(),
             agenda: Agenda::default(),
@@ -97,6 +100,7 @@ impl<'a> Simulation<'a> {
     pub fn fork<'b>(&self, rules: Rules<'b>) -> Simulation<'b> {
         let mut forked = Simulation {
             rules,
+            hears_of_late_tasks: rules.ruleset.hears(TASK_OVERDUE),
             now: self.now,
             records: self.records.clone(),
             agenda: self.agenda.clone(),
@@ -107,10 +111,12 @@ impl<'a> Simulation<'a> {
             at_this_instant: 0,
             trouble: self.trouble.clone(),
         };
+        forked.records.settle_late(self.now);
         for id in forked.records.contact_ids() {
             forked.records.wait_under(&id, rules.revision);
             forked.derive(&id);
         }
+        forked.schedule(late::NOBODY);
         forked
     }
 
@@ -156,12 +162,20 @@ impl<'a> Simulation<'a> {
         }
     }
 
+    /// Tasks that are late now have been told of.
+    pub fn settle_late(&mut self) {
+        self.records.settle_late(self.now);
+        for id in self.records.contact_ids() {
+            self.schedule(&id);
+        }
+    }
+
     /// What was due before now counts as done: the records that were given are those of now.
     pub fn settle_the_past(&mut self) {
         for id in self.records.contact_ids() {
             self.records.settle_the_past(&id, self.now);
-            self.schedule(&id);
         }
+        self.settle_late();
     }
 
     /// Lets an event that is about to happen bring its people along.
@@ -180,6 +194,8 @@ impl<'a> Simulation<'a> {
         if let Some(id) = contact_id {
             self.send_due(&id);
             self.schedule(&id);
+        } else {
+            self.schedule(late::NOBODY);
         }
     }
 
@@ -209,7 +225,8 @@ impl<'a> Simulation<'a> {
 
     /// Notes in the agenda when this contact has something due next.
     fn schedule(&mut self, contact_id: &str) {
-        let next = self.records.person(contact_id).and_then(world::next_due);
-        self.agenda.set(contact_id, next);
+        let waiting = self.records.person(contact_id).and_then(world::next_due);
+        let late = self.hears_of_late_tasks.then(|| self.records.next_late(contact_id)).flatten();
+        self.agenda.set(contact_id, waiting.into_iter().chain(late).min());
     }
 }

@@ -1,10 +1,12 @@
 //! Everything that the simulated clinic knows: one world for each contact, and what leads to it.
 
+use super::late::Late;
 use crate::automation::world::World;
 use crate::domain::booking::Booking;
 use crate::domain::contact::Identity;
 use crate::domain::event::{Event, WaitState};
 use crate::domain::sms::SmsMessage;
+use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -24,6 +26,9 @@ pub struct Records {
     /// (provider, id at the provider) of messages received.
     pub(super) heard: HashSet<(String, String)>,
     pub(super) suppressed: HashSet<String>,
+    pub(super) late: Late,
+    /// What tasks are called elsewhere: the id of a real one → the dedupe key that names the same one here.
+    task_keys: HashMap<String, String>,
     /// What texts are called elsewhere: an id of the real outbox → the dedupe key that names the same text here.
     aliases: HashMap<String, String>,
     /// (provider, its message id) → id of the real outbox.
@@ -101,6 +106,17 @@ impl Records {
                 self.of_provider.insert((provider.clone(), id.clone()), text.id.clone());
             }
         }
+    }
+
+    /// Real tasks that the log is about, so that they find their likes here.
+    pub fn know_real_tasks<'t>(&mut self, tasks: impl IntoIterator<Item = &'t Task>) {
+        self.task_keys.extend(tasks.into_iter().filter_map(|t| Some((t.id.clone(), t.dedupe_key.clone()?))));
+    }
+
+    /// Which of these tasks a real one is here.
+    pub(super) fn find_like<'t>(&self, real_id: &str, mut tasks: impl Iterator<Item = &'t Task>) -> Option<&'t Task> {
+        let key = self.task_keys.get(real_id)?;
+        tasks.find(|t| t.status.is_open() && t.dedupe_key.as_ref() == Some(key))
     }
 
     pub(super) fn has_heard(&self, provider: &str, id: &str) -> bool {

@@ -1,6 +1,7 @@
 //! `avatar rules history`: who changed which rules are in force, when and why.
 
 use super::SCHEMA;
+use super::check::counted_word;
 use crate::cli::moment::Wall;
 use crate::cli::{Context, Exit};
 use crate::store::overrides::{Change, list_changes};
@@ -26,7 +27,7 @@ pub(super) fn history(context: &Context, rule: Option<&str>, limit: u32) -> Exit
                 context.output.line(&line(change, wall));
             }
         }
-        context.output.hint(&format!("{} changes", changes.len()));
+        context.output.hint(&counted_word(changes.len(), "change"));
         Ok(Exit::Done)
     })
 }

@@ -4,6 +4,7 @@ use super::{SCHEMA, in_force};
 use crate::automation::by_hand::{Refused, Subject, run_rule};
 use crate::cli::failure::Failure;
 use crate::cli::{Context, Exit};
+use crate::config::nearest;
 use crate::engine::Ruleset;
 use serde_json::json;
 
@@ -35,7 +36,10 @@ fn explain(refused: Refused, ruleset: &Ruleset) -> Failure {
     };
     let message = refused.to_string();
     let help = match &refused {
-        Refused::UnknownRule(_) => Some("`avatar rules list` shows the rules in force".to_owned()),
+        Refused::UnknownRule(id) => Some(match nearest(id, ruleset.rules.iter().map(|rule| rule.id.as_str())) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`avatar rules list` shows the rules in force".to_owned(),
+        }),
         Refused::NotManual(_) if by_hand().is_empty() => {
             Some("no rule can be set off by hand; give it the trigger `manual: contact`".to_owned())
         }

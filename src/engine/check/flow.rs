@@ -141,11 +141,11 @@ impl Walker<'_> {
     }
 }
 
-/// Whether the condition, being true, proves something to be there: what follows may rely on it.
-pub(crate) fn guards(ast: &AST) -> bool {
+/// The paths that are there if the condition is `truth`: what follows may rely on them.
+pub(crate) fn proved(ast: &AST, truth: bool) -> Vec<String> {
     match ast.statements().first() {
-        Some(Stmt::Expr(condition)) => !proves(condition, true).is_empty(),
-        _ => false,
+        Some(Stmt::Expr(condition)) => proves(condition, truth),
+        _ => Vec::new(),
     }
 }
 

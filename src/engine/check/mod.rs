@@ -19,7 +19,7 @@ mod walk;
 mod whole;
 
 pub(crate) use expression::{Part, Wanted, check_expression};
-pub(crate) use flow::guards;
+pub(crate) use flow::proved;
 pub(crate) use scope::{Scope, holds_subject, records_of_subject, records_of_triggers};
 pub(crate) use script::{Functions, check_scripts};
 pub(crate) use template::{CheckedTemplate, TemplateRead, check_template};

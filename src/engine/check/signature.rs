@@ -86,7 +86,7 @@ fn parse_param(text: &str) -> Result<(String, Ty), String> {
 fn parse_known(text: &str) -> Result<Ty, String> {
     parse_type(text).ok_or_else(|| {
         format!(
-            "`{text}` is not a type; types are int, float, bool, string, time, duration, records, `booking?` and `[touchpoint]`"
+            "`{text}` is not a type; types are int, float, bool, string, time, duration, records, `booking?`, `[touchpoint]` and `[step]`"
         )
     })
 }

@@ -235,7 +235,7 @@ pub(super) const TABLES: &[Table] = &[
         what: "`wait`",
         keys: &[
             key("until", Shape::Expression, "Until this time: `=booking.appointment_datetime`"),
-            key("event", Shape::Events, "An event of the same contact"),
+            key("event", Shape::OneEvent, "An event of the same contact; with `for`"),
             key("for", Shape::Duration, "No longer than this"),
         ],
         needed: &[],

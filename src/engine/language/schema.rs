@@ -120,6 +120,7 @@ impl Writer<'_> {
             Shape::Value(ty) => value_of(ty, false),
             Shape::Words(words) => json!({ "enum": words }),
             Shape::Events => self.events(),
+            Shape::OneEvent => self.event(),
             Shape::EventName => json!({ "type": "string" }),
             Shape::DateField => json!({ "enum": dates().into_iter().map(|(path, _)| path).collect::<Vec<_>>() }),
             Shape::Rhythm => rhythm(),
@@ -157,10 +158,14 @@ impl Writer<'_> {
 
     /// Rules may listen to names that rules emit, as soon as there is `emit`.
     fn events(&self) -> Value {
+        let one = self.event();
+        json!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
+    }
+
+    fn event(&self) -> Value {
         let names = json!({ "enum": self.live.events() });
         let emits = MAPS.iter().any(|m| m.what == "a step" && m.known.contains(&"emit"));
-        let one = if emits { json!({ "anyOf": [names, { "type": "string" }] }) } else { names };
-        json!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
+        if emits { json!({ "anyOf": [names, { "type": "string" }] }) } else { names }
     }
 }
 

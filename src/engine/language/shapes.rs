@@ -29,6 +29,7 @@ pub(crate) enum Shape {
     Words(&'static [&'static str]),
     /// One event, or a list of them.
     Events,
+    OneEvent,
     EventName,
     /// `booking.appointment_datetime`.
     DateField,
@@ -82,6 +83,7 @@ impl Shape {
             Self::Value(ty) => return format!("{}, or `=expression`", type_name(ty)),
             Self::Words(words) => return listed(words),
             Self::Events => "event, or a list of them",
+            Self::OneEvent => "event",
             Self::EventName => "name of an event",
             Self::DateField => "time field: `booking.appointment_datetime`",
             Self::Rhythm => "`day`, `hour`, a weekday, or a duration",
@@ -103,7 +105,7 @@ impl Shape {
             Self::WordsOrMap(words, what) => return format!("{}, or a map: see {what}", listed(words)),
             Self::DurationOrMap(what) => return format!("duration, or a map: see {what}"),
             Self::EventOrMap(what) => return format!("name of an event, or a map: see {what}"),
-            Self::Free => "see below",
+            Self::Free => "see right",
         };
         text.to_owned()
     }
@@ -122,7 +124,7 @@ pub(crate) fn type_name(ty: Type) -> String {
         Type::Record(name) => name.to_owned(),
         Type::List(name) => format!("[{name}]"),
         Type::Texts => "[string]".to_owned(),
-        Type::Steps => "steps".to_owned(),
+        Type::Steps => "[step]".to_owned(),
         Type::TextMap => "data".to_owned(),
         // A closed list of words is text like any other, and everything else is plain.
         _ => type_name(Type::Text),

@@ -29,6 +29,7 @@ pub(crate) enum FactValue {
     Int(i64),
     Text(String),
     Time(Timestamp),
+    Texts(Vec<String>),
     /// Touchpoints.
     Records(Vec<Vec<(String, FactValue)>>),
 }
@@ -79,6 +80,8 @@ const MORE: &[(&str, &str, Type)] = &[
 /// Fields of the schema that follow from others, and what to write instead.
 const COMPUTED: &[(&str, &str, &str)] = &[
     ("contact", "next_booking", "give the booking itself, under `booking`"),
+    ("contact", "bookings", "give the bookings themselves, under `bookings`"),
+    ("contact", "open_tasks", "tasks come from rules: let an event of an earlier step make them"),
     ("contact", "last_touch_at", "give `touchpoints`"),
     ("booking", "date", "write `appointment_datetime`"),
     ("booking", "time", "write `appointment_datetime`"),
@@ -130,9 +133,13 @@ impl Reader<'_> {
         let what = format!("`{record}.{name}`");
         let value = match (ty, entry.value.kind) {
             (Type::List("touchpoint"), Kind::List(items)) => self.touchpoints(items, calendar),
-            (Type::List(_), Kind::List(items)) => {
-                let texts = items.into_iter().filter_map(|item| self.scalar(item, &what)).map(|s| s.text);
-                FactValue::Records(texts.map(|t| vec![(String::new(), FactValue::Text(t))]).collect())
+            (Type::Texts, Kind::List(items)) => {
+                FactValue::Texts(items.into_iter().filter_map(|item| self.scalar(item, &what)).map(|s| s.text).collect())
+            }
+            (Type::List(_) | Type::Texts, kind) => {
+                let node = Node { at: entry.value.at, kind };
+                self.error(names::WRONG_SHAPE, node.at, format!("{what} is a list, not {}", node.describe()), None);
+                return None;
             }
             (_, Kind::Scalar(scalar)) => self.fact_value(&scalar, &name, ty, &what, calendar)?,
             (_, kind) => {

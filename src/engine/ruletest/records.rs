@@ -49,7 +49,7 @@ pub(crate) fn campaign_input(facts: &Facts) -> CampaignInput {
 
 fn said(facts: &Facts, wanted: impl Fn(&str) -> bool) -> Map<String, Value> {
     let json = |value: &FactValue| match value {
-        FactValue::Nothing | FactValue::Records(_) => None,
+        FactValue::Nothing | FactValue::Records(_) | FactValue::Texts(_) => None,
         FactValue::Bool(yes) => Some(Value::Bool(*yes)),
         FactValue::Int(number) => Some((*number).into()),
         FactValue::Text(text) => Some(text.as_str().into()),
@@ -136,6 +136,7 @@ fn set_contact(person: &mut Person, name: &str, value: &FactValue, now: Timestam
         ("last_outbound_at", value) => c.last_outbound_at = time_of(value),
         ("last_visit_at", value) => c.last_visit_at = time_of(value),
         ("recall_due_on", value) => c.recall_due_on = time_of(value),
+        ("tags", FactValue::Texts(tags)) => c.tags.clone_from(tags),
         ("no_shows", FactValue::Int(count)) => c.no_shows = i32::try_from(*count).unwrap_or(0),
         ("created_at", FactValue::Time(at)) => c.created_at = *at,
         ("touchpoints", FactValue::Records(list)) => {

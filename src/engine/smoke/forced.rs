@@ -1,14 +1,14 @@
-//! Rules made so that each of their expressions is worked out: conditions that only choose are taken out of the way, and those
-//! that guard what may be missing stay.
+//! Rules made so that each of their expressions is worked out, whatever the conditions before it say.
 
+use super::flatten::Flattening;
 use super::records::Variant;
 use crate::domain::event::KNOWN_EVENTS;
-use crate::engine::check::{guards, records_of_triggers};
+use crate::engine::check::records_of_triggers;
 use crate::engine::facts::Facts;
 use crate::engine::guard::Guard;
-use crate::engine::ruleset::{Catalogue, Expr, Rule, Ruleset, Step, StepAction, Text, TextPart, Trigger, Value};
+use crate::engine::ruleset::{Catalogue, Expr, Rule, Ruleset, StepAction, Text, TextPart, Trigger, Value};
 use crate::engine::schema::records_of_event;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// The rules to try, in a ruleset of their own.
 pub(super) struct ForcedRules {
@@ -50,13 +50,18 @@ impl Forced {
         if !brings("task") {
             facts.task = None;
         }
+        if !facts.event.data.is_empty() {
+            let read = self.reads.iter().filter_map(|path| path.strip_prefix("event.data."));
+            facts.event.data.extend(read.map(|name| (name.to_owned(), "spring".to_owned())));
+        }
         facts
     }
 }
 
 pub(super) fn force(ruleset: &Ruleset) -> ForcedRules {
     let mut tried: BTreeSet<String> = BTreeSet::new();
-    let rules: Vec<Rule> = ruleset.rules.iter().enumerate().map(|(index, rule)| forced_rule(index, rule)).collect();
+    let names = ruleset.by_id.iter().map(|(id, index)| (id.as_str(), index.to_string())).collect();
+    let rules: Vec<Rule> = ruleset.rules.iter().enumerate().map(|(index, rule)| forced_rule(index, rule, &names)).collect();
     let forced = ruleset.rules.iter().zip(&rules).map(|(rule, forced)| describe(rule, forced, ruleset, &mut tried)).collect();
     let files = ruleset.host.function_files.clone();
     let (functions, catalogue) = (ruleset.functions.clone(), ruleset.catalogue.clone());
@@ -65,21 +70,13 @@ pub(super) fn force(ruleset: &Ruleset) -> ForcedRules {
 }
 
 /// Ids may come twice only in rulesets with errors; the index keeps them apart in any case.
-fn forced_rule(index: usize, rule: &Rule) -> Rule {
-    let (while_, mut seen) = keep_guards(&rule.while_);
-    let (if_, more) = keep_guards(&rule.if_);
-    seen.extend(more);
-    let mut steps: Vec<Step> = seen.into_iter().map(|expr| looking_at(rule, &expr, &[])).collect();
-    for step in &rule.steps {
-        let (guards, seen) = keep_guards(&step.if_);
-        steps.extend(seen.into_iter().map(|expr| looking_at(rule, &expr, &guards)));
-        steps.push(Step { if_: guards, ..step.clone() });
-    }
+fn forced_rule(index: usize, rule: &Rule, names: &HashMap<&str, String>) -> Rule {
+    let (if_, steps) = Flattening { rule, names }.whole();
     Rule {
         id: index.to_string(),
         enabled: true,
         triggers: vec![Trigger::Event { names: Vec::new(), unhandled: false }],
-        while_,
+        while_: Vec::new(),
         if_,
         steps,
         limit: None,
@@ -88,22 +85,11 @@ fn forced_rule(index: usize, rule: &Rule) -> Rule {
     }
 }
 
-/// The conditions that prove something to be there, and the others.
-fn keep_guards(lines: &[Expr]) -> (Vec<Expr>, Vec<Expr>) {
-    lines.iter().cloned().partition(|line| guards(&line.ast))
-}
-
-/// A step that does nothing but work the expression out.
-fn looking_at(rule: &Rule, expr: &Expr, guards: &[Expr]) -> Step {
-    let text = Text { parts: vec![TextPart::Merge(expr.clone())] };
-    Step { path: "if".to_owned(), line: rule.line, if_: guards.to_vec(), action: StepAction::Note(text) }
-}
-
 /// Scripts that were tried with everything need not be tried again for another rule.
 fn describe(rule: &Rule, forced: &Rule, ruleset: &Ruleset, tried: &mut BTreeSet<String>) -> Forced {
     let mut found = Reads::default();
     rule.while_.iter().chain(&rule.if_).chain(rule.vars.iter().map(|(_, expr)| expr)).for_each(|expr| found.expr(expr));
-    for step in &rule.steps {
+    for step in &forced.steps {
         step.if_.iter().for_each(|expr| found.expr(expr));
         found.action(&step.action, ruleset);
     }
@@ -169,7 +155,7 @@ impl Reads {
             StepAction::Set(fields) => fields.iter().for_each(|(_, value)| self.value(value)),
             StepAction::Note(text) | StepAction::CloseTasks { reason: text, .. } => self.text(text),
             // Whatever is not looked into is tried with everything.
-            _ => self.unclear |= !matches!(action, StepAction::Move { .. } | StepAction::CancelSms { .. }),
+            _ => self.unclear |= !matches!(action, StepAction::Move { .. } | StepAction::CancelSms { .. } | StepAction::Wait(_)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tries every rule out with made-up records before it can touch a patient: each optional field there and missing, each word of
 //! each list. What fails here although the checker found nothing is a mistake of the checker, and is reported all the same.
 
+mod flatten;
 mod forced;
 mod records;
 

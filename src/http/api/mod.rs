@@ -8,6 +8,7 @@ mod listing;
 mod pipelines;
 mod rules;
 mod rules_control;
+mod rules_replay;
 mod runs;
 mod sms;
 mod tasks;
@@ -27,6 +28,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         pipelines::endpoints(shared),
         rules::endpoints(shared),
         rules_control::endpoints(shared),
+        rules_replay::endpoints(shared),
     ]
     .into_iter()
     .flatten()

@@ -59,7 +59,7 @@ struct Switching {
     reason: Option<String>,
 }
 
-fn host(call: &Call) -> Result<Arc<RulesetHost>, ApiError> {
+pub(super) fn host(call: &Call) -> Result<Arc<RulesetHost>, ApiError> {
     call.context.rules.host().ok_or_else(|| ApiError::unavailable("The rules cannot be changed here."))
 }
 
@@ -151,7 +151,7 @@ fn cut(text: String) -> String {
     if text.chars().nth(REASON_CHARS_MAX).is_none() { text } else { text.chars().take(REASON_CHARS_MAX).collect() }
 }
 
-fn refused(error: RulesetError) -> ApiError {
+pub(super) fn refused(error: RulesetError) -> ApiError {
     match error {
         RulesetError::NotClean(_) => {
             ApiError::conflict("The rule files have problems: POST /api/rules/check lists them. Nothing was changed.")

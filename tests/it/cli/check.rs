@@ -53,14 +53,23 @@ fn while_one_types_each_save_is_checked() {
     assert!(next().ends_with(": 1 error, 0 warnings"));
     clinic.edit(BROKEN.0, BROKEN.2, BROKEN.1);
     assert!(next().ends_with(": 0 errors, 0 warnings"));
+    let pipelines = clinic.dir.path().join("config/pipelines.yaml");
+    let stages = std::fs::read_to_string(&pipelines).expect("stages");
+    std::fs::write(&pipelines, stages.replace("at_risk", "in_danger")).expect("written");
+    assert!(next().ends_with(": 1 error, 0 warnings"), "a rule names a stage that is no more");
+    std::fs::write(&pipelines, "pipelines: 7").expect("written");
+    assert!(next().starts_with("error: "), "settings are checked, too");
+    assert!(next().starts_with("nothing was started"));
+    std::fs::write(&pipelines, stages).expect("written");
+    assert!(next().ends_with(": 0 errors, 0 warnings"));
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
     assert!(sent.success());
     let output = child.wait_with_output().expect("avatar ends");
     assert_eq!(output.status.code(), Some(130));
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "rules/bookings.yaml:9:17: error[R0303] a booking has no field `statu`\n"
-    );
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told: Vec<&str> = told.lines().collect();
+    assert_eq!(told[0], "rules/bookings.yaml:9:17: error[R0303] a booking has no field `statu`");
+    assert!(told[1].starts_with("rules/reminders.yaml:34:") && told[1].contains("at_risk") && told.len() == 2, "{told:?}");
 }
 
 #[test]

@@ -222,3 +222,28 @@ fn schedules_and_limits_are_tested_with_days_that_pass_at_once() {
     assert_eq!(said.out.matches("what happened is not what was expected").count(), 1, "{}", said.out);
     assert!(said.out.contains("rules/mine.test.yaml:13:") && said.out.contains("daily was not asked"), "{}", said.out);
 }
+
+#[test]
+fn a_given_contact_may_have_tags_and_tasks_come_from_rules() {
+    let clinic = Clinic::new();
+    let rule = "rules:\n  - id: vip\n    name: Vip\n    about: Tags.\n    owner: manager\n    when: { event: lead_created }\n    if: '\"vip\" in contact.tags'\n    do: [ { note: A regular. } ]\n";
+    std::fs::write(clinic.dir.path().join("rules/vip.yaml"), rule).expect("a file");
+    let test = |facts: &str| {
+        let text = format!(
+            "rules: [vip.yaml]\ngiven:\n  contact: &ana {{ id: ana, phone: \"0491 570 006\", {facts} }}\ntests:\n  - name: known\n    steps:\n      - event: lead_created\n        with: {{ contact: *ana }}\n        expect: [ {{ note: any }} ]\n"
+        );
+        std::fs::write(clinic.dir.path().join("rules/vip.test.yaml"), text).expect("a file");
+        clinic.run(&["rules", "test", "rules/vip.test.yaml"])
+    };
+    let said = test("tags: [vip, regular]");
+    assert_eq!(said.exit, Some(0), "{}", said.out);
+    for (facts, problem) in [
+        ("tags: vip", "`contact.tags` is a list, not text"),
+        ("open_tasks: []", "`contact.open_tasks` follows from other fields"),
+        ("bookings: []", "`contact.bookings` follows from other fields"),
+        ("touchpoints: form", "`contact.touchpoints` is a list, not text"),
+    ] {
+        let said = test(facts);
+        assert!(said.exit == Some(1) && said.out.contains(problem), "{facts}: {}", said.out);
+    }
+}

@@ -126,6 +126,8 @@ fn a_rule_is_set_off_by_hand_or_the_answer_says_why_not() {
     let rule = "rules:\n  - id: welcome\n    name: Welcome\n    about: By hand.\n    owner: reception\n    when: { manual: contact }\n    do: [ { note: hello } ]\n";
     std::fs::write(clinic.dir.path().join("rules/hand.yaml"), rule).expect("a file");
     clinic.run(&["rules", "publish", "--yes"]);
+    let said = clinic.refusal(&["rules", "run", "welcom", "--contact", "x"]);
+    assert!(said.contains("there is no rule `welcom` in force") && said.contains("did you mean `welcome`?"), "{said}");
     let said = clinic.refusal(&["rules", "run", "lead-created", "--contact", "x"]);
     assert!(said.contains("error: rule `lead-created` cannot be set off by hand: it has no `manual` trigger"), "{said}");
     assert!(said.contains("these can be: welcome"), "{said}");

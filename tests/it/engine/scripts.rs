@@ -91,8 +91,8 @@ fn every_function_needs_a_signature_that_fits() {
     );
     assert_eq!(
         script("/// f(n: number) -> int\nfn f(n) { 1 }\n"),
-        "2:4[1] S0102 `number` is not a type; types are int, float, bool, string, time, duration, records, `booking?` and \
-         `[touchpoint]` | write it like this: /// f(n: string) -> int"
+        "2:4[1] S0102 `number` is not a type; types are int, float, bool, string, time, duration, records, `booking?`, \
+         `[touchpoint]` and `[step]` | write it like this: /// f(n: string) -> int"
     );
     assert_eq!(
         script("/// f(a: int) -> int\nfn f(a, b) { 1 }\n"),

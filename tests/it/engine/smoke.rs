@@ -76,3 +76,66 @@ fn guards_are_respected() {
     let text = "rules:\n  - id: r\n    when: { event: sms_received }\n    if:\n      - booking != ()\n      - booking.status == \"scheduled\"\n    do:\n      - note: \"{{booking.date}}\"\n      - note: \"{{contact.next_booking.date}}\"\n        if: contact.next_booking != ()\n";
     assert_eq!(tried(text, ""), Vec::new());
 }
+
+/// A division by zero in the middle of a rule for `booking_created`; where it was found.
+fn found_in(steps: &str) -> Vec<usize> {
+    let share = "/// share(no_shows: int) -> int\nfn share(no_shows) { 100 / no_shows }\n";
+    let rules = format!("rules:\n  - id: r\n    when: {{ event: booking_created }}\n    do:\n{steps}");
+    tried(&rules, share).iter().map(|d| d.line).collect()
+}
+
+const FAILING: &str = "set: { contact.warmness: =share(contact.no_shows) }";
+
+#[test]
+fn every_way_of_choose_is_tried() {
+    let ways = |first: &str, second: &str, third: &str| {
+        format!(
+            "      - choose:\n          - if: booking.urgency_level == \"urgent\" and contact.interest == \"MRI\"\n            do: [ {{ {first} }} ]\n          - if: contact.warmness > 90\n            do: [ {{ {second} }} ]\n          - do: [ {{ {third} }} ]\n"
+        )
+    };
+    assert_eq!(found_in(&ways(FAILING, "note: b", "note: c")), [7]);
+    assert_eq!(found_in(&ways("note: a", FAILING, "note: c")), [9]);
+    assert_eq!(found_in(&ways("note: a", "note: b", FAILING)), [10]);
+    assert_eq!(found_in(&ways("note: a", "note: b", "note: c")), [0usize; 0]);
+}
+
+#[test]
+fn a_condition_of_choose_is_tried_although_an_earlier_way_was_taken() {
+    let steps = "      - choose:\n          - if: contact.no_shows == 0\n            do: [ { note: a } ]\n          - if: share(contact.no_shows) > 3\n            do: [ { note: b } ]\n";
+    assert_eq!(found_in(steps), [8]);
+}
+
+#[test]
+fn what_comes_after_a_stop_or_a_wait_is_tried() {
+    let after = |step: &str| found_in(&format!("      - {step}\n      - {FAILING}\n"));
+    assert_eq!(after("stop: enough\n        if: contact.is_existing_patient"), [7]);
+    assert_eq!(after("wait: 2h"), [6]);
+    assert_eq!(after("wait: { until: =booking.appointment_datetime }"), [6]);
+    let waited =
+        format!("      - wait: {{ event: booking_confirmed, for: 7d }}\n      - {FAILING}\n        if: waited == \"event\"\n");
+    assert_eq!(found_in(&waited), [6]);
+    assert_eq!(
+        found_in(&format!(
+            "      - each: {{ in: =contact.bookings, as: b, do: [ {{ {FAILING}, if: b.urgency_level == \"urgent\" }} ] }}\n"
+        )),
+        [5]
+    );
+}
+
+#[test]
+fn each_way_of_choose_knows_what_the_ways_before_it_have_made_certain() {
+    let text = "rules:\n  - id: r\n    when: { event: sms_received }\n    do:\n      - choose:\n          - if: booking == ()\n            do: [ { note: nobody } ]\n          - if: contact.next_booking == ()\n            do: [ { note: \"{{booking.date}}\" } ]\n          - do: [ { note: \"{{booking.date}} {{contact.next_booking.date}}\" } ]\n      - stop: none\n        if: contact.interest == ()\n      - note: \"{{contact.interest}}\"\n";
+    assert_eq!(tried(text, ""), Vec::new());
+}
+
+#[test]
+fn a_rule_that_runs_another_is_tried() {
+    let text = "rules:\n  - id: a\n    when: { event: booking_created }\n    do: [ { run: b } ]\n  - id: b\n    when: { event: booking_confirmed }\n    if: contact.warmness > 90\n    do: [ { note: \"{{booking.date}}\" } ]\n";
+    assert_eq!(tried(text, ""), Vec::new());
+}
+
+#[test]
+fn data_of_an_event_is_there_when_a_rule_reads_it() {
+    let text = "rules:\n  - id: a\n    when: { event: booking_created }\n    do: [ { emit: { event: told, data: { page: x } } } ]\n  - id: b\n    when: { event: told }\n    if: event.data.page == \"x\"\n    do: [ { set: { contact.warmness: \"=100 / (contact.no_shows * 0)\" } } ]\n";
+    assert_eq!(tried(text, "").iter().map(|d| d.line).collect::<Vec<_>>(), [8]);
+}

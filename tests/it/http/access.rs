@@ -35,8 +35,14 @@ const MATRIX: &[(&str, &str)] = &[
 ];
 
 /// Routes that change something, all for those who look after the automations.
-const WRITES: &[&str] =
-    &["/api/rules/check", "/api/rules/publish", "/api/rules/rollback", "/api/rules/{id}/enable", "/api/rules/{id}/disable"];
+const WRITES: &[&str] = &[
+    "/api/rules/check",
+    "/api/rules/replay",
+    "/api/rules/publish",
+    "/api/rules/rollback",
+    "/api/rules/{id}/enable",
+    "/api/rules/{id}/disable",
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_are_for_those_who_look_after_the_automations() {

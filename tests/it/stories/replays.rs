@@ -1,11 +1,14 @@
 //! The past once more, in memory: the simulation does what the clinic did, and a draft's difference is told.
 
+use super::waits::only;
 use crate::support::clinic::{Clinic, at};
 use crate::support::wix::{Patient, Visit};
+use avatar::automation::by_hand::{Subject, complete_task, run_rule};
 use avatar::automation::replay::{Change, Difference, History, Replayed, compare, load, replay};
 use avatar::automation::simulate::{Happening, Landed, Rules};
 use avatar::domain::time::Millis;
 use avatar::engine::{Compiled, Ruleset, Sources, compile};
+use serde_json::{Value, json};
 use std::sync::atomic::AtomicUsize;
 
 on_both_engines!(
@@ -14,6 +17,9 @@ on_both_engines!(
     a_draft_is_told_as_texts_and_tasks,
     a_window_begins_with_what_was_known_before,
     people_from_before_the_replayed_log_are_known,
+    late_tasks_are_told_in_a_replay_as_they_were,
+    a_rule_about_late_tasks_that_is_new_hears_only_of_the_window,
+    a_replay_is_asked_for_over_the_api_one_at_a_time,
 );
 
 /// Two weeks in which everything happens once.
@@ -94,6 +100,10 @@ fn the_simulation_does_what_the_clinic_did(clinic: &Clinic) {
     assert_eq!(texts(&replayed.before), real);
     let done = |kind: &str| replayed.before.iter().filter(|h| h.kind == kind && h.landed == Landed::Done).count() as i64;
     assert_eq!(done("task"), clinic.number("SELECT COUNT(*) AS value FROM tasks WHERE run_id IS NOT NULL AND type <> 'alert'"));
+    let alerts = "SELECT COUNT(*) AS value FROM tasks WHERE run_id IS NOT NULL AND type = 'alert'";
+    assert_eq!(done("alert"), clinic.number(alerts), "late tasks and reports");
+    let late = "SELECT COUNT(*) AS value FROM automation_runs WHERE rule_id = 'task-overdue' AND outcome = 'fired'";
+    assert!(clinic.number(late) > 0, "some task was late");
     assert_eq!(done("move"), clinic.count("pipeline_transitions"));
 }
 
@@ -155,4 +165,146 @@ fn people_from_before_the_replayed_log_are_known(clinic: &Clinic) {
     assert_eq!(texts[0].landed, Landed::Withheld("opted_out".into()), "her STOP of December is known");
     let jane = clinic.words("SELECT id AS value FROM contacts WHERE first_name = 'Jane'");
     assert_eq!(texts[0].contact_id.as_ref(), jane.first());
+}
+
+/// Who is told of late tasks, and of tasks that are done.
+const LATE: &str = r#"rules:
+  - id: call
+    when: { event: lead_created }
+    do: [ { task: { type: lead_call, title: "Call {{contact.first_name}}", due: =now + 1.hours } } ]
+  - id: monday
+    owner: manager
+    when: { every: monday, at: "10:00" }
+    do: [ { alert: Look } ]
+  - id: late
+    when: { event: task_overdue }
+    if: contact != ()
+    do: [ { task: { type: confirm_call, title: "Late: {{task.title}}", due: =now + 4.hours } } ]
+  - id: later
+    when: { event: task_overdue }
+    if: contact != () and task.type == "confirm_call"
+    do: [ { note: "later: {{task.title}}" } ]
+  - id: report-late
+    owner: manager
+    when: { event: task_overdue }
+    if: contact == () and task.title == "Look"
+    do: [ { alert: "Nobody has looked" } ]
+  - id: done
+    when: { event: task_completed }
+    do: [ { note: "done: {{task.title}}" } ]
+  - id: by-hand
+    when: { manual: contact }
+    do: [ { note: by hand } ]
+"#;
+
+/// These rules and no others.
+fn rules_only(clinic: &Clinic, rules: &str) {
+    for name in ["attendance", "recalls", "upkeep"] {
+        let _ = std::fs::remove_file(clinic.installation.file(&format!("rules/{name}.yaml")));
+    }
+    only(clinic, rules);
+}
+
+/// Two leads in a week: of one nobody takes care, of the other somebody does in time.
+fn late_leads(clinic: &Clinic) {
+    rules_only(clinic, LATE);
+    clinic.manychat(&Patient::jane(), "new_lead", "MRI please", None);
+    clinic.advance("2026-11-23T18:00:00+11:00");
+    clinic.advance("2026-11-24T09:00:00+11:00");
+    clinic.manychat(&Patient::new("m2", "Omar", "Haddad", "0491570156"), "new_lead", "MRI please", None);
+    clinic.advance("2026-11-24T09:30:00+11:00");
+    let task = clinic.words("SELECT id AS value FROM tasks WHERE title = 'Call Omar'").remove(0);
+    clinic.runtime.block_on(complete_task(&clinic.automation.store, &task, clinic.now())).unwrap();
+    clinic.settle();
+    // Events of one millisecond have no order in the log.
+    clinic.advance("2026-11-24T09:31:00+11:00");
+    let contact = clinic.words("SELECT id AS value FROM contacts WHERE first_name = 'Omar'").remove(0);
+    let in_force = clinic.rules().current().unwrap();
+    let asked = run_rule(&clinic.automation.store, &in_force, "by-hand", Subject::Contact(contact), clinic.now());
+    clinic.runtime.block_on(asked).unwrap();
+    clinic.advance("2026-11-24T18:00:00+11:00");
+}
+
+/// `rule day time`, of everything that was done.
+fn steps(clinic: &Clinic, happened: &[Happening]) -> Vec<String> {
+    let when = |h: &Happening| h.at.local(clinic.automation.clinic.calendar.tz).format("%a %H:%M").to_string();
+    happened.iter().filter(|h| h.landed == Landed::Done).map(|h| format!("{} {}", h.rule_id, when(h))).collect()
+}
+
+fn late_tasks_are_told_in_a_replay_as_they_were(clinic: &Clinic) {
+    late_leads(clinic);
+    let in_force = clinic.rules().current().unwrap();
+    let replayed = replayed(clinic, "2026-11-22T00:00:00+11:00", &in_force.ruleset, &in_force.ruleset);
+    let expected = [
+        "call Mon 09:00",
+        "monday Mon 10:00",
+        "late Mon 10:00",
+        "report-late Mon 10:30",
+        "later Mon 14:00",
+        "call Tue 09:00",
+        "done Tue 09:30",
+        "by-hand Tue 09:31",
+    ];
+    assert_eq!(steps(clinic, &replayed.before), expected);
+    let mut titles = clinic.words("SELECT title AS value FROM tasks UNION ALL SELECT body AS value FROM notes");
+    titles.sort();
+    let real = ["Call Jane", "Call Omar", "Late: Call Jane", "Look", "Nobody has looked", "by hand", "done: Call Omar"];
+    assert_eq!(titles, [real.as_slice(), &["later: Late: Call Jane"]].concat(), "so it was");
+    for since in ["2026-11-22T00:00:00+11:00", "2026-11-24T00:00:00+11:00"] {
+        assert!(difference(clinic, since, &in_force.ruleset).is_empty(), "{since}");
+    }
+}
+
+fn a_rule_about_late_tasks_that_is_new_hears_only_of_the_window(clinic: &Clinic) {
+    late_leads(clinic);
+    let all = clinic.rules().current().unwrap();
+    let call = LATE.split_once("  - id: monday").unwrap().0;
+    rules_only(clinic, call);
+    let in_force = clinic.rules().current().unwrap();
+    let of_late = |since: &str| {
+        let mut steps = steps(clinic, &replayed(clinic, since, &in_force.ruleset, &all.ruleset).after);
+        steps.retain(|step| step.starts_with("late"));
+        steps
+    };
+    assert_eq!(of_late("2026-11-22T00:00:00+11:00"), ["late Mon 10:00", "later Mon 14:00"]);
+    assert_eq!(of_late("2026-11-24T00:00:00+11:00"), [""; 0], "Monday's task was late before the window");
+}
+
+fn a_replay_is_asked_for_over_the_api_one_at_a_time(clinic: &Clinic) {
+    live(clinic);
+    let ask = |body: Value| clinic.post_api("/api/rules/replay", &body);
+    let nothing = ask(json!({})).json();
+    assert_eq!((&nothing["before"], &nothing["rules"]), (&json!("r1"), &json!([])), "the files are what is in force");
+    let reminders = clinic.installation.read("rules/reminders.yaml");
+    let draft = reminders.replace(
+        "    if: booking.status == \"scheduled\"\n    do:\n      - sms: reminder_24hr",
+        "    do:\n      - sms: reminder_24hr",
+    );
+    clinic.installation.write("rules/reminders.yaml", &draft);
+    let told = ask(json!({ "since": "14d" })).json();
+    assert_eq!(told["total"]["texts"], json!({ "added": 1, "removed": 0, "changed": 0 }), "{told}");
+    let rule = &told["rules"][0];
+    assert_eq!((&rule["rule_id"], &rule["state"], &rule["items_total"]), (&json!("reminder-24h"), &json!("changed"), &json!(1)));
+    let item = &rule["items"][0];
+    assert_eq!((&item["name"], &item["at"]), (&json!("reminder_24hr"), &json!("2026-12-03T10:30:00+11:00")));
+    assert_eq!(ask(json!({ "since": "14d", "rule": "reminder-48h" })).json()["rules"], json!([]));
+    assert_eq!(ask(json!({ "since": "14d", "against": "r1" })).json()["before"], "r1");
+    for (body, status) in [
+        (json!({ "since": "soon" }), 400),
+        (json!({ "since": "60d" }), 400),
+        (json!({ "colour": 1 }), 400),
+        (json!({ "against": "47x" }), 400),
+        (json!({ "against": "r47" }), 404),
+        (json!({ "rule": "nobody" }), 404),
+    ] {
+        assert_eq!(ask(body.clone()).status, status, "{body}");
+    }
+    let running = clinic.rules().begin_replay().unwrap();
+    let busy = ask(json!({}));
+    assert_eq!((busy.status, busy.header("retry-after").is_some()), (429, true), "{busy:?}");
+    drop(running);
+    assert_eq!(ask(json!({})).status, 200);
+    clinic.installation.write("rules/reminders.yaml", "rules: [");
+    assert_eq!(ask(json!({})).status, 409);
+    assert_eq!(clinic.number("SELECT COUNT(*) AS value FROM rulesets"), 1, "nothing was put in force");
 }

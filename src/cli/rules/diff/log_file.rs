@@ -2,7 +2,7 @@
 
 use crate::automation::replay::{History, REPLAY_EVENTS_MAX};
 use crate::cli::failure::Failure;
-use crate::domain::event::{Actor, Event, EventPayload, EventStatus, QUARANTINED, SignatureState, lane_key};
+use crate::domain::event::{Actor, Event, EventPayload, EventStatus, OWN_SOURCES, QUARANTINED, SignatureState, lane_key};
 use crate::domain::time::{Millis, Timestamp};
 use serde::Deserialize;
 use std::io::{BufRead, BufReader};
@@ -12,6 +12,8 @@ use std::path::Path;
 const LINE_BYTES_MAX: usize = 1024 * 1024;
 /// After the last event the clock runs on for so long, so that its reminders come.
 const RUN_ON: Millis = Millis::days(60);
+/// Sources of events that are recorded for somebody; whom a delivery is about is found out.
+const RECORDED_FOR_SOMEBODY: [&str; 2] = ["staff", "sms"];
 
 #[derive(Deserialize)]
 struct Line {
@@ -22,6 +24,10 @@ struct Line {
     timestamp: String,
     #[serde(default)]
     causation_id: Option<String>,
+    #[serde(default)]
+    contact_id: Option<String>,
+    #[serde(default)]
+    booking_id: Option<String>,
     payload: EventPayload,
 }
 
@@ -55,14 +61,14 @@ pub(super) fn read(path: &Path) -> Result<History, Failure> {
 
 /// `None` for what follows from other events: it follows again.
 fn event(line: Line) -> Result<Option<Event>, String> {
-    let own = matches!(line.source.as_str(), "timer" | "schedule" | "rule");
-    if own || line.causation_id.is_some() {
+    if OWN_SOURCES.contains(&line.source.as_str()) || line.causation_id.is_some() {
         return Ok(None);
     }
     let timestamp = Timestamp::parse_rfc3339(&line.timestamp).ok_or("`timestamp` is no time")?;
     let actor = Actor::parse(&line.actor).ok_or("`actor` is none that is known")?;
     let wix = line.payload.booking.as_ref().and_then(|b| b.wix_booking_id.as_deref());
     let status = if line.event_type == QUARANTINED { EventStatus::Quarantined } else { EventStatus::Accepted };
+    let knows_whom = RECORDED_FOR_SOMEBODY.contains(&line.source.as_str());
     Ok(Some(Event {
         lane_key: lane_key(line.payload.contact.as_ref(), wix),
         dedupe_key: line.id.clone(),
@@ -74,8 +80,8 @@ fn event(line: Line) -> Result<Option<Event>, String> {
         actor,
         signature_state: SignatureState::Internal,
         payload: line.payload,
-        contact_id: None,
-        booking_id: None,
+        contact_id: line.contact_id.filter(|_| knows_whom),
+        booking_id: line.booking_id.filter(|_| knows_whom),
         causation_id: None,
         depth: 0,
         status,

@@ -4,7 +4,7 @@ mod log_file;
 mod print;
 
 use super::check::{compile_aside, tell};
-use crate::automation::replay::{Difference, History, compare, load, replay};
+use crate::automation::replay::{Difference, History, compare, load, parse_since, replay};
 use crate::automation::rulesets::read_sources;
 use crate::automation::simulate::Rules;
 use crate::cli::args::ReportFormat;
@@ -12,8 +12,6 @@ use crate::cli::failure::Failure;
 use crate::cli::parts::Parts;
 use crate::cli::{Context, Exit};
 use crate::domain::time::Timestamp;
-use crate::engine::ruletest::parse_time;
-use crate::engine::syntax::parse_duration;
 use crate::engine::{Catalogue, Ruleset, Sources};
 use crate::store::rulesets;
 use std::io::{IsTerminal, Write};
@@ -110,9 +108,7 @@ async fn history(parts: &Parts, asked: &Asked<'_>) -> Result<History, Failure> {
         return log_file::read(path);
     }
     let now = parts.clock.now();
-    let calendar = &parts.settings.clinic.calendar;
-    let since = parse_duration(asked.since).map(|span| now - span).or_else(|| parse_time(asked.since, calendar));
-    let Some(since) = since.filter(|since| *since < now) else {
+    let Some(since) = parse_since(asked.since, &parts.settings.clinic.calendar, now) else {
         let failure = Failure::new(format!("--since cannot be `{}`", asked.since));
         return Err(failure.with_help("write it as 7d, 12h, or a day such as 2026-11-20"));
     };
