@@ -372,6 +372,7 @@ async fn start_server(parts: &Parts) -> (SocketAddr, CancellationToken) {
         clinic: Arc::clone(&parts.settings.clinic),
         pipelines: Arc::clone(&parts.settings.pipelines),
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
+        sms: parts.sms_way(),
         metrics: Arc::new(String::new),
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
