@@ -70,11 +70,8 @@ pub(super) fn note_answers(
 /// A provider that says of no text what became of it is in trouble too.
 fn stop_of(answers: &Answers) -> Option<Stop> {
     let all_unknown = !answers.results.is_empty() && answers.results.values().all(|r| matches!(r, SendResult::Unknown { .. }));
-    let silent = || Stop {
-        reason: HoldReason::Unavailable,
-        detail: "it says of no text what became of it".into(),
-        retry_after: None,
-    };
+    let silent =
+        || Stop { reason: HoldReason::Unavailable, detail: "it says of no text what became of it".into(), retry_after: None };
     answers.stop.clone().or_else(|| all_unknown.then(silent))
 }
 
@@ -122,7 +119,11 @@ fn alert(provider: &str, hold: &Hold) -> Alert {
     Alert {
         key: short_key(provider, hold.reason),
         title: format!("Texts wait: {name} {}", hold.reason.words()),
-        because: format!("{name} answered: {}. To do: {}. They leave by themselves when it works again", hold.detail, hold.reason.help()),
+        because: format!(
+            "{name} answered: {}. To do: {}. They leave by themselves when it works again",
+            hold.detail,
+            hold.reason.help()
+        ),
         owner: None,
         contact_id: None,
         run_id: None,

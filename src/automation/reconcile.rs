@@ -96,7 +96,9 @@ pub async fn reconcile(sending: &Sending, claimed: Vec<ClaimedJob>) -> Vec<(Clai
     let now = sending.automation.clock.now();
     let (with, jobs_held) = (sending.clone(), claimed.clone());
     match store.write(move |tx| settle(tx, &with, &jobs_held, &known, &found, now)).await {
-        Ok(mut decided) => claimed.into_iter().map(|job| (job.clone(), decided.remove(&job.id).unwrap_or(Sent::LeaseLost))).collect(),
+        Ok(mut decided) => {
+            claimed.into_iter().map(|job| (job.clone(), decided.remove(&job.id).unwrap_or(Sent::LeaseLost))).collect()
+        }
         Err(error) => all_failed(claimed, &error.to_string()),
     }
 }
@@ -110,7 +112,8 @@ fn sms_id(job: &ClaimedJob) -> Option<String> {
 }
 
 fn know(tx: &mut Tx<'_>, sending: &Sending, ids: &[String], now: Timestamp) -> StoreResult<Known> {
-    let mut handed: HashMap<String, Handover> = handovers::list_by_ids(tx, ids)?.into_iter().map(|h| (h.sms_id.clone(), h)).collect();
+    let mut handed: HashMap<String, Handover> =
+        handovers::list_by_ids(tx, ids)?.into_iter().map(|h| (h.sms_id.clone(), h)).collect();
     let mut known = Known::default();
     for text in sms::list_by_ids(tx, ids)?.into_iter().filter(|text| text.status == SmsStatus::Unknown) {
         if let Some(handover) = handed.remove(&text.id) {

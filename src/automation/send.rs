@@ -90,7 +90,8 @@ pub async fn send(sending: &Sending, claimed: Vec<ClaimedJob>) -> Vec<(ClaimedJo
         Ok(admitted) => admitted,
         Err(error) => return claimed.into_iter().map(|job| (job, Sent::Failed(error.to_string()))).collect(),
     };
-    let outgoing: Vec<Outgoing> = admitted.leaving.values().cloned().collect();
+    // In the order of the jobs: who waits longest leaves first.
+    let outgoing: Vec<Outgoing> = claimed.iter().filter_map(|job| admitted.leaving.get(&job.id).cloned()).collect();
     let began = sending.automation.clock.now();
     let answers = hand_over(sending, &outgoing, began - now).await;
     count(sending.gateway.name(), &answers);
@@ -306,7 +307,8 @@ async fn settle(
     began: Timestamp,
 ) -> Vec<(ClaimedJob, Sent)> {
     let now = sending.automation.clock.now();
-    let left: Vec<Left> = claimed.iter().filter_map(|job| Some((job.clone(), admitted.leaving.remove(&job.id)?.sms_id))).collect();
+    let left: Vec<Left> =
+        claimed.iter().filter_map(|job| Some((job.clone(), admitted.leaving.remove(&job.id)?.sms_id))).collect();
     let mut decided = admitted.decided;
     if !left.is_empty() {
         let ids: Vec<i64> = left.iter().map(|(job, _)| job.id).collect();

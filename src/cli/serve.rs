@@ -253,7 +253,12 @@ fn start_runner(parts: &Parts, sending: Sending, stop: &CancellationToken) -> Op
         return None;
     }
     let queue = |name: &str, workers: usize, batch: usize| QueueOptions { name: name.to_owned(), workers, batch };
-    let queues = vec![queue(kinds::AUTOMATION, workers, batch), queue(kinds::SMS, 1, batch), queue(kinds::SMS_CHECKS, 1, SMS_CHECKS_BATCH), queue(kinds::MAINTENANCE, 1, 1)];
+    let queues = vec![
+        queue(kinds::AUTOMATION, workers, batch),
+        queue(kinds::SMS, 1, batch),
+        queue(kinds::SMS_CHECKS, 1, SMS_CHECKS_BATCH),
+        queue(kinds::MAINTENANCE, 1, 1),
+    ];
     let node = format!("{}-{}", parts.settings.server.listen, crate::domain::ids::new_id(parts.clock.now()));
     let options = RunnerOptions {
         lease: parts.settings.jobs.lease,

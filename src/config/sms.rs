@@ -105,7 +105,10 @@ impl SmsSettings {
         let is_here = self.base_url.as_deref().is_some_and(parse::is_url_of_this_machine);
         if self.rehearsal && !is_here {
             let message = "sms.rehearsal is true, but SMS_API_BASE_URL does not name this machine".to_owned();
-            reader.refuse_variable(message, Some("set SMS_API_BASE_URL to the simulator, such as http://127.0.0.1:8899".to_owned()));
+            reader.refuse_variable(
+                message,
+                Some("set SMS_API_BASE_URL to the simulator, such as http://127.0.0.1:8899".to_owned()),
+            );
         }
     }
 

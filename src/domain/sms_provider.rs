@@ -20,8 +20,7 @@ pub enum HoldReason {
 }
 
 impl HoldReason {
-    pub const ALL: [Self; 6] =
-        [Self::Credentials, Self::Credit, Self::Sender, Self::Address, Self::Busy, Self::Unavailable];
+    pub const ALL: [Self; 6] = [Self::Credentials, Self::Credit, Self::Sender, Self::Address, Self::Busy, Self::Unavailable];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {

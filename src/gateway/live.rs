@@ -181,7 +181,9 @@ fn answered<D: Dialect>(batch: &[Outgoing], reply: &Reply) -> Handed {
         Reading::Texts(answers) => Handed::Answered(complete(batch, answers, reply)),
         Reading::Status(code, word) => by_status(batch, code, word, reply),
         Reading::Stop(reason, word) => Handed::Answered(stopped(batch, reason, word, reply)),
-        Reading::Unreadable(why) => Handed::Answered(unknown(batch, &format!("{status}: {why}"), HoldReason::Unavailable, &reply.body)),
+        Reading::Unreadable(why) => {
+            Handed::Answered(unknown(batch, &format!("{status}: {why}"), HoldReason::Unavailable, &reply.body))
+        }
     }
 }
 

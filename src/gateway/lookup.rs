@@ -36,7 +36,10 @@ pub enum LookedUp {
     /// The provider does not show it, or not yet: that does not mean that it was not sent.
     NotFound,
     /// The provider could not be asked.
-    Unclear { detail: String, retry_after: Option<Millis> },
+    Unclear {
+        detail: String,
+        retry_after: Option<Millis>,
+    },
 }
 
 pub type Lookups<'a> = Pin<Box<dyn Future<Output = HashMap<String, LookedUp>> + Send + 'a>>;

@@ -9,8 +9,8 @@ mod clicksend;
 mod http_client;
 mod live;
 mod lookup;
-mod messagemedia;
 mod meaning;
+mod messagemedia;
 mod reading;
 mod sandbox;
 

@@ -34,8 +34,7 @@ pub(super) fn micros(value: &Value) -> Option<i64> {
 /// A provider's code word, fit for logs: upper and lower case, digits, `_`, at most 40 characters.
 pub(super) fn word(value: &Value) -> Option<String> {
     const CHARS_MAX: usize = 40;
-    let word: String =
-        text(value)?.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(CHARS_MAX).collect();
+    let word: String = text(value)?.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(CHARS_MAX).collect();
     Some(word)
 }
 

@@ -62,7 +62,12 @@ fn nothing(sms: &SmsMessage, reason: impl Into<String>) -> Projected {
 }
 
 /// The provider, or the patient's answer, shows that the text went out. False when that was known, or cannot be any more.
-pub(super) fn prove_taken(world: &mut World, with: Projection<'_>, sms: &SmsMessage, provider_message_id: Option<String>) -> bool {
+pub(super) fn prove_taken(
+    world: &mut World,
+    with: Projection<'_>,
+    sms: &SmsMessage,
+    provider_message_id: Option<String>,
+) -> bool {
     if sms.direction != "out" || !NOT_TAKEN.contains(&sms.status) {
         return false;
     }

@@ -58,7 +58,12 @@ mod tests {
     use serde_json::json;
 
     fn asked() -> Asked {
-        Asked { sms_id: "our-id".into(), to: "+61491570006".into(), handed_at: Timestamp(1_796_338_801_000), provider_message_id: None }
+        Asked {
+            sms_id: "our-id".into(),
+            to: "+61491570006".into(),
+            handed_at: Timestamp(1_796_338_801_000),
+            provider_message_id: None,
+        }
     }
 
     #[test]
@@ -73,7 +78,8 @@ mod tests {
 
     #[test]
     fn only_our_own_id_counts() {
-        let page = |items: Value| json!({"http_code": 200, "response_code": "SUCCESS", "data": {"total": 1, "data": items}}).to_string();
+        let page =
+            |items: Value| json!({"http_code": 200, "response_code": "SUCCESS", "data": {"total": 1, "data": items}}).to_string();
         let look = |items: Value| find(&asked(), page(items).as_bytes());
         assert_eq!(look(json!([])), Ok(None));
         assert_eq!(look(json!([{"custom_string": "other", "to": "+61491570006", "message_id": "M"}])), Ok(None));

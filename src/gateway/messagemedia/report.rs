@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(
             question(&asked(None)),
             "/v1/reporting/sent_messages/detail?metadata_key=sms_id&metadata_value=our-id\
-             &start_date=2026-12-03T23%3A50%3A01&end_date=2026-12-05T00%3A00%3A01&timezone=UTC"
+             &start_date=2026-12-03T22%3A50%3A01&end_date=2026-12-04T23%3A00%3A01&timezone=UTC"
         );
     }
 
