@@ -19,7 +19,7 @@ pub(super) enum Meaning {
 /// from something between the provider and us, is unknown: every 5xx, every redirect, 408, 409.
 pub(super) const fn of_status(status: u16) -> Meaning {
     match status {
-        200 | 201 | 202 => Meaning::Read,
+        200..=202 => Meaning::Read,
         400 | 413 | 422 => Meaning::Refused,
         401 | 403 => Meaning::Stop(HoldReason::Credentials),
         402 => Meaning::Stop(HoldReason::Credit),

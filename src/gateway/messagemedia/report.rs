@@ -13,19 +13,15 @@ const LOOKS_BACK: Millis = Millis::minutes(10);
 const LOOKS_AHEAD: Millis = Millis::days(1);
 
 pub(super) fn question(asked: &Asked) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    match &asked.provider_message_id {
-        Some(id) => {
-            let id: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
-            format!("/v1/messages/{id}")
-        }
-        None => {
-            query.append_pair("metadata_key", OUR_ID).append_pair("metadata_value", &asked.sms_id);
-            query.append_pair("start_date", &local(asked.handed_at - LOOKS_BACK));
-            query.append_pair("end_date", &local(asked.handed_at + LOOKS_AHEAD)).append_pair("timezone", "UTC");
-            format!("/v1/reporting/sent_messages/detail?{}", query.finish())
-        }
+    if let Some(id) = &asked.provider_message_id {
+        let id: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
+        return format!("/v1/messages/{id}");
     }
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("metadata_key", OUR_ID).append_pair("metadata_value", &asked.sms_id);
+    query.append_pair("start_date", &local(asked.handed_at - LOOKS_BACK));
+    query.append_pair("end_date", &local(asked.handed_at + LOOKS_AHEAD)).append_pair("timezone", "UTC");
+    format!("/v1/reporting/sent_messages/detail?{}", query.finish())
 }
 
 fn local(at: Timestamp) -> String {

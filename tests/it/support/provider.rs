@@ -232,7 +232,7 @@ async fn send(
         }
         Some(Fault::Huge) => {
             stream.write_all(head(200, "", 100 * 1024 * 1024).as_bytes()).await?;
-            while stream.write_all(&[b' '; 65_536]).await.is_ok() {}
+            while stream.write_all(&[b' '; 8_192]).await.is_ok() {}
             return Ok(false);
         }
         Some(Fault::Slow) => {
