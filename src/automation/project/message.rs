@@ -27,7 +27,8 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
     if is_sms {
         keep(world, with, message);
         // Who answers a text has got it.
-        if let Some(sms) = world.referred_sms.clone() {
+        let of_unknown_fate = |sms: &&SmsMessage| matches!(sms.status, SmsStatus::Sending | SmsStatus::Unknown);
+        if let Some(sms) = world.referred_sms.as_ref().filter(of_unknown_fate).cloned() {
             super::receipt::prove_taken(world, with, &sms, message.in_reply_to.clone());
         }
         add_touchpoint(world, with.event, with.now, "sms_in", Some("sms".into()), "in");

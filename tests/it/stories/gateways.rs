@@ -359,6 +359,23 @@ fn every_word_of_clicksend_has_its_consequence() {
     clinic.check();
 }
 
+/// Whoever looks sees that nothing leaves, and nobody has to ask for it.
+#[test]
+fn the_sandbox_says_that_nothing_leaves() {
+    let clinic = Clinic::sqlite();
+    let sms = clinic.get("/health").json()["sms"].clone();
+    assert_eq!((&sms["provider"], &sms["live"], &sms["state"]), (&"sandbox".into(), &false.into(), &"ok".into()), "{sms}");
+    assert!(sms["notice"].as_str().is_some_and(|notice| notice.contains("nothing leaves")), "{sms}");
+    let installation = clinic.shut_down();
+    for arguments in [&["config", "show"][..], &["doctor", "--only", "sms"], &["config", "show", "--json"]] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_avatar"));
+        command.args(arguments).env_clear().envs(installation.variables()).current_dir(installation.path());
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("nothing leaves"), "{arguments:?}: {output:?}");
+    }
+}
+
 /// A machine with somebody else's certificate, or with none, is no provider: nothing was sent.
 #[test]
 fn a_name_that_is_not_found_and_tls_that_fails_are_no_sendings() {
