@@ -120,7 +120,7 @@ fn alert(provider: &str, hold: &Hold) -> Alert {
         key: short_key(provider, hold.reason),
         title: format!("Texts wait: {name} {}", hold.reason.words()),
         because: format!(
-            "{name} answered: {}. To do: {}. They leave by themselves when it works again",
+            "{name} answered: {}. To do: {}. The texts leave by themselves when it works again",
             hold.detail,
             hold.reason.help()
         ),
