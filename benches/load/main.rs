@@ -11,6 +11,7 @@ mod client;
 #[path = "../../tests/it/stories/house.rs"]
 mod house;
 mod intake;
+mod sms;
 mod startup;
 mod work;
 
@@ -39,6 +40,10 @@ fn main() {
         if wants("claims") {
             section("claims: empty jobs, completion and next claim in one transaction");
             work::claims().await;
+        }
+        if wants("sms") {
+            section("sms: texts through the outbox to a provider on loopback, SQLite FULL");
+            sms::run().await;
         }
         if wants("demo") {
             section("demo: a month of the demo clinic through HTTP");

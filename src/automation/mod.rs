@@ -1,7 +1,7 @@
 //! Use cases, one transaction each.
 //!
 //! `receive` records a delivery · `run` works events through the rules (`load` → `decide` → `commit`) · `send` empties the
-//! outbox · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force · `simulate` does all of it in memory,
+//! outbox, `breaker` holds it, `outcome` writes what came of it, `reconcile` asks about what nobody knows · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force · `simulate` does all of it in memory,
 //! for tests (`ruletest`) and for what a draft would have done (`replay`).
 
 pub mod activity;
@@ -21,6 +21,7 @@ pub mod promises;
 pub mod quiet;
 pub mod recall;
 pub mod receive;
+pub mod reconcile;
 pub mod replay;
 pub mod retention;
 pub mod rulesets;
@@ -37,6 +38,8 @@ pub mod why_rule;
 pub mod world;
 
 mod apply;
+mod breaker;
+mod outcome;
 mod project;
 mod skips;
 mod timer_diff;

@@ -22,8 +22,12 @@ pub async fn prune(automation: &Automation, keep: Retention) -> StoreResult<usiz
         return Ok(0);
     }
     let skips: Portion = |tx, before, limit, _now| skips::prune(tx, before, limit);
-    let kinds: [(Millis, Portion); 3] =
-        [(keep.skips, skips), (keep.traces, retention::forget_traces), (keep.raw_payload, retention::forget_raw_payloads)];
+    let kinds: [(Millis, Portion); 4] = [
+        (keep.skips, skips),
+        (keep.traces, retention::forget_traces),
+        (keep.raw_payload, retention::forget_raw_payloads),
+        (keep.raw_payload, retention::forget_raw_answers),
+    ];
     let mut gone = 0;
     for (span, portion) in kinds {
         for _ in 0..PORTIONS_MAX {

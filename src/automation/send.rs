@@ -3,21 +3,21 @@
 //! The `sending` state is on stable storage before the gateway is called. A worker that dies in between leaves a text whose fate
 //! is unknown: it is never sent again by itself, but put in front of a person.
 
+pub(super) use super::outcome::sent_touchpoint;
+pub use super::outcome::{OUTCOME_KNOWN, unknown_key};
+
 use super::context::Automation;
-use super::{quiet, timers};
+use super::outcome::{self, Left, change};
+use super::{breaker, quiet};
 use crate::domain::booking::Booking;
 use crate::domain::clinic::Clinic;
 use crate::domain::contact::Contact;
-use crate::domain::event::{EventPayload, SMS_FAILED};
-use crate::domain::ids::{derived_id, new_id};
 use crate::domain::job::{ClaimedJob, NewJob};
 use crate::domain::sms::{SmsMessage, SmsStatus};
-use crate::domain::task::{Task, TaskStatus};
 use crate::domain::time::{Millis, Timestamp};
-use crate::domain::touchpoint::Touchpoint;
-use crate::gateway::{Gateway, Outgoing, SendResult};
-use crate::store::sms::{StatusChange, StatusEvent};
-use crate::store::{Cause, StoreResult, Tx, bookings, contacts, history, jobs, rate, record, sms, tasks};
+use crate::gateway::{Answers, Gateway, Outgoing, SendResult};
+use crate::store::sms::StatusChange;
+use crate::store::{StoreResult, Tx, bookings, contacts, jobs, rate, sms};
 use crate::telemetry::{Metric, metrics};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -31,8 +31,8 @@ const ATTEMPTS_MAX: i32 = 12;
 const TIMEOUT: Millis = Millis::seconds(90);
 /// A text that found the rate limit exhausted tries again after this time.
 const RATE_PAUSE: Millis = Millis::seconds(1);
-/// A provider that said "not now" without saying when.
-const RETRY_PAUSE: Millis = Millis::seconds(30);
+/// A process that stood still for longer between the decision and the call does not call: the world has gone on.
+const HANDED_OVER_WITHIN: Millis = Millis::seconds(5);
 
 /// An answer that could not leave for so long waits for the morning like any other text.
 const IMMEDIATE_WITHIN: Millis = Millis::minutes(10);
@@ -90,14 +90,27 @@ pub async fn send(sending: &Sending, claimed: Vec<ClaimedJob>) -> Vec<(ClaimedJo
         Ok(admitted) => admitted,
         Err(error) => return claimed.into_iter().map(|job| (job, Sent::Failed(error.to_string()))).collect(),
     };
-    let outgoing: Vec<Outgoing> = admitted.leaving.values().cloned().collect();
-    let results = if outgoing.is_empty() { HashMap::new() } else { sending.gateway.send(&outgoing).await };
-    count(sending.gateway.name(), &results);
-    settle(sending, claimed, admitted, results).await
+    // In the order of the jobs: who waits longest leaves first.
+    let outgoing: Vec<Outgoing> = claimed.iter().filter_map(|job| admitted.leaving.get(&job.id).cloned()).collect();
+    let began = sending.automation.clock.now();
+    let answers = hand_over(sending, &outgoing, began - now).await;
+    count(sending.gateway.name(), &answers);
+    settle(sending, claimed, admitted, answers, began).await
 }
 
-fn count(provider: &str, results: &HashMap<String, SendResult>) {
-    for result in results.values() {
+async fn hand_over(sending: &Sending, texts: &[Outgoing], decided_ago: Millis) -> Answers {
+    if texts.is_empty() {
+        return Answers::default();
+    }
+    if decided_ago > HANDED_OVER_WITHIN {
+        let held_up = SendResult::NotProcessed { reason: "the program was held up".into(), retry_after: None };
+        return texts.iter().map(|text| (text.sms_id.clone(), held_up.clone())).collect();
+    }
+    sending.gateway.send(texts).await
+}
+
+fn count(provider: &str, answers: &Answers) {
+    for result in answers.results.values() {
         let name = match result {
             SendResult::Accepted { .. } => "accepted",
             SendResult::Refused { .. } => "refused",
@@ -132,7 +145,7 @@ fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timest
             None | Some(Verdict::Nothing) => complete(tx, &mut admitted, job, now)?,
             Some(Verdict::Interrupted) => {
                 if let Some(text) = text {
-                    outcome_unknown(tx, text, now)?;
+                    outcome::unknown(tx, sending, text, "interrupted while sending", now)?;
                 }
                 complete(tx, &mut admitted, job, now)?;
             }
@@ -151,13 +164,19 @@ fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timest
             Some(Verdict::Now) => ready.extend(text.map(|t| (job, t))),
         }
     }
-    let granted = rate::take(tx, sending.gateway.name(), sending.per_second, sending.burst, ready.len() as u32, now)?;
+    let provider = sending.gateway.name();
+    let gate = breaker::gate(tx, provider, ready.len() as u32, now)?;
+    let granted = rate::take(tx, provider, sending.per_second, sending.burst, gate.allowed, now)?;
+    let later = if granted < gate.allowed { now + RATE_PAUSE } else { gate.retry_at.unwrap_or(now + RATE_PAUSE) };
     for (index, (job, text)) in ready.into_iter().enumerate() {
         if index < granted as usize && start(tx, sending, text, now)? {
             admitted.leaving.insert(job.id, outgoing(text));
         } else {
-            admitted.decided.insert(job.id, Sent::Later(now + RATE_PAUSE));
+            admitted.decided.insert(job.id, Sent::Later(later));
         }
+    }
+    if !admitted.leaving.is_empty() {
+        breaker::note_probe(tx, provider, gate, now)?;
     }
     Ok(admitted)
 }
@@ -253,7 +272,7 @@ pub(super) fn judge(text: &SmsMessage, around: Records<'_>, clinic: &Clinic, now
     if text.appointment_datetime.is_some_and(|at| !is_as_planned(at)) {
         return Verdict::Never("stale_booking");
     }
-    if text.is_demo && around.is_live {
+    if (text.is_demo || around.contact.is_some_and(|c| c.is_demo)) && around.is_live {
         return Verdict::Never("demo");
     }
     let is_fresh = text.immediate && now - text.created_at < IMMEDIATE_WITHIN;
@@ -275,47 +294,6 @@ fn defer(tx: &mut Tx<'_>, text: &SmsMessage, at: Timestamp, now: Timestamp) -> S
     sms::change_status(tx, &text.id, &unsent, SmsStatus::Scheduled, &details, now).map(|_| ())
 }
 
-fn change(tx: &mut Tx<'_>, text: &SmsMessage, to: SmsStatus, reason: &str, now: Timestamp) -> StoreResult<()> {
-    let details = StatusChange { reason: Some(reason.to_owned()), ..StatusChange::default() };
-    sms::change_status(tx, &text.id, &[text.status], to, &details, now)?;
-    note_status(tx, &text.id, to, Some(reason.to_owned()), now)
-}
-
-fn note_status(tx: &mut Tx<'_>, sms_id: &str, status: SmsStatus, detail: Option<String>, now: Timestamp) -> StoreResult<()> {
-    let event = StatusEvent { id: new_id(now), sms_id: sms_id.to_owned(), status, code: None, detail, at: now, event_id: None };
-    sms::insert_status_events(tx, &[event])
-}
-
-/// Nobody can say whether the text went out: a person has to look, and it is not sent again.
-fn outcome_unknown(tx: &mut Tx<'_>, text: &SmsMessage, now: Timestamp) -> StoreResult<()> {
-    change(tx, text, SmsStatus::Unknown, "interrupted while sending", now)?;
-    let key = unknown_key(&text.id);
-    if !tasks::list_open_by_keys(tx, std::slice::from_ref(&key))?.is_empty() {
-        return Ok(());
-    }
-    let task = Task {
-        id: derived_id(text.created_at, &[&text.id, "sms_outcome_unknown"]),
-        task_type: "sms_outcome_unknown".into(),
-        title: "Did this text arrive?".into(),
-        contact_id: text.contact_id.clone(),
-        booking_id: text.booking_id.clone(),
-        status: TaskStatus::Todo,
-        due_datetime: now + Millis::hours(2),
-        priority_score: 60,
-        assigned_to: None,
-        because: "The program was interrupted while the text was being sent".into(),
-        run_id: text.run_id.clone(),
-        dedupe_key: Some(key),
-        note: Some(format!("Text {}", text.id)),
-        completed_at: None,
-        is_demo: text.is_demo,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
-    tasks::upsert_many(tx, &[&task])
-}
-
 fn outgoing(text: &SmsMessage) -> Outgoing {
     Outgoing { sms_id: text.id.clone(), to: text.to.clone(), body: text.body.clone() }
 }
@@ -325,15 +303,18 @@ async fn settle(
     sending: &Sending,
     claimed: Vec<ClaimedJob>,
     mut admitted: Admitted,
-    results: HashMap<String, SendResult>,
+    answers: Answers,
+    began: Timestamp,
 ) -> Vec<(ClaimedJob, Sent)> {
     let now = sending.automation.clock.now();
-    let left: Vec<(ClaimedJob, Outgoing)> =
-        claimed.iter().filter_map(|job| admitted.leaving.remove(&job.id).map(|o| (job.clone(), o))).collect();
+    let left: Vec<Left> =
+        claimed.iter().filter_map(|job| Some((job.clone(), admitted.leaving.remove(&job.id)?.sms_id))).collect();
     let mut decided = admitted.decided;
     if !left.is_empty() {
         let ids: Vec<i64> = left.iter().map(|(job, _)| job.id).collect();
-        match sending.automation.store.write(move |tx| settle_all(tx, &left, &results, now)).await {
+        let with = sending.clone();
+        let write = move |tx: &mut Tx<'_>| outcome::settle_all(tx, &with, &left, &answers, began, now);
+        match sending.automation.store.write(write).await {
             Ok(settled) => decided.extend(settled),
             Err(error) => decided.extend(ids.into_iter().map(|id| (id, Sent::Failed(error.to_string())))),
         }
@@ -345,101 +326,4 @@ async fn settle(
             (job, sent)
         })
         .collect()
-}
-
-fn settle_all(
-    tx: &mut Tx<'_>,
-    left: &[(ClaimedJob, Outgoing)],
-    results: &HashMap<String, SendResult>,
-    now: Timestamp,
-) -> StoreResult<HashMap<i64, Sent>> {
-    let mut decided = HashMap::new();
-    for (job, text) in left {
-        let result =
-            results.get(&text.sms_id).cloned().unwrap_or(SendResult::Unknown { detail: "no answer for this text".into() });
-        if let SendResult::NotProcessed { retry_after, .. } = &result {
-            requeue(tx, &text.sms_id, now)?;
-            decided.insert(job.id, Sent::Later(now + retry_after.unwrap_or(RETRY_PAUSE)));
-            continue;
-        }
-        record_result(tx, &text.sms_id, &result, now)?;
-        // What the gateway did is a fact, whoever owns the job now: it is written even when the lease was lost.
-        let held = jobs::complete_many(tx, &[job], now)?.first().copied().unwrap_or(false);
-        decided.insert(job.id, if held { Sent::Completed } else { Sent::LeaseLost });
-    }
-    Ok(decided)
-}
-
-fn requeue(tx: &mut Tx<'_>, sms_id: &str, now: Timestamp) -> StoreResult<()> {
-    sms::change_status(tx, sms_id, &[SmsStatus::Sending], SmsStatus::Queued, &StatusChange::default(), now).map(|_| ())
-}
-
-fn record_result(tx: &mut Tx<'_>, sms_id: &str, result: &SendResult, now: Timestamp) -> StoreResult<()> {
-    let (to, reason, provider_message_id) = match result {
-        SendResult::Accepted { provider_message_id } => (SmsStatus::Accepted, None, Some(provider_message_id.clone())),
-        SendResult::Refused { reason } => (SmsStatus::Failed, Some(reason.clone()), None),
-        SendResult::Unknown { detail } => (SmsStatus::Unknown, Some(detail.clone()), None),
-        SendResult::NotProcessed { .. } => return Ok(()),
-    };
-    let details = StatusChange { reason: reason.clone(), provider_message_id, ..StatusChange::default() };
-    let from = [SmsStatus::Sending, SmsStatus::Unknown];
-    if !sms::change_status(tx, sms_id, &from, to, &details, now)? {
-        return Ok(());
-    }
-    note_status(tx, sms_id, to, reason, now)?;
-    let Some(text) = sms::find(tx, sms_id)? else { return Ok(()) };
-    match to {
-        SmsStatus::Accepted => {
-            tasks::close_by_key(tx, &unknown_key(sms_id), OUTCOME_KNOWN, now)?;
-            touch(tx, &text, now)
-        }
-        SmsStatus::Unknown => outcome_unknown(tx, &text, now),
-        _ => {
-            tell_failed(tx, &text, now)?;
-            tasks::close_by_key(tx, &unknown_key(sms_id), OUTCOME_KNOWN, now)
-        }
-    }
-}
-
-/// The gateway would not have the text: the rules hear of it as they do of a receipt that says so.
-fn tell_failed(tx: &mut Tx<'_>, text: &SmsMessage, now: Timestamp) -> StoreResult<()> {
-    let Some(contact_id) = &text.contact_id else { return Ok(()) };
-    let contact = contacts::find(tx, contact_id)?;
-    let told = [("template", text.template.clone()), ("reason", text.status_reason.clone())];
-    let data = told.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
-    let payload = EventPayload { data, ..EventPayload::default() };
-    let key = format!("refused:{}:{}", text.id, text.attempts);
-    let event = timers::delivery(SMS_FAILED, "sms", key, now, payload, (contact_id, contact.as_ref()));
-    let cause = Cause { contact_id: Some(contact_id.clone()), booking_id: text.booking_id.clone(), ..Cause::default() };
-    record(tx, event, now, cause).map(|_| ())
-}
-
-/// The key of the task that asks a person about a text.
-pub fn unknown_key(sms_id: &str) -> String {
-    format!("sms_outcome_unknown:{sms_id}")
-}
-
-/// Why such a task is closed by itself.
-pub const OUTCOME_KNOWN: &str = "The outcome became known";
-
-fn touch(tx: &mut Tx<'_>, text: &SmsMessage, now: Timestamp) -> StoreResult<()> {
-    let Some(contact_id) = text.contact_id.clone() else { return Ok(()) };
-    contacts::note_outbound(tx, &contact_id, now)?;
-    history::insert_touchpoints(tx, &[&sent_touchpoint(text, contact_id, now)])
-}
-
-/// What a text that went out leaves on the contact's timeline.
-pub(super) fn sent_touchpoint(text: &SmsMessage, contact_id: String, now: Timestamp) -> Touchpoint {
-    Touchpoint {
-        id: derived_id(now, &[&text.id, "sms_out"]),
-        contact_id,
-        timestamp: now,
-        kind: "sms_out".into(),
-        channel: Some("sms".into()),
-        direction: "out".into(),
-        source: None,
-        medium: None,
-        campaign: None,
-        event_id: None,
-    }
 }

@@ -50,9 +50,11 @@ pub(super) fn run(context: &Context, command: ConfigCommand) -> Exit {
     match command {
         ConfigCommand::Check => context.output.hint(&format!("settings of {} are good", settings.stage.as_str())),
         ConfigCommand::Show if context.output.json => {
+            let (environment, notice) = (settings.stage.as_str(), settings.sms.notice());
+            let settings = settings.explain();
             context
                 .output
-                .object(&json!({ "schema": SCHEMA, "environment": settings.stage.as_str(), "settings": settings.explain() }));
+                .object(&json!({ "schema": SCHEMA, "environment": environment, "notice": notice, "settings": settings }));
         }
         ConfigCommand::Show => show(context, &settings),
     }
@@ -61,6 +63,9 @@ pub(super) fn run(context: &Context, command: ConfigCommand) -> Exit {
 
 fn show(context: &Context, settings: &Settings) {
     context.output.line(&format!("environment {}", settings.stage.as_str()));
+    if let Some(notice) = settings.sms.notice() {
+        context.output.line(&notice);
+    }
     let width = |of: fn(&Explained) -> usize| settings.explain().iter().map(of).max().unwrap_or(0);
     let (keys, values) = (width(|e| e.key.chars().count()), width(|e| e.value.chars().count()).min(60));
     for Explained { key, value, origin, .. } in settings.explain() {

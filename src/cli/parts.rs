@@ -4,10 +4,11 @@ use super::{Context, Exit};
 use crate::automation::Automation;
 use crate::automation::rulesets::{Checking, RulesetHost, RulesetOptions};
 use crate::automation::send::Sending;
-use crate::config::{DatabaseUrl, Environment, RulesReload, Settings, SmsProvider};
+use crate::config::{DatabaseUrl, Environment, RulesReload, Secret, Settings, SmsProvider};
 use crate::domain::clock::{SharedClock, SystemClock};
 use crate::engine::Catalogue;
-use crate::gateway::{Gateway, Sandbox};
+use crate::gateway::{Account, ClickSend, Dialect, Gateway, Live, MessageMedia, Sandbox};
+use crate::http::SmsWay;
 use crate::inbound::{Inbound, Secrets, Sources};
 use crate::store::{Store, StoreError, StoreOptions};
 use std::path::Path;
@@ -98,19 +99,43 @@ impl Parts {
     pub fn sending(&self, environment: &Environment) -> Result<Sending, PartsError> {
         let gateway: Arc<dyn Gateway> = match self.settings.sms.provider {
             SmsProvider::Sandbox => Arc::new(sandbox(environment)?),
-            provider => {
-                let message = format!("{} is not part of this build yet; set SMS_PROVIDER=sandbox", provider.as_str());
-                return Err(PartsError::Gateway(message));
-            }
+            SmsProvider::ClickSend => Arc::new(self.live::<ClickSend>()?),
+            SmsProvider::MessageMedia => Arc::new(self.live::<MessageMedia>()?),
         };
         // The sandbox has no provider to spare.
-        let per_second = if gateway.is_live() { self.settings.sms.per_second_max } else { SANDBOX_PER_SECOND };
+        let is_sandbox = self.settings.sms.provider == SmsProvider::Sandbox;
+        let per_second = if is_sandbox { SANDBOX_PER_SECOND } else { self.settings.sms.per_second_max };
         Ok(Sending {
             automation: self.automation.clone(),
             gateway,
             per_second,
             burst: per_second.max(self.settings.sms.batch_max),
         })
+    }
+}
+
+impl Parts {
+    fn live<D: Dialect>(&self) -> Result<Live<D>, PartsError> {
+        let account = Account::of(&self.settings.sms, self.callback_url());
+        let account = account.ok_or_else(|| PartsError::Gateway("the account at the provider is not set".to_owned()))?;
+        Live::new(account).map_err(|error| PartsError::Gateway(error.to_string()))
+    }
+
+    /// Where the provider may send receipts and replies. Its token must not go over a wire in the clear, nor to nowhere.
+    fn callback_url(&self) -> Option<Secret> {
+        let token = self.settings.secrets.sms_webhook_token.first()?.expose();
+        let base = &self.settings.server.frontend_url;
+        let reaches_us = base.starts_with("https://") || self.settings.sms.rehearsal;
+        reaches_us.then(|| Secret::new(format!("{base}/webhooks/sms/receipts/{token}")))
+    }
+
+    /// How texts leave, for people.
+    pub fn sms_way(&self) -> SmsWay {
+        SmsWay {
+            provider: self.settings.sms.provider.as_str(),
+            is_live: self.settings.sms.is_live(),
+            notice: self.settings.sms.notice(),
+        }
     }
 }
 

@@ -6,11 +6,11 @@ use super::runtime::block_on;
 use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
-use crate::automation::{Automation, guard, overdue, retention, rulesets, timers};
-use crate::config::{Retention, Settings};
+use crate::automation::{Automation, guard, overdue, reconcile, retention, rulesets, timers};
+use crate::config::{Retention, Settings, SmsProvider};
 use crate::http::{self, HttpContext, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
-use crate::store::{StoreResult, jobs};
+use crate::store::{StoreResult, handovers, holds, jobs};
 use crate::telemetry::{self, Metric, metrics};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ const TIMER_POLL: Duration = Duration::from_millis(500);
 const GAUGE_POLL: Duration = Duration::from_secs(5);
 /// How often this node offers itself for the duties of all nodes.
 const DUTY_POLL: Duration = Duration::from_secs(10);
+/// Texts of unknown fate that are asked about in one go.
+const SMS_CHECKS_BATCH: usize = reconcile::BATCH_MAX;
 
 pub(super) fn run(context: &Context, args: &ServeArgs) -> Exit {
     let adjust = |settings: &mut Settings| {
@@ -97,6 +99,10 @@ async fn run_all(context: &Context<'_>, parts: Parts, mode: Mode, demo: Option<d
     let stop = stop_on_signal();
     let metrics = telemetry::MetricsHandle::install().map_err(|e| format!("metrics: {e}"))?;
     let sending = parts.sending(context.environment).map_err(|e| e.to_string())?;
+    if let Some(notice) = parts.settings.sms.notice() {
+        tracing::warn!(provider = parts.settings.sms.provider.as_str(), "{notice}");
+        context.output.hint(&notice);
+    }
     prepare(&parts).await?;
     let server = match mode {
         Mode::Worker => None,
@@ -168,7 +174,7 @@ fn start_background(tasks: &mut JoinSet<()>, parts: &Parts, stop: &CancellationT
     let rules = Arc::clone(&parts.automation.rules);
     tasks.spawn(watch(rules, Arc::new(ReloadMetrics), stop.clone()));
     tasks.spawn(fire_timers(parts.automation.clone(), stop.clone()));
-    tasks.spawn(measure_queues(parts.automation.clone(), stop.clone()));
+    tasks.spawn(measure_queues(parts.automation.clone(), parts.settings.sms.provider, stop.clone()));
     tasks.spawn(look_after(parts.automation.clone(), parts.settings.database.retention, stop.clone()));
 }
 
@@ -198,15 +204,24 @@ async fn look_after(automation: Automation, keep: Retention, stop: CancellationT
     }
 }
 
-async fn measure_queues(automation: Automation, stop: CancellationToken) {
+async fn measure_queues(automation: Automation, provider: SmsProvider, stop: CancellationToken) {
     let mut ticks = ticks(GAUGE_POLL);
     while ticked(&mut ticks, &stop).await {
+        measure_sms(&automation, provider.as_str()).await;
         let now = automation.clock.now();
         if let Ok(stats) = automation.store.read(move |conn| jobs::stats(conn, now)).await {
             measure(&stats);
         }
         let number = automation.rules.current().map_or(0, |c| c.number);
         metrics::gauge(Metric::RulesRevision, &[], number as f64);
+    }
+}
+
+async fn measure_sms(automation: &Automation, provider: &'static str) {
+    let read = move |conn: &mut _| StoreResult::Ok((holds::find(conn, provider)?.is_some(), handovers::count_unknown(conn)?));
+    if let Ok((is_held, unknown)) = automation.store.read(read).await {
+        metrics::gauge(Metric::SmsHeld, &[("provider", provider)], f64::from(u8::from(is_held)));
+        metrics::gauge(Metric::SmsUnknown, &[], unknown as f64);
     }
 }
 
@@ -238,7 +253,12 @@ fn start_runner(parts: &Parts, sending: Sending, stop: &CancellationToken) -> Op
         return None;
     }
     let queue = |name: &str, workers: usize, batch: usize| QueueOptions { name: name.to_owned(), workers, batch };
-    let queues = vec![queue(kinds::AUTOMATION, workers, batch), queue(kinds::SMS, 1, batch), queue(kinds::MAINTENANCE, 1, 1)];
+    let queues = vec![
+        queue(kinds::AUTOMATION, workers, batch),
+        queue(kinds::SMS, 1, batch),
+        queue(kinds::SMS_CHECKS, 1, SMS_CHECKS_BATCH),
+        queue(kinds::MAINTENANCE, 1, 1),
+    ];
     let node = format!("{}-{}", parts.settings.server.listen, crate::domain::ids::new_id(parts.clock.now()));
     let options = RunnerOptions {
         lease: parts.settings.jobs.lease,
@@ -275,6 +295,7 @@ pub(super) fn http_context(parts: &Parts, metrics: telemetry::MetricsHandle) -> 
         clinic: Arc::clone(&parts.settings.clinic),
         pipelines: Arc::clone(&parts.settings.pipelines),
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
+        sms: parts.sms_way(),
         metrics: Arc::new(move || metrics.render()),
     }
 }

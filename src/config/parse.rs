@@ -60,6 +60,12 @@ pub(super) fn base_url(text: &str, strict: bool) -> Parsed<String> {
     refuse("is not a URL that can be used".to_owned(), "write it as https://host (http:// only for this machine)")
 }
 
+/// `http://127.0.0.1:8899`, `https://localhost` …
+pub(super) fn is_url_of_this_machine(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url);
+    is_this_machine(rest.split(['/', '?']).next().unwrap_or_default())
+}
+
 fn is_this_machine(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     name == "localhost" || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())

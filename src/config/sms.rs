@@ -18,6 +18,8 @@ pub struct SmsSettings {
     pub from: Option<String>,
     /// `None`: the provider's own address.
     pub base_url: Option<String>,
+    /// What answers at `base_url` is a simulator on this machine: nothing leaves.
+    pub rehearsal: bool,
     pub per_second_max: u32,
     /// Texts in one call to the provider.
     pub batch_max: u32,
@@ -66,13 +68,48 @@ impl SmsSettings {
             from: reader.text("sms.from", "SMS_FROM"),
             base_url: reader
                 .value("sms.base_url", Some("SMS_API_BASE_URL"), None, show_url, |t| parse::base_url(t, true).map(Some)),
+            rehearsal: reader.shown_value("sms.rehearsal", None, false, |t| {
+                let parse = |t: &str| t.parse().ok();
+                choice(t, &["true", "false"], parse)
+            }),
             per_second_max: reader.number("sms.per_second_max", 5, 1, 1_000) as u32,
             batch_max: reader.number("sms.batch_max", 100, 1, 100) as u32,
             timeout: parse::seconds(reader.number("sms.timeout_seconds", 10, 1, 60)),
             price_per_part: reader.shown_value("sms.price_per_part", None, PRICE_PER_PART_DEFAULT, parse::price),
         };
         settings.check_account(reader);
+        settings.check_rehearsal(reader);
         settings
+    }
+
+    /// Texts can reach real phones.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.provider != SmsProvider::Sandbox && !self.rehearsal
+    }
+
+    /// One sentence for every surface, when nothing leaves.
+    #[must_use]
+    pub fn notice(&self) -> Option<String> {
+        match (self.provider, self.rehearsal) {
+            (SmsProvider::Sandbox, _) => Some("sandbox: nothing leaves, no text reaches a phone".to_owned()),
+            (provider, true) => {
+                let url = self.base_url.as_deref().unwrap_or_default();
+                Some(format!("rehearsal: nothing leaves, texts for {} go to the simulator at {url}", provider.as_str()))
+            }
+            (_, false) => None,
+        }
+    }
+
+    fn check_rehearsal(&self, reader: &mut Reader) {
+        let is_here = self.base_url.as_deref().is_some_and(parse::is_url_of_this_machine);
+        if self.rehearsal && !is_here {
+            let message = "sms.rehearsal is true, but SMS_API_BASE_URL does not name this machine".to_owned();
+            reader.refuse_variable(
+                message,
+                Some("set SMS_API_BASE_URL to the simulator, such as http://127.0.0.1:8899".to_owned()),
+            );
+        }
     }
 
     fn check_account(&self, reader: &mut Reader) {

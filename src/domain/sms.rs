@@ -3,8 +3,9 @@
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Outbound: scheduled → queued → sending → accepted → delivered | failed | expired; sending → failed | unknown | queued;
-/// scheduled, queued → cancelled | suppressed. Inbound: received.
+/// Outbound: scheduled → queued → sending → accepted → delivered | failed | expired; sending → failed | unknown | queued (when it
+/// surely was not sent); unknown → accepted | delivered | failed | expired; scheduled, queued → cancelled | suppressed. Inbound:
+/// received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SmsStatus {

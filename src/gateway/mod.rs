@@ -1,13 +1,29 @@
-//! Outbound SMS: one trait, one file for each way to send.
+//! Outbound SMS: one trait, one folder for each way to send.
+//!
+//! `live` does what all providers have in common (batches, calls, what an HTTP status means); `clicksend` and `messagemedia` hold
+//! what each of them says and expects.
 
+mod account;
+mod answers;
+mod clicksend;
 mod http_client;
+mod live;
+mod lookup;
+mod meaning;
+mod messagemedia;
+mod reading;
 mod sandbox;
 
+pub use account::Account;
+pub use answers::{Answers, Price, RAW_BYTES_MAX, Said, Stop};
+pub use clicksend::ClickSend;
 pub use http_client::{HttpClient, HttpError};
+pub use live::{Dialect, Live};
+pub use lookup::{Asked, Found, History, LookedUp, Lookups};
+pub use messagemedia::MessageMedia;
 pub use sandbox::Sandbox;
 
 use crate::domain::time::Millis;
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -42,7 +58,7 @@ pub enum SendResult {
     },
 }
 
-pub type Sending<'a> = Pin<Box<dyn Future<Output = HashMap<String, SendResult>> + Send + 'a>>;
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Answers> + Send + 'a>>;
 
 /// A way to send texts.
 pub trait Gateway: Send + Sync + 'static {
@@ -54,4 +70,9 @@ pub trait Gateway: Send + Sync + 'static {
 
     /// Sends all of them; answers by `sms_id`. A text without an answer counts as unknown.
     fn send<'a>(&'a self, texts: &'a [Outgoing]) -> Sending<'a>;
+
+    /// Where to ask what became of a text; `None` when nobody would know.
+    fn history(&self) -> Option<&dyn History> {
+        None
+    }
 }

@@ -18,8 +18,20 @@ pub struct HttpContext {
     pub clinic: Arc<Clinic>,
     pub pipelines: Arc<Pipelines>,
     pub rules: Arc<dyn RulesView>,
+    pub sms: SmsWay,
     /// The metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+/// How texts leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SmsWay {
+    /// `sandbox`, `clicksend` or `messagemedia`.
+    pub provider: &'static str,
+    /// Texts can reach real phones.
+    pub is_live: bool,
+    /// What people must know when they cannot.
+    pub notice: Option<String>,
 }
 
 /// What the routes may know of the rules. Implemented by whoever holds the ruleset in force.

@@ -18,7 +18,7 @@ mod server;
 mod system;
 mod webhooks;
 
-pub use context::{DraftStatus, HttpContext, RuleSummary, RulesStatus, RulesView};
+pub use context::{DraftStatus, HttpContext, RuleSummary, RulesStatus, RulesView, SmsWay};
 pub use route::{Permission, Route, Verb};
 pub use routes::list as list_routes;
 pub use server::{Peer, ServerLimits, serve};

@@ -1,13 +1,13 @@
 //! Is the program alive, can it work, what does it count.
 
-use super::context::HttpContext;
+use super::context::{HttpContext, SmsWay};
 use super::endpoint::{Call, Endpoint, Shared, reading};
 use super::problem::ApiError;
 use super::reply::{self, Response};
 use super::route::{Permission, Route};
 use crate::domain::time::{Millis, Timestamp};
-use crate::store::StoreError;
 use crate::store::views::probe;
+use crate::store::{StoreError, holds};
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +22,8 @@ const METRICS: Route = Route::get("/metrics", Permission::Public);
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Longer than this the database is not asked whether it takes writes.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Whoever asks after our health must not wait for the database.
+const HEALTH_TIMEOUT: Duration = Duration::from_millis(500);
 /// A probe writes, so its answer is kept for a moment: asking often costs nothing.
 const PROBE_LIFETIME: Millis = Millis::SECOND;
 
@@ -39,10 +41,51 @@ struct Health {
     status: &'static str,
     /// Epoch ms.
     timestamp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sms: Option<SmsHealth>,
+}
+
+/// How texts leave, and whether they do.
+#[derive(Serialize)]
+struct SmsHealth {
+    provider: &'static str,
+    live: bool,
+    /// Why no text reaches a phone, when none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
+    /// `ok`; `held` while the provider takes no texts; `unknown` when the database does not say.
+    state: &'static str,
+    /// Why texts wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// Since when they wait, and when one is tried; epoch ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_at: Option<i64>,
 }
 
 async fn health(call: Call) -> Result<Response, ApiError> {
-    Ok(reply::json(&Health { status: "ok", timestamp: call.context.clock.now().0 }))
+    let sms = sms_health(&call.context).await;
+    Ok(reply::json(&Health { status: "ok", timestamp: call.context.clock.now().0, sms: Some(sms) }))
+}
+
+/// The program is well even while its texts wait, and even while the database does not answer.
+async fn sms_health(context: &HttpContext) -> SmsHealth {
+    let SmsWay { provider, is_live, notice } = context.sms.clone();
+    let asked = context.store.read(move |conn| holds::find(conn, provider));
+    let known = tokio::time::timeout(HEALTH_TIMEOUT, asked).await;
+    let state = match &known {
+        Ok(Ok(None)) => "ok",
+        Ok(Ok(Some(_))) => "held",
+        Ok(Err(_)) | Err(_) => "unknown",
+    };
+    let hold = known.ok().and_then(Result::ok).flatten();
+    let (reason, since, retry_at) = match &hold {
+        Some(hold) => (Some(hold.reason.as_str()), Some(hold.since.0), Some(hold.retry_at.0)),
+        None => (None, None, None),
+    };
+    SmsHealth { provider, live: is_live, notice, state, reason, since, retry_at }
 }
 
 async fn metrics(call: Call) -> Result<Response, ApiError> {
@@ -55,7 +98,7 @@ async fn ready(call: Call, probe: Arc<Probe>) -> Result<Response, ApiError> {
         reasons.push("no ruleset is in force");
     }
     if reasons.is_empty() {
-        return Ok(reply::json(&Health { status: "ready", timestamp: call.context.clock.now().0 }));
+        return Ok(reply::json(&Health { status: "ready", timestamp: call.context.clock.now().0, sms: None }));
     }
     Err(ApiError::unavailable(format!("Not ready: {}.", reasons.join("; "))))
 }

@@ -122,6 +122,14 @@ pub fn list_first(conn: &mut Conn) -> StoreResult<Vec<Contact>> {
     domain_rows!(rows)
 }
 
+/// The provider says that no phone has this number.
+pub fn note_phone_invalid(tx: &mut Tx<'_>, id: &str, phone: &str) -> StoreResult<()> {
+    on!(tx, c => diesel::update(contacts::table.find(id).filter(contacts::phone.eq(phone)))
+        .set((contacts::phone_status.eq("invalid"), contacts::version.eq(contacts::version + 1)))
+        .execute(c))?;
+    Ok(())
+}
+
 /// A text went out. Raises the version: whoever decided on the contact meanwhile decides anew.
 pub fn note_outbound(tx: &mut Tx<'_>, id: &str, at: Timestamp) -> StoreResult<()> {
     on!(tx, c => diesel::update(contacts::table.find(id))

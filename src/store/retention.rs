@@ -2,13 +2,14 @@
 
 use super::db::on;
 use super::rulesets::set_value;
-use super::schema::{automation_runs, event_payloads, system_values};
+use super::schema::{automation_runs, event_payloads, sms_handovers, system_values};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::ids::id_prefix;
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 
 const TRACES_MARK: &str = "traces_forgotten_until";
+const HANDOVERS_MARK: &str = "raw_answers_forgotten_until";
 const PAYLOADS_MARK: &str = "raw_payloads_forgotten_until";
 
 /// Empties the traces of up to `limit` runs of events from before `before`; how many. Outcomes stay.
@@ -44,6 +45,24 @@ pub fn forget_raw_payloads(tx: &mut Tx<'_>, before: Timestamp, limit: i64, now: 
         .set(event_payloads::raw_payload.eq(""))
         .execute(c))?;
     set_value(tx, PAYLOADS_MARK, last, now)?;
+    Ok(ids.len())
+}
+
+/// Empties what providers said of up to `limit` texts from before `before`; how many. States and prices stay.
+pub fn forget_raw_answers(tx: &mut Tx<'_>, before: Timestamp, limit: i64, now: Timestamp) -> StoreResult<usize> {
+    let (mark, until) = (find_mark(tx, HANDOVERS_MARK)?, id_prefix(before));
+    let ids: Vec<String> = on!(tx, c => sms_handovers::table
+        .filter(sms_handovers::sms_id.gt(&mark))
+        .filter(sms_handovers::sms_id.lt(&until))
+        .order(sms_handovers::sms_id)
+        .limit(limit)
+        .select(sms_handovers::sms_id)
+        .load(c))?;
+    let Some(last) = ids.last() else { return Ok(0) };
+    on!(tx, c => diesel::update(sms_handovers::table.filter(sms_handovers::sms_id.eq_any(&ids)))
+        .set(sms_handovers::raw.eq(""))
+        .execute(c))?;
+    set_value(tx, HANDOVERS_MARK, last, now)?;
     Ok(ids.len())
 }
 

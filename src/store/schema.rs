@@ -2,6 +2,7 @@
 
 use diesel::table;
 
+pub use super::schema_gateways::{sms_handovers, sms_holds};
 pub use super::schema_guard::{automation_skips, field_changes, rule_history, rule_overrides};
 
 table! {

@@ -35,6 +35,12 @@ pub enum Metric {
     RulesRevision,
     /// Counter by `provider` and `result`.
     SmsSent,
+    /// Counter by `provider` and `reason`: how often a call ended with the provider taking no more texts.
+    SmsHolds,
+    /// Gauge by `provider`: 1 while texts wait because it takes none.
+    SmsHeld,
+    /// Gauge: texts of which nobody knows whether they were sent.
+    SmsUnknown,
     /// Gauge: open connections.
     HttpConnections,
     /// Gauge: subscribers of the event stream.
@@ -42,7 +48,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::HttpRequestSeconds,
         Self::WebhookDeliveries,
         Self::JobSeconds,
@@ -57,6 +63,9 @@ impl Metric {
         Self::RulesReloads,
         Self::RulesRevision,
         Self::SmsSent,
+        Self::SmsHolds,
+        Self::SmsHeld,
+        Self::SmsUnknown,
         Self::HttpConnections,
         Self::StreamSubscribers,
     ];
@@ -78,6 +87,9 @@ impl Metric {
             Self::RulesReloads => "avatar_rules_reloads_total",
             Self::RulesRevision => "avatar_rules_revision",
             Self::SmsSent => "avatar_sms_sent_total",
+            Self::SmsHolds => "avatar_sms_holds_total",
+            Self::SmsHeld => "avatar_sms_held",
+            Self::SmsUnknown => "avatar_sms_unknown",
             Self::HttpConnections => "avatar_http_connections",
             Self::StreamSubscribers => "avatar_stream_subscribers",
         }
@@ -99,6 +111,9 @@ impl Metric {
             Self::RulesReloads => "Reloads of rules",
             Self::RulesRevision => "Number of the ruleset in force",
             Self::SmsSent => "Texts handed to the provider",
+            Self::SmsHolds => "Calls after which the provider takes no more texts",
+            Self::SmsHeld => "1 while texts wait because the provider takes none",
+            Self::SmsUnknown => "Texts of which nobody knows whether they were sent",
             Self::HttpConnections => "Open connections",
             Self::StreamSubscribers => "Open event streams",
         }
@@ -112,6 +127,8 @@ impl Metric {
             Self::QueueDepth
             | Self::OldestJobAgeSeconds
             | Self::RulesRevision
+            | Self::SmsHeld
+            | Self::SmsUnknown
             | Self::HttpConnections
             | Self::StreamSubscribers => metrics::describe_gauge!(self.name(), self.about()),
             Self::WebhookDeliveries
@@ -121,7 +138,8 @@ impl Metric {
             | Self::StaffAlerts
             | Self::RuleAlerts
             | Self::RulesReloads
-            | Self::SmsSent => {
+            | Self::SmsSent
+            | Self::SmsHolds => {
                 metrics::describe_counter!(self.name(), self.about());
             }
         }

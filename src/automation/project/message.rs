@@ -26,6 +26,11 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
     let mut names = Vec::new();
     if is_sms {
         keep(world, with, message);
+        // Who answers a text has got it.
+        let of_unknown_fate = |sms: &&SmsMessage| matches!(sms.status, SmsStatus::Sending | SmsStatus::Unknown);
+        if let Some(sms) = world.referred_sms.as_ref().filter(of_unknown_fate).cloned() {
+            super::receipt::prove_taken(world, with, &sms, message.in_reply_to.clone());
+        }
         add_touchpoint(world, with.event, with.now, "sms_in", Some("sms".into()), "in");
         obey(world, with, message, intent, &mut names);
     } else {

@@ -1,8 +1,7 @@
 //! What can be seen without a database.
 
 use super::Finding;
-use crate::cli::parts::Parts;
-use crate::config::{DatabaseUrl, Environment, Settings, SmsProvider, Stage};
+use crate::config::{DatabaseUrl, Settings};
 use std::path::Path;
 use std::process::Command;
 
@@ -14,17 +13,6 @@ const FREE_BYTES_LAST: u64 = 100 * 1024 * 1024;
 pub(super) fn config(settings: &Settings) -> Finding {
     let (dir, tz) = (settings.config_dir.display(), settings.clinic.calendar.tz);
     Finding::good("config", format!("{} ({dir}), time zone {tz}", settings.stage.as_str()))
-}
-
-pub(super) fn sms(parts: &Parts, environment: &Environment) -> Finding {
-    let provider = parts.settings.sms.provider;
-    match parts.sending(environment) {
-        Err(error) => Finding::problem("sms", error.to_string(), "set SMS_PROVIDER and run `avatar doctor --only sms`"),
-        Ok(_) if provider == SmsProvider::Sandbox && parts.settings.stage == Stage::Production => {
-            Finding::warning("sms", "sandbox: no text leaves this machine", "set SMS_PROVIDER to a provider")
-        }
-        Ok(_) => Finding::good("sms", provider.as_str()),
-    }
 }
 
 pub(super) fn disk(settings: &Settings) -> Finding {

@@ -3,6 +3,7 @@
 mod database;
 mod machine;
 mod running;
+mod texts;
 
 use super::args::DoctorArgs;
 use super::failure::{Failure, refuse_missing, wait_for};
@@ -70,7 +71,7 @@ async fn examine(context: &Context<'_>, settings: Settings) -> Vec<Finding> {
     let mut findings = vec![machine::config(&settings), machine::disk(&settings)];
     match open(context, settings) {
         Ok(parts) => {
-            findings.push(machine::sms(&parts, context.environment));
+            findings.push(texts::sms(&parts, context.environment).await);
             findings.extend(database::examine(&parts).await);
             findings.extend(running::examine(&parts).await);
         }

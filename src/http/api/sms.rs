@@ -1,6 +1,7 @@
 //! `/api/sms`: every text in and out.
 
 use super::listing::{Wall, page};
+use crate::domain::handover::Handover;
 use crate::domain::sms::SmsStatus;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
@@ -8,7 +9,9 @@ use crate::http::query::Query;
 use crate::http::reply::Response;
 use crate::http::route::{Permission, Route};
 use crate::store::views::sms::{self, SmsFilter, SmsView};
+use crate::store::{Conn, StoreResult, handovers};
 use serde::Serialize;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 const LIST: Route = Route::get("/api/sms", Permission::Clinic);
@@ -35,6 +38,11 @@ struct Sms {
     status_reason: Option<String>,
     provider: Option<String>,
     provider_message_id: Option<String>,
+    /// The provider's own word when it took the text.
+    provider_status: Option<String>,
+    /// What the provider charges, in `currency`; `None` when it does not say.
+    price: Option<f64>,
+    currency: Option<String>,
     in_reply_to: Option<String>,
     run_id: Option<String>,
     scheduled_at: Option<String>,
@@ -44,8 +52,11 @@ struct Sms {
     updated_at: String,
 }
 
-fn text(view: SmsView, wall: Wall) -> Sms {
+fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sms {
     Sms {
+        provider_status: handover.and_then(|h| h.provider_status.clone()),
+        price: handover.and_then(|h| h.price_micros).map(|micros| micros as f64 / 1e6),
+        currency: handover.and_then(|h| h.currency.clone()),
         id: view.id,
         direction: view.direction,
         contact_id: view.contact_id,
@@ -81,7 +92,16 @@ async fn list(call: Call) -> Result<Response, ApiError> {
     };
     let request = query.page();
     query.finish()?;
-    let rows = call.context.store.read(move |conn| sms::list(conn, &filter, &request)).await?;
+    let read = move |conn: &mut Conn| {
+        let rows = sms::list(conn, &filter, &request)?;
+        let ids: Vec<String> = rows.items.iter().map(|view| view.id.clone()).collect();
+        StoreResult::Ok((rows, handovers::list_by_ids(conn, &ids)?))
+    };
+    let (rows, handed) = call.context.store.read(read).await?;
+    let handed: HashMap<String, Handover> = handed.into_iter().map(|h| (h.sms_id.clone(), h)).collect();
     let wall = Wall::of(&call);
-    Ok(page(rows, |view| text(view, wall)))
+    Ok(page(rows, |view| {
+        let handover = handed.get(&view.id);
+        text(view, handover, wall)
+    }))
 }

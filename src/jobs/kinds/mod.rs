@@ -1,6 +1,7 @@
 //! The kinds of jobs, one file each: they hand the work to its use case and translate what became of it.
 
 mod derive_timers;
+mod reconcile_sms;
 mod run_event;
 mod run_schedule;
 mod send_sms;
@@ -13,8 +14,9 @@ use crate::automation::send::Sending;
 /// The queues of the program.
 pub const AUTOMATION: &str = "automation";
 pub const SMS: &str = "sms";
+pub const SMS_CHECKS: &str = "sms_checks";
 pub const MAINTENANCE: &str = "maintenance";
-pub const QUEUES: [&str; 3] = [AUTOMATION, SMS, MAINTENANCE];
+pub const QUEUES: [&str; 4] = [AUTOMATION, SMS, SMS_CHECKS, MAINTENANCE];
 
 /// Every kind that this program knows.
 #[must_use]
@@ -24,6 +26,7 @@ pub fn registry(sending: Sending) -> Registry {
         .with(run_event::RunEvent(automation.clone()))
         .with(run_schedule::RunSchedule(automation.clone()))
         .with(derive_timers::DeriveTimers(automation))
+        .with(reconcile_sms::ReconcileSms(sending.clone()))
         .with(send_sms::SendSms(sending))
 }
 

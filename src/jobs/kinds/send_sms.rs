@@ -26,7 +26,7 @@ impl JobHandler for SendSms {
     }
 }
 
-fn outcome(sent: Sent) -> JobOutcome {
+pub(super) fn outcome(sent: Sent) -> JobOutcome {
     match sent {
         Sent::Completed => JobOutcome::Completed,
         Sent::LeaseLost => JobOutcome::LeaseLost,

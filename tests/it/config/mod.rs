@@ -52,6 +52,21 @@ fn the_environment_wins_over_the_file_and_says_so() {
 }
 
 #[test]
+fn a_rehearsal_needs_a_simulator_on_this_machine_and_says_that_nothing_leaves() {
+    let dir = folder("sms:\n  rehearsal: true\n");
+    let account = [("SMS_PROVIDER", "clicksend"), ("SMS_API_USERNAME", "u"), ("SMS_API_KEY", "k"), ("SMS_FROM", "+61491570156")];
+    let with = |url| [&account[..], &[("SMS_API_BASE_URL", url)]].concat();
+    let problems = load(&with("https://127.0.0.1.example.com"), dir.path()).err().expect("a problem");
+    assert!(problems.contains("SMS_API_BASE_URL does not name this machine"), "{problems}");
+    assert!(load(&account, dir.path()).is_err(), "the provider's own address is no simulator");
+    let settings = load(&with("http://127.0.0.1:8899"), dir.path()).expect("settings");
+    assert!(!settings.sms.is_live());
+    assert!(settings.sms.notice().expect("a notice").contains("nothing leaves"));
+    let live = load(&account, folder("").path()).expect("settings");
+    assert!(live.sms.is_live() && live.sms.notice().is_none());
+}
+
+#[test]
 fn every_problem_is_reported_at_once_with_its_place_and_a_hint() {
     let dir =
         folder("server:\n  lisen: 1\n  body_bytes_max: lots\njobs:\n  workers: 0\nsecrets:\n  sms: x\nrules:\n  reload: atuo\n");

@@ -7,7 +7,7 @@ use avatar::config::{load_clinic, load_pipelines};
 use avatar::domain::clock::SharedClock;
 use avatar::engine::Catalogue;
 use avatar::gateway::Sandbox;
-use avatar::http::{HttpContext, RuleSummary, RulesStatus, RulesView, ServerLimits, serve};
+use avatar::http::{HttpContext, RuleSummary, RulesStatus, RulesView, ServerLimits, SmsWay, serve};
 use avatar::inbound::{Inbound, Secrets, Sources};
 use avatar::jobs::{Registry, kinds};
 use avatar::store::{Store, StoreOptions};
@@ -92,6 +92,7 @@ impl House {
             clinic: self.automation.clinic.clone(),
             pipelines: self.automation.pipelines.clone(),
             rules: Arc::new(NoRules),
+            sms: SmsWay { provider: "sandbox", ..SmsWay::default() },
             metrics: Arc::new(String::new),
         };
         let stop = CancellationToken::new();

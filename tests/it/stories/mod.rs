@@ -27,8 +27,10 @@ macro_rules! on_both_engines {
 mod bookings;
 mod by_hand;
 mod candidate;
+mod gateways;
 mod guard;
 mod hard_cases;
+mod ledger;
 mod looking;
 mod orders;
 mod people;

@@ -118,7 +118,7 @@ fn two_servers_and_a_worker_share_the_load() {
 const ALIVE: &str = "SELECT COUNT(DISTINCT pid) AS value FROM workers WHERE dead_at IS NULL";
 
 /// Short leases, so that a storm is over soon.
-fn stormy(installation: Arc<Installation>) -> Arc<Installation> {
+pub(super) fn stormy(installation: Arc<Installation>) -> Arc<Installation> {
     change(&installation, "config/default.yaml", "lease_seconds: 8", "lease_seconds: 2");
     patient(installation)
 }
@@ -131,7 +131,7 @@ fn patient(installation: Arc<Installation>) -> Arc<Installation> {
     installation
 }
 
-fn change(installation: &Installation, file: &str, from: &str, to: &str) {
+pub(super) fn change(installation: &Installation, file: &str, from: &str, to: &str) {
     let text = installation.read(file);
     assert!(text.contains(from), "{file}: {from}");
     installation.write(file, &text.replace(from, to));
@@ -173,7 +173,7 @@ fn judge(installation: &Arc<Installation>, acked: &BTreeSet<String>, nodes: &[No
 }
 
 /// What `avatar jobs retry --all` does.
-fn put_back(installation: &Installation) -> usize {
+pub(super) fn put_back(installation: &Installation) -> usize {
     let store = Store::open(StoreOptions::new(&installation.url), Arc::new(SystemClock)).unwrap();
     let now = SystemClock.now();
     store.write_now(move |tx| jobs::retry_dead(tx, &JobFilter::default(), now)).unwrap()
@@ -208,7 +208,7 @@ const DOUBLED: [&str; 5] = [
 ];
 
 /// Past the test harness, so that the figures are seen although the test passes.
-fn eprint_line(text: &str) {
+pub(super) fn eprint_line(text: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{text}");
 }

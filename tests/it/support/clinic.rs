@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -37,6 +37,7 @@ pub const MONDAY_9AM: &str = "2026-11-23T09:00:00+11:00";
 pub struct Installation {
     folder: TempDir,
     pub url: String,
+    further: Mutex<Vec<(String, String)>>,
 }
 
 /// One node that runs in this process. Reads like its [`Records`].
@@ -47,7 +48,7 @@ pub struct Clinic {
     inbound: Arc<Inbound>,
     pub address: SocketAddr,
     pub records: Records,
-    registry: Registry,
+    pub registry: Registry,
     key: String,
     stop: CancellationToken,
     /// The last, so that everything else has ended before.
@@ -85,7 +86,7 @@ impl Installation {
                 }
             }
         }
-        Arc::new(Self { folder, url })
+        Arc::new(Self { folder, url, further: Mutex::default() })
     }
 
     pub fn path(&self) -> &Path {
@@ -114,7 +115,14 @@ impl Installation {
             ("SMS_SANDBOX_LEDGER", self.file("ledger.jsonl").display().to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
-        .to_vec()
+        .into_iter()
+        .chain(self.further.lock().unwrap().clone())
+        .collect()
+    }
+
+    /// Further variables of every process that starts from now on.
+    pub fn set_variables(&self, variables: Vec<(String, String)>) {
+        *self.further.lock().unwrap() = variables;
     }
 
     /// Every text that was handed to the gateway, by its id.
@@ -372,6 +380,7 @@ async fn start_server(parts: &Parts) -> (SocketAddr, CancellationToken) {
         clinic: Arc::clone(&parts.settings.clinic),
         pipelines: Arc::clone(&parts.settings.pipelines),
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
+        sms: parts.sms_way(),
         metrics: Arc::new(String::new),
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

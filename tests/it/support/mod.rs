@@ -5,5 +5,7 @@ pub mod clinic;
 pub mod load;
 pub mod postgres;
 pub mod process;
+pub mod provider;
+pub mod provider_api;
 pub mod records;
 pub mod wix;

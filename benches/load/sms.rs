@@ -1,0 +1,155 @@
+//! Texts through the outbox to a provider on loopback that takes its time.
+
+use super::house::House;
+use super::line;
+use avatar::automation::send::{Sending, job_for};
+use avatar::config::{SecretList, SmsProvider, SmsSettings};
+use avatar::domain::clock::{Clock, SharedClock, SystemClock};
+use avatar::domain::ids::new_id;
+use avatar::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
+use avatar::domain::time::{Millis, Timestamp};
+use avatar::gateway::{Account, ClickSend, Live};
+use avatar::inbound::Secrets;
+use avatar::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
+use avatar::store::{StoreResult, jobs, sms};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+use warp::Filter;
+
+/// Provider latency, and texts that are sent at it.
+const ROWS: [(u64, usize); 3] = [(0, 4_000), (20, 4_000), (200, 2_000)];
+/// As `avatar serve` has them.
+const BATCH: usize = 64;
+
+pub async fn run() {
+    for (latency, count) in ROWS {
+        let base_url = provider(Duration::from_millis(latency)).await;
+        let clock: SharedClock = Arc::new(SystemClock);
+        let house = House::open(clock, &Secrets::new()).await;
+        fill(&house, count).await;
+        let began = Instant::now();
+        send_all(&house, base_url).await;
+        let seconds = began.elapsed().as_secs_f64();
+        let name = format!("provider takes {latency} ms, one worker");
+        line(&format!("{name:<44} {:>9.0}/s  ({count} in {seconds:.2} s)", count as f64 / seconds));
+        let accepted = accepted(&house).await;
+        assert_eq!(accepted, count, "every text was taken");
+    }
+}
+
+/// Takes everything.
+#[expect(clippy::disallowed_methods, reason = "the program that sends is ours, and the length is limited")]
+async fn provider(latency: Duration) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let limited = warp::body::content_length_limit(4 * 1024 * 1024);
+    let send = warp::path!("v3" / "sms" / "send").and(warp::post()).and(limited).and(warp::body::json()).then(
+        move |request: Value| async move {
+            tokio::time::sleep(latency).await;
+            warp::reply::json(&answer(&request))
+        },
+    );
+    tokio::spawn(warp::serve(send).incoming(listener).run());
+    format!("http://{address}")
+}
+
+fn answer(request: &Value) -> Value {
+    let item = |message: &Value| {
+        let mut item = message.clone();
+        item["message_id"] = json!(format!("M-{}", message["custom_string"].as_str().unwrap_or_default()));
+        item["status"] = json!("SUCCESS");
+        item["message_price"] = json!("0.0792");
+        item
+    };
+    let items: Vec<Value> = request["messages"].as_array().into_iter().flatten().map(item).collect();
+    json!({ "http_code": 200, "response_code": "SUCCESS", "data": { "messages": items } })
+}
+
+async fn fill(house: &House, count: usize) {
+    let now = SystemClock.now();
+    let texts: Vec<SmsMessage> = (0..count).map(|n| text(n, now)).collect();
+    let work: Vec<_> = texts.iter().map(|text| job_for(&text.id, now)).collect();
+    let written = house.automation.store.write(move |tx| {
+        sms::insert_many(tx, &texts.iter().collect::<Vec<_>>())?;
+        jobs::enqueue_many(tx, &work, now)?;
+        StoreResult::Ok(())
+    });
+    written.await.expect("texts");
+}
+
+fn text(n: usize, now: Timestamp) -> SmsMessage {
+    SmsMessage {
+        id: new_id(now),
+        direction: "out".into(),
+        contact_id: None,
+        booking_id: None,
+        template: Some("booking_confirmation".into()),
+        category: SmsCategory::Transactional,
+        to: format!("+614{n:08}"),
+        from: None,
+        body: "Hi Jane, your appointment is Thu 4 Dec 10:30am at Avatar Imaging. Reply YES to confirm.".into(),
+        encoding: "gsm7".into(),
+        parts: 1,
+        scheduled_at: Some(now),
+        not_after: None,
+        status: SmsStatus::Queued,
+        status_reason: None,
+        provider: None,
+        provider_message_id: None,
+        attempts: 0,
+        in_reply_to: None,
+        dedupe_key: None,
+        run_id: None,
+        revision: None,
+        appointment_datetime: None,
+        immediate: true,
+        is_demo: false,
+        accepted_at: None,
+        delivered_at: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// The one worker of the outbox, as `avatar serve` runs it, until all texts are gone.
+async fn send_all(house: &House, base_url: String) {
+    let settings = SmsSettings {
+        provider: SmsProvider::ClickSend,
+        username: Some("bench".into()),
+        api_key: SecretList::parse("bench"),
+        from: Some("+61491570156".into()),
+        base_url: Some(base_url),
+        rehearsal: false,
+        per_second_max: 1_000,
+        batch_max: 100,
+        timeout: Millis::seconds(10),
+        price_per_part: 0.0,
+    };
+    let account = Account::of(&settings, None).expect("an account");
+    let gateway = Arc::new(Live::<ClickSend>::new(account).expect("a client"));
+    let sending = Sending { automation: house.automation.clone(), gateway, per_second: 1_000_000, burst: 1_000_000 };
+    let queues = vec![QueueOptions { name: kinds::SMS.into(), workers: 1, batch: BATCH }];
+    let store = house.automation.store.clone();
+    let stop = CancellationToken::new();
+    let clock: SharedClock = Arc::new(SystemClock);
+    let runner = Runner::new(store.clone(), clock, kinds::registry(sending), RunnerOptions::new("bench", queues));
+    let running = tokio::spawn(runner.run(stop.clone()));
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        ticks.tick().await;
+        let now = SystemClock.now();
+        let stats = store.read(move |conn| jobs::stats(conn, now)).await.expect("figures");
+        if !stats.iter().any(|q| q.queue == kinds::SMS && q.ready + q.running > 0) {
+            break;
+        }
+    }
+    stop.cancel();
+    running.await.expect("workers").expect("an orderly stop");
+}
+
+async fn accepted(house: &House) -> usize {
+    let texts = house.automation.store.read(|conn| sms::list_accepted_between(conn, Timestamp(0), Timestamp(i64::MAX))).await;
+    texts.expect("texts").len()
+}

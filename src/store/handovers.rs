@@ -1,0 +1,87 @@
+//! What providers said of the texts that were handed to them.
+
+use super::db::on;
+use super::one_of::one_of;
+use super::row::{domain_rows, row};
+use super::schema::sms_handovers;
+use super::sql::{Number, Value, in_classes, marks, sql};
+use super::{Conn, StoreResult, Tx};
+use crate::domain::handover::Handover;
+use crate::domain::time::Timestamp;
+use diesel::prelude::*;
+
+row!(sms_handovers, HandoverRow, Handover, sms_id, by_hand {
+    sms_id => sms_id: String, provider => provider: String, handed_at => handed_at: Timestamp,
+    answered_at => answered_at: Option<Timestamp>, provider_status => provider_status: Option<String>,
+    provider_message_id => provider_message_id: Option<String>, price_micros => price_micros: Option<i64>,
+    currency => currency: Option<String>, billed_parts => billed_parts: Option<i32>, raw => raw: String,
+    unknown_at => unknown_at: Option<Timestamp>, checks => checks: i64, checked_at => checked_at: Option<Timestamp>,
+    asked_at => asked_at: Option<Timestamp>,
+});
+
+const COLUMNS: usize = 14;
+
+pub fn list_by_ids(conn: &mut Conn, sms_ids: &[String]) -> StoreResult<Vec<Handover>> {
+    if sms_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<HandoverRow> = on!(conn, c => sms_handovers::table
+        .filter(one_of(sms_handovers::sms_id, sms_ids))
+        .select(HandoverRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
+/// Keeps the newest answers. What is known of a text of unknown fate stays.
+pub fn put_answers(tx: &mut Tx<'_>, answers: &[Handover]) -> StoreResult<()> {
+    for piece in in_classes(answers) {
+        let values = piece.iter().flat_map(|handover| super::row::Written::into_values(HandoverRow::of(handover)));
+        let values: Vec<Value> = values.collect();
+        sql(format!(
+            "INSERT INTO sms_handovers (sms_id, provider, handed_at, answered_at, provider_status, provider_message_id, price_micros, \
+             currency, billed_parts, raw, unknown_at, checks, checked_at, asked_at) VALUES {} ON CONFLICT (sms_id) DO UPDATE SET \
+             provider = excluded.provider, handed_at = excluded.handed_at, answered_at = excluded.answered_at, \
+             provider_status = excluded.provider_status, raw = excluded.raw, \
+             provider_message_id = COALESCE(excluded.provider_message_id, sms_handovers.provider_message_id), \
+             price_micros = COALESCE(excluded.price_micros, sms_handovers.price_micros), \
+             currency = COALESCE(excluded.currency, sms_handovers.currency), \
+             billed_parts = COALESCE(excluded.billed_parts, sms_handovers.billed_parts)",
+            marks(piece.len(), COLUMNS)
+        ))
+        .bind_all(values)
+        .execute(tx)?;
+    }
+    Ok(())
+}
+
+/// From now on nobody knows whether the text was sent. False when that is so already.
+pub fn mark_unknown(tx: &mut Tx<'_>, sms_id: &str, provider: &str, handed_at: Timestamp, now: Timestamp) -> StoreResult<bool> {
+    let text = "INSERT INTO sms_handovers (sms_id, provider, handed_at, raw, unknown_at, checks) VALUES (?, ?, ?, '', ?, 0) \
+                ON CONFLICT (sms_id) DO UPDATE SET unknown_at = excluded.unknown_at WHERE sms_handovers.unknown_at IS NULL";
+    Ok(sql(text).bind(sms_id).bind(provider).bind(handed_at).bind(now).execute(tx)? == 1)
+}
+
+/// The provider was asked about the text.
+pub fn note_check(tx: &mut Tx<'_>, sms_id: &str, now: Timestamp) -> StoreResult<()> {
+    sql("UPDATE sms_handovers SET checks = checks + 1, checked_at = ? WHERE sms_id = ?").bind(now).bind(sms_id).execute(tx)?;
+    Ok(())
+}
+
+/// True for the first who asks a person about the text.
+pub fn note_asked(tx: &mut Tx<'_>, sms_id: &str, now: Timestamp) -> StoreResult<bool> {
+    let text = "UPDATE sms_handovers SET asked_at = ? WHERE sms_id = ? AND asked_at IS NULL";
+    Ok(sql(text).bind(now).bind(sms_id).execute(tx)? == 1)
+}
+
+/// What the provider's history says of a text's price.
+pub fn note_price(tx: &mut Tx<'_>, sms_id: &str, micros: i64, currency: &str) -> StoreResult<()> {
+    let text = "UPDATE sms_handovers SET price_micros = ?, currency = ? WHERE sms_id = ? AND price_micros IS NULL";
+    sql(text).bind(micros).bind(currency).bind(sms_id).execute(tx)?;
+    Ok(())
+}
+
+/// Texts of which nobody knows whether they were sent.
+pub fn count_unknown(conn: &mut Conn) -> StoreResult<i64> {
+    let count = sql("SELECT COUNT(*) AS n FROM sms_messages WHERE status = 'unknown'").first::<Number>(conn)?;
+    Ok(count.map_or(0, |row| row.n))
+}

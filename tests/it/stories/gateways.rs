@@ -1,0 +1,396 @@
+//! Texts through the real HTTP client, to a provider that does everything a provider can do wrong.
+
+use crate::support::clinic::{Clinic, Installation, MONDAY_9AM, at};
+use crate::support::provider::{Fault, Provider};
+use crate::support::provider_api::Api;
+use crate::support::wix::{Patient, Visit};
+use avatar::domain::clock::ManualClock;
+use avatar::domain::time::Millis;
+use std::sync::Arc;
+
+const NEXT_MONDAY: &str = "2026-11-30T10:30:00+11:00";
+const APIS: [Api; 2] = [Api::ClickSend, Api::MessageMedia];
+/// Numbers that are given to nobody.
+const NUMBERS: [&str; 24] = [
+    "0491570006",
+    "0491570157",
+    "0491570158",
+    "0491570159",
+    "0491570110",
+    "0491570313",
+    "0491570737",
+    "0491571266",
+    "0491571491",
+    "0491571804",
+    "0491572549",
+    "0491572665",
+    "0491572983",
+    "0491573087",
+    "0491573770",
+    "0491574118",
+    "0491574632",
+    "0491575254",
+    "0491575789",
+    "0491576398",
+    "0491576801",
+    "0491577426",
+    "0491577644",
+    "0491578148",
+];
+
+/// A clinic that sends through this provider, and waits a second for its answers.
+fn clinic_of(provider: &Provider, installation: Arc<Installation>) -> Clinic {
+    let config = installation.read("config/default.yaml");
+    assert!(config.contains("timeout_seconds: 10\n"));
+    installation.write("config/default.yaml", &config.replace("timeout_seconds: 10\n", "timeout_seconds: 1\n"));
+    let variables = provider.variables();
+    let variables: Vec<(&str, &str)> = variables.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    Clinic::node(installation, &ManualClock::at(at(MONDAY_9AM)), &variables)
+}
+
+/// Each story with both providers, and on both databases where there are two.
+macro_rules! with_both_providers {
+    ($($story:ident),+ $(,)?) => {
+        mod on_sqlite { $(#[test] fn $story() { super::with_both(super::$story, super::Installation::sqlite); })+ }
+        mod on_postgres {
+            $(#[test]
+            fn $story() {
+                if super::Installation::postgres().is_some() {
+                    super::with_both(super::$story, || super::Installation::postgres().unwrap());
+                }
+            })+
+        }
+    };
+}
+
+fn with_both(story: fn(&Clinic, &Provider), installation: impl Fn() -> Arc<Installation>) {
+    for api in APIS {
+        let provider = Provider::start(api);
+        let clinic = clinic_of(&provider, installation());
+        story(&clinic, &provider);
+        clinic.check();
+    }
+}
+
+with_both_providers!(
+    whatever_happens_no_text_goes_out_twice,
+    a_refused_connection_is_tried_again,
+    wrong_credentials_hold_the_outbox_and_tell_staff_once,
+    a_person_is_asked_once_when_nobody_knows,
+    an_answer_that_breaks_off_is_looked_up_by_its_id,
+    a_receipt_or_a_reply_shows_that_a_text_went_out,
+    a_provider_that_hangs_holds_up_nothing_else,
+    one_bad_text_of_a_batch_spoils_no_other,
+    demo_people_are_never_texted_for_real,
+);
+
+/// A new patient books: one text wants to leave. Its id.
+fn book(clinic: &Clinic, number: usize) -> String {
+    let patient = Patient::new(&format!("wix-{number}"), &format!("Kim{number}"), "Lee", NUMBERS[number]);
+    let answer = clinic.post_wix(&Visit::new(&patient, &format!("visit-{number}"), NEXT_MONDAY).created());
+    assert_eq!(answer.status, 200, "{answer:?}");
+    clinic.work_only_automation();
+    let sql = format!("SELECT id AS value FROM sms_messages WHERE to_number = '{}' AND direction = 'out'", patient.mobile());
+    clinic.words(&sql).remove(0)
+}
+
+fn status(clinic: &Clinic, sms_id: &str) -> String {
+    clinic.words(&format!("SELECT status AS value FROM sms_messages WHERE id = '{sms_id}'")).remove(0)
+}
+
+fn pass(clinic: &Clinic, span: Millis) {
+    let to = (clinic.now() + span).to_rfc3339();
+    clinic.advance(&to);
+}
+
+fn questions(clinic: &Clinic) -> Vec<String> {
+    clinic.words("SELECT status AS value FROM tasks WHERE type = 'sms_outcome_unknown' ORDER BY created_at")
+}
+
+fn alerts(clinic: &Clinic) -> Vec<String> {
+    clinic.words("SELECT status || ' ' || title AS value FROM tasks WHERE type = 'rule_alert' ORDER BY created_at")
+}
+
+/// What happens, what the text is then, what it is when the provider has been well for a while, and how often it was taken.
+const TABLE: [(Fault, &str, &str, usize); 23] = [
+    (Fault::Busy(20), "queued", "accepted", 1),
+    (Fault::Status(429), "queued", "accepted", 1),
+    (Fault::Status(401), "queued", "accepted", 1),
+    (Fault::Status(402), "queued", "accepted", 1),
+    (Fault::Status(403), "queued", "accepted", 1),
+    (Fault::Status(404), "queued", "accepted", 1),
+    (Fault::Status(400), "failed", "failed", 0),
+    (Fault::Status(408), "unknown", "unknown", 0),
+    (Fault::Status(500), "unknown", "unknown", 0),
+    (Fault::Status(502), "unknown", "unknown", 0),
+    (Fault::TakenThen(503), "unknown", "accepted", 1),
+    (Fault::Silent, "unknown", "unknown", 0),
+    (Fault::TakenThenSilent, "unknown", "accepted", 1),
+    (Fault::Reset, "unknown", "unknown", 0),
+    (Fault::TakenThenReset, "unknown", "accepted", 1),
+    (Fault::TakenThenCut, "unknown", "accepted", 1),
+    (Fault::Html, "unknown", "unknown", 0),
+    (Fault::Garbage, "unknown", "unknown", 0),
+    (Fault::Truncated, "unknown", "accepted", 1),
+    (Fault::Huge, "unknown", "unknown", 0),
+    (Fault::Slow, "unknown", "accepted", 1),
+    (Fault::Redirect(307), "unknown", "unknown", 0),
+    (Fault::Empty, "unknown", "unknown", 0),
+];
+
+fn whatever_happens_no_text_goes_out_twice(clinic: &Clinic, provider: &Provider) {
+    for (number, (fault, at_once, _, _)) in TABLE.iter().enumerate() {
+        provider.fail_next(&[*fault]);
+        let sms_id = book(clinic, number);
+        clinic.work_only_sms();
+        assert_eq!(status(clinic, &sms_id), *at_once, "{fault:?}");
+        // Until the outbox is open again.
+        pass(clinic, Millis::minutes(8));
+    }
+    pass(clinic, Millis::minutes(40));
+    for (number, (fault, _, in_the_end, taken)) in TABLE.iter().enumerate() {
+        let sql = format!(
+            "SELECT s.id AS value FROM sms_messages s JOIN contacts c ON c.id = s.contact_id WHERE c.first_name = 'Kim{number}'"
+        );
+        let sms_id = clinic.words(&sql).remove(0);
+        assert_eq!((status(clinic, &sms_id).as_str(), provider.taken(&sms_id)), (*in_the_end, *taken), "{fault:?}");
+    }
+    let unknown = TABLE.iter().filter(|(_, _, end, _)| *end == "unknown").count();
+    assert_eq!(questions(clinic), vec!["todo"; unknown], "a person is asked about each text that nobody knows of, and no other");
+    assert!(alerts(clinic).iter().all(|told| told.starts_with("cancelled ")), "{:?}", alerts(clinic));
+}
+
+fn a_refused_connection_is_tried_again(clinic: &Clinic, provider: &Provider) {
+    provider.go_down();
+    let sms_id = book(clinic, 0);
+    clinic.work_only_sms();
+    assert_eq!(status(clinic, &sms_id), "queued");
+    assert!(alerts(clinic).is_empty(), "it may pass by itself");
+    pass(clinic, Millis::minutes(20));
+    assert_eq!(status(clinic, &sms_id), "queued");
+    let name = if provider.api == Api::ClickSend { "ClickSend" } else { "MessageMedia" };
+    assert_eq!(alerts(clinic), [format!("todo Texts wait: {name} cannot be reached")]);
+    provider.come_up();
+    pass(clinic, Millis::minutes(6));
+    assert_eq!((status(clinic, &sms_id).as_str(), provider.taken(&sms_id)), ("accepted", 1));
+    assert!(alerts(clinic)[0].starts_with("cancelled"), "{:?}", alerts(clinic));
+    assert_eq!(clinic.count("sms_holds"), 0);
+}
+
+fn wrong_credentials_hold_the_outbox_and_tell_staff_once(clinic: &Clinic, provider: &Provider) {
+    provider.fail_next(&[Fault::Status(401); 4]);
+    let ids: Vec<String> = (0..5).map(|number| book(clinic, number)).collect();
+    clinic.work_only_sms();
+    assert_eq!(provider.calls(provider.api.send_path()), 1, "one call is enough to know");
+    let health = clinic.get("/health").json();
+    assert_eq!((&health["sms"]["state"], &health["sms"]["reason"]), (&"held".into(), &"credentials".into()), "{health}");
+    pass(clinic, Millis::minutes(6));
+    assert_eq!(alerts(clinic).len(), 1, "{:?}", alerts(clinic));
+    assert!(alerts(clinic)[0].starts_with("todo ") && alerts(clinic)[0].ends_with("refuses our account"), "{:?}", alerts(clinic));
+    assert_eq!(provider.calls(provider.api.send_path()), 3, "one text is tried after 1 minute, and after 2 more");
+    for (path, body) in &provider.state().requests[1..] {
+        assert_eq!(body["messages"].as_array().map(Vec::len), Some(1), "{path}: a try is one text");
+    }
+    pass(clinic, Millis::minutes(20));
+    for sms_id in &ids {
+        assert_eq!((status(clinic, sms_id).as_str(), provider.taken(sms_id)), ("accepted", 1));
+    }
+    assert!(alerts(clinic)[0].starts_with("cancelled "));
+    assert_eq!(clinic.get("/health").json()["sms"]["state"], "ok");
+}
+
+fn a_person_is_asked_once_when_nobody_knows(clinic: &Clinic, provider: &Provider) {
+    provider.state().is_blind = true;
+    provider.fail_next(&[Fault::TakenThenSilent]);
+    let sms_id = book(clinic, 0);
+    clinic.work_only_sms();
+    pass(clinic, Millis::minutes(29));
+    assert!(questions(clinic).is_empty(), "the provider is asked first");
+    pass(clinic, Millis::minutes(1));
+    assert_eq!(questions(clinic), ["todo"]);
+    let told = clinic.words("SELECT because AS value FROM tasks WHERE type = 'sms_outcome_unknown'").remove(0);
+    assert!(told.contains("its record of texts does not show it"), "{told}");
+    // Whoever closes it has an answer; it is not asked again, and the text does not go out again.
+    clinic.words("UPDATE tasks SET status = 'done' WHERE type = 'sms_outcome_unknown' RETURNING id AS value");
+    pass(clinic, Millis::days(4));
+    assert_eq!(questions(clinic), ["done"]);
+    assert_eq!((status(clinic, &sms_id).as_str(), provider.taken(&sms_id)), ("unknown", 1));
+    assert_eq!(clinic.number("SELECT COUNT(*) AS value FROM jobs WHERE queue = 'sms_checks'"), 0, "after three days it ends");
+    assert_eq!(clinic.number(&format!("SELECT checks AS value FROM sms_handovers WHERE sms_id = '{sms_id}'")), 9);
+}
+
+fn an_answer_that_breaks_off_is_looked_up_by_its_id(clinic: &Clinic, provider: &Provider) {
+    provider.fail_next(&[Fault::TakenThenCut]);
+    let sms_id = book(clinic, 0);
+    clinic.work_only_sms();
+    assert_eq!(status(clinic, &sms_id), "unknown");
+    pass(clinic, Millis::minutes(2));
+    assert_eq!(status(clinic, &sms_id), "accepted");
+    let by_id = if provider.api == Api::ClickSend { "/v3/sms/history?q=message_id%3AM-1" } else { "/v1/messages/M-1" };
+    assert_eq!(provider.calls(by_id), 1);
+    let id = clinic.words(&format!("SELECT provider_message_id AS value FROM sms_messages WHERE id = '{sms_id}'"));
+    assert_eq!(id, ["M-1"]);
+    assert_eq!(clinic.number("SELECT COUNT(*) AS value FROM touchpoints WHERE kind = 'sms_out'"), 1, "it is on the timeline");
+}
+
+fn a_receipt_or_a_reply_shows_that_a_text_went_out(clinic: &Clinic, provider: &Provider) {
+    provider.state().is_blind = true;
+    let mut ids = Vec::new();
+    for number in 0..3 {
+        provider.fail_next(&[Fault::TakenThenReset]);
+        ids.push(book(clinic, number));
+        clinic.work_only_sms();
+        pass(clinic, Millis::minutes(11));
+    }
+    pass(clinic, Millis::minutes(30));
+    assert_eq!(questions(clinic), ["todo"; 3]);
+    // Progress, delivery, an answer of the patient.
+    clinic.post_receipt("M-1", &ids[0], "200");
+    clinic.post_receipt("M-2", &ids[1], "201");
+    let reply = serde_json::json!({ "from": format!("+61{}", &NUMBERS[2][1..]), "body": "yes", "message_id": "r-1", "custom_string": ids[2] });
+    let path = format!("/webhooks/sms/inbound/{}", crate::support::clinic::SMS_TOKEN);
+    assert_eq!(clinic.post(&path, &[("Content-Type", "application/json")], reply.to_string().as_bytes()).status, 200);
+    clinic.settle();
+    let states: Vec<String> = ids.iter().map(|id| status(clinic, id)).collect();
+    assert_eq!(states, ["accepted", "delivered", "accepted"]);
+    assert_eq!(questions(clinic), ["cancelled"; 3], "no person needs to look any more");
+    for code in ["301", "200"] {
+        clinic.post_receipt("M-2", &ids[1], code);
+        clinic.settle();
+    }
+    assert_eq!(status(clinic, &ids[1]), "delivered", "a final state stays");
+    assert_eq!(clinic.number("SELECT COUNT(*) AS value FROM event_log WHERE event_type = 'sms_delivered'"), 1);
+    assert_eq!(clinic.number("SELECT COUNT(*) AS value FROM sms_messages WHERE status = 'delivered' AND accepted_at IS NULL"), 0);
+}
+
+fn a_provider_that_hangs_holds_up_nothing_else(clinic: &Clinic, provider: &Provider) {
+    provider.fail_next(&[Fault::Hang]);
+    let sms_id = book(clinic, 0);
+    std::thread::scope(|scope| {
+        let sending = scope.spawn(|| clinic.work_only_sms());
+        clinic.until(std::time::Duration::from_secs(5), "the call is on its way", |c| {
+            status(c, &sms_id) == "sending" && provider.calls("/v") == 1
+        });
+        book(clinic, 1);
+        assert_eq!(clinic.booking("visit-1"), "scheduled Mon 11-30 10:30", "events are worked on meanwhile");
+        assert_eq!(status(clinic, &sms_id), "sending");
+        provider.release();
+        sending.join().unwrap();
+    });
+    clinic.settle();
+    assert_eq!((status(clinic, &sms_id).as_str(), provider.taken(&sms_id)), ("accepted", 1));
+}
+
+fn one_bad_text_of_a_batch_spoils_no_other(clinic: &Clinic, provider: &Provider) {
+    let ids: Vec<String> = (0..4).map(|number| book(clinic, number)).collect();
+    let bad = format!("+61{}", &NUMBERS[2][1..]);
+    match provider.api {
+        Api::ClickSend => drop(provider.state().words.insert(bad, "INVALID_RECIPIENT".into())),
+        // It refuses the whole batch, then the half with the bad one, then the bad one.
+        Api::MessageMedia => {
+            drop(provider.state().words.insert(bad, "rejected".into()));
+            provider.fail_next(&[Fault::Status(400)]);
+        }
+    }
+    clinic.settle();
+    let states: Vec<String> = ids.iter().map(|id| status(clinic, id)).collect();
+    assert_eq!(states, ["accepted", "accepted", "failed", "accepted"]);
+    let taken: Vec<usize> = ids.iter().map(|id| provider.taken(id)).collect();
+    assert_eq!(taken, [1, 1, 0, 1]);
+    assert_eq!(clinic.number("SELECT COUNT(*) AS value FROM event_log WHERE event_type = 'sms_failed'"), 1);
+    assert_eq!(clinic.number("SELECT COUNT(*) AS value FROM tasks WHERE type = 'sms_failed_fix'"), 1);
+    if provider.api == Api::ClickSend {
+        let price = "SELECT price_micros AS value FROM sms_handovers ORDER BY sms_id LIMIT 1";
+        assert_eq!(
+            (clinic.number(price), clinic.words("SELECT DISTINCT currency AS value FROM sms_handovers")),
+            (79_200, vec!["AUD".into()])
+        );
+        assert_eq!(clinic.words("SELECT phone_status AS value FROM contacts WHERE first_name = 'Kim2'"), ["invalid"]);
+    }
+    let raw = clinic.words("SELECT raw AS value FROM sms_handovers ORDER BY sms_id").remove(0);
+    assert!(raw.contains("M-1") && !raw.contains(crate::support::clinic::SMS_TOKEN), "{raw}");
+}
+
+fn demo_people_are_never_texted_for_real(clinic: &Clinic, provider: &Provider) {
+    let sms_id = book(clinic, 0);
+    clinic.words("UPDATE contacts SET is_demo = TRUE WHERE first_name = 'Kim0' RETURNING id AS value");
+    clinic.settle();
+    let reason =
+        clinic.words(&format!("SELECT status || ': ' || status_reason AS value FROM sms_messages WHERE id = '{sms_id}'"));
+    assert_eq!((reason, provider.calls("/v")), (vec!["suppressed: demo".to_owned()], 0));
+}
+
+/// A word of ClickSend's, what becomes of the text, whether the outbox is held, and how often it was taken in the end.
+const WORDS: [(&str, &str, Option<&str>); 15] = [
+    ("INVALID_RECIPIENT", "failed: invalid_number", None),
+    ("COUNTRY_NOT_ENABLED", "failed: country_not_enabled", None),
+    ("THROTTLED", "failed: duplicate", None),
+    ("EMPTY_MESSAGE", "failed: bad_request", None),
+    ("MISSING_REQUIRED_FIELDS", "failed: bad_request", None),
+    ("INVALID_SCHEDULE", "failed: bad_request", None),
+    ("TOO_MANY_RECIPIENTS", "failed: bad_request", None),
+    ("A_WORD_OF_NEXT_YEAR", "failed: refused", None),
+    ("INTERNAL_ERROR", "unknown: INTERNAL_ERROR", Some("unavailable")),
+    ("SOMETHING_IS_WRONG", "unknown: SOMETHING_IS_WRONG", Some("unavailable")),
+    ("INVALID_SENDER_ID", "queued: -", Some("sender")),
+    ("INSUFFICIENT_CREDIT", "queued: -", Some("credit")),
+    ("MISSING_CREDENTIALS", "queued: -", Some("credentials")),
+    ("INVALID_CREDENTIALS", "queued: -", Some("credentials")),
+    ("ACCOUNT_NOT_ACTIVATED", "queued: -", Some("credentials")),
+];
+
+#[test]
+fn every_word_of_clicksend_has_its_consequence() {
+    let provider = Provider::start(Api::ClickSend);
+    let clinic = clinic_of(&provider, Installation::sqlite());
+    for (number, (word, becomes, held)) in WORDS.iter().enumerate() {
+        provider.state().words.insert(format!("+61{}", &NUMBERS[number][1..]), (*word).to_owned());
+        let sms_id = book(&clinic, number);
+        clinic.work_only_sms();
+        let sql =
+            format!("SELECT status || ': ' || COALESCE(status_reason, '-') AS value FROM sms_messages WHERE id = '{sms_id}'");
+        assert_eq!(clinic.words(&sql), [*becomes], "{word}");
+        let reasons = clinic.words("SELECT reason AS value FROM sms_holds");
+        assert_eq!(reasons, held.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>(), "{word}");
+        provider.state().words.clear();
+        pass(&clinic, Millis::minutes(8));
+        assert_eq!(provider.taken(&sms_id), usize::from(becomes.starts_with("queued")), "{word}");
+    }
+    clinic.check();
+}
+
+/// Whoever looks sees that nothing leaves, and nobody has to ask for it.
+#[test]
+fn the_sandbox_says_that_nothing_leaves() {
+    let clinic = Clinic::sqlite();
+    let sms = clinic.get("/health").json()["sms"].clone();
+    assert_eq!((&sms["provider"], &sms["live"], &sms["state"]), (&"sandbox".into(), &false.into(), &"ok".into()), "{sms}");
+    assert!(sms["notice"].as_str().is_some_and(|notice| notice.contains("nothing leaves")), "{sms}");
+    let installation = clinic.shut_down();
+    for arguments in [&["config", "show"][..], &["doctor", "--only", "sms"], &["config", "show", "--json"]] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_avatar"));
+        command.args(arguments).env_clear().envs(installation.variables()).current_dir(installation.path());
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("nothing leaves"), "{arguments:?}: {output:?}");
+    }
+}
+
+/// A machine with somebody else's certificate, or with none, is no provider: nothing was sent.
+#[test]
+fn a_name_that_is_not_found_and_tls_that_fails_are_no_sendings() {
+    let provider = Provider::start(Api::ClickSend);
+    for url in [format!("https://{}", provider.address), "https://no-such-host.invalid".to_owned()] {
+        let installation = Installation::sqlite();
+        let mut variables = provider.variables();
+        variables.retain(|(name, _)| name != "SMS_API_BASE_URL");
+        variables.push(("SMS_API_BASE_URL".into(), url.clone()));
+        let variables: Vec<(&str, &str)> = variables.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let clinic = Clinic::node(installation, &ManualClock::at(at(MONDAY_9AM)), &variables);
+        let sms_id = book(&clinic, 0);
+        clinic.work_only_sms();
+        assert_eq!(status(&clinic, &sms_id), "queued", "{url}");
+        assert_eq!(clinic.words("SELECT reason AS value FROM sms_holds"), ["unavailable"], "{url}");
+    }
+    assert!(provider.state().ledger.is_empty());
+}

@@ -1,0 +1,239 @@
+//! The provider's own count of texts, after everything that can go wrong went wrong: none is there twice.
+
+use super::storm::{change, eprint_line, stormy};
+use crate::support::clinic::{Clinic, Installation, MONDAY_9AM, at, wait_until};
+use crate::support::load::{Dice, Load};
+use crate::support::process::{Node, let_run};
+use crate::support::provider::{Fault, Provider};
+use crate::support::provider_api::Api;
+use avatar::automation::send::job_for;
+use avatar::config::Environment;
+use avatar::domain::clock::ManualClock;
+use avatar::domain::ids::new_id;
+use avatar::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
+use avatar::domain::time::{Millis, Timestamp};
+use avatar::jobs::{kinds, work_available};
+use avatar::store::jobs::JobFilter;
+use avatar::store::{StoreResult, jobs, sms};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Texts in a normal run; `AVATAR_LEDGER_TEXTS` asks for another number.
+const TEXTS: u64 = 1_000;
+/// SIGKILLs in a normal run; `AVATAR_STORM_KILLS` asks for another number.
+const KILLS: u64 = 8;
+/// Once the provider is well, everything is sent by then.
+const QUIET_PATIENCE: Duration = Duration::from_mins(4);
+/// Faults that cost little time.
+const FAULTS: [Fault; 16] = [
+    Fault::Busy(1),
+    Fault::Status(401),
+    Fault::Status(402),
+    Fault::Status(429),
+    Fault::Status(500),
+    Fault::TakenThen(502),
+    Fault::TakenThen(503),
+    Fault::Reset,
+    Fault::TakenThenReset,
+    Fault::TakenThenReset,
+    Fault::TakenThenCut,
+    Fault::Html,
+    Fault::Garbage,
+    Fault::Truncated,
+    Fault::Redirect(302),
+    Fault::TakenThenSilent,
+];
+
+fn asked_for(name: &str, default: u64) -> u64 {
+    Environment::of_process().get(name).map_or(default, |n| n.parse().unwrap())
+}
+
+/// A clinic or a process whose provider answers within a second, and that may send as fast as it can.
+fn hurried(installation: &Installation) {
+    change(installation, "config/default.yaml", "timeout_seconds: 10\n", "timeout_seconds: 1\n");
+    change(installation, "config/default.yaml", "per_second_max: 5\n", "per_second_max: 1000\n");
+}
+
+#[test]
+fn no_text_is_taken_twice_on_sqlite() {
+    for (api, seed) in [(Api::ClickSend, 0x5eed_0011), (Api::MessageMedia, 0x5eed_0012)] {
+        count_after_faults(api, Installation::sqlite(), seed);
+    }
+}
+
+#[test]
+fn no_text_is_taken_twice_on_postgres() {
+    let Some(installation) = Installation::postgres() else { return };
+    count_after_faults(Api::ClickSend, installation, 0x5eed_0013);
+}
+
+/// Workers are given up in the middle of their calls, their jobs are taken from them, and they come back all the same.
+fn count_after_faults(api: Api, installation: Arc<Installation>, seed: u64) {
+    let provider = Provider::start(api);
+    hurried(&installation);
+    let variables = provider.variables();
+    let variables: Vec<(&str, &str)> = variables.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let clock = ManualClock::at(at(MONDAY_9AM));
+    let clinic = Clinic::node(installation, &clock, &variables);
+    let texts = asked_for("AVATAR_LEDGER_TEXTS", TEXTS);
+    fill(&clinic, texts);
+    let mut dice = Dice(seed);
+    let mut given_up = 0;
+    let mut rounds = 0;
+    while clinic.number("SELECT COUNT(*) AS value FROM jobs WHERE queue = 'sms'") > 0 {
+        rounds += 1;
+        assert!(rounds < 100 + texts, "it does not end");
+        let calls = dice.roll(3);
+        let faults: Vec<Fault> = (0..calls).map(|_| FAULTS[dice.roll(FAULTS.len() as u64) as usize]).collect();
+        provider.fail_next(&faults);
+        let patience = Duration::from_millis(if dice.roll(3) == 0 { dice.roll(40) } else { 20_000 });
+        given_up += u64::from(!clinic.work_sms_within(patience));
+        clock.advance(Millis::seconds(30 + dice.roll(300) as i64));
+        put_back(&clinic);
+    }
+    provider.state().faults.clear();
+    // What was given up may still be on its way back.
+    wait_until(QUIET_PATIENCE, "no text is on its way", || {
+        clinic.number("SELECT COUNT(*) AS value FROM sms_messages WHERE status = 'sending'") == 0
+    });
+    for _ in 0..12 {
+        clock.advance(Millis::minutes(11));
+        clinic.settle();
+    }
+    let figures = judge(&provider, &clinic, texts as usize);
+    eprint_line(&format!("ledger: {} seed={seed:#x} texts={texts} rounds={rounds} given_up={given_up} {figures}", api.name()));
+    clinic.check();
+}
+
+fn fill(clinic: &Clinic, count: u64) {
+    let now = clinic.now();
+    let texts: Vec<SmsMessage> = (0..count).map(|n| text(n, now)).collect();
+    let work: Vec<_> = texts.iter().map(|text| job_for(&text.id, now)).collect();
+    let write = move |tx: &mut avatar::store::Tx<'_>| {
+        sms::insert_many(tx, &texts.iter().collect::<Vec<_>>())?;
+        jobs::enqueue_many(tx, &work, now)?;
+        StoreResult::Ok(())
+    };
+    clinic.automation.store.write_now(write).unwrap();
+}
+
+fn text(n: u64, now: Timestamp) -> SmsMessage {
+    SmsMessage {
+        id: new_id(now),
+        direction: "out".into(),
+        contact_id: None,
+        booking_id: None,
+        template: None,
+        category: SmsCategory::Transactional,
+        to: format!("+61491{n:06}"),
+        from: None,
+        body: "Hi".into(),
+        encoding: "gsm7".into(),
+        parts: 1,
+        scheduled_at: Some(now),
+        not_after: None,
+        status: SmsStatus::Queued,
+        status_reason: None,
+        provider: None,
+        provider_message_id: None,
+        attempts: 0,
+        in_reply_to: None,
+        dedupe_key: None,
+        run_id: None,
+        revision: None,
+        appointment_datetime: None,
+        immediate: false,
+        is_demo: false,
+        accepted_at: None,
+        delivered_at: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// What the runtime does with jobs of lost workers, and a person with jobs that were lost too often.
+fn put_back(clinic: &Clinic) {
+    let now = clinic.now();
+    let write = move |tx: &mut avatar::store::Tx<'_>| {
+        jobs::rescue(tx, now)?;
+        jobs::retry_dead(tx, &JobFilter::default(), now)
+    };
+    clinic.automation.store.write_now(write).unwrap();
+}
+
+/// Counts what the provider took, and compares it with what the database says.
+fn judge(provider: &Provider, clinic: &Clinic, texts: usize) -> String {
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    for one in &provider.state().ledger {
+        *taken.entry(one.sms_id.clone()).or_default() += 1;
+    }
+    let doubled: Vec<_> = taken.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(doubled.is_empty(), "taken twice: {doubled:?}");
+    let ids = |status: &str| {
+        clinic.words(&format!("SELECT id AS value FROM sms_messages WHERE status = '{status}' AND direction = 'out'"))
+    };
+    let (accepted, unknown) = (ids("accepted"), ids("unknown"));
+    let strangers: Vec<_> = accepted.iter().filter(|id| !taken.contains_key(*id)).collect();
+    assert!(strangers.is_empty(), "called sent, but nobody took them: {strangers:?}");
+    assert_eq!(accepted.len(), taken.len(), "what was taken is known to be");
+    assert_eq!(accepted.len() + unknown.len(), texts, "every text has its end");
+    let asked = clinic.number("SELECT COUNT(*) AS value FROM tasks WHERE type = 'sms_outcome_unknown' AND status = 'todo'");
+    assert_eq!(asked as usize, unknown.len(), "a person is asked about each text of unknown fate, once");
+    format!("taken={} doubled=0 unknown={}", taken.len(), unknown.len())
+}
+
+/// The real program, killed again and again while a bad provider takes its texts.
+#[test]
+fn kill_9_while_a_bad_provider_takes_texts() {
+    let provider = Provider::start(Api::ClickSend);
+    let installation = stormy(Installation::sqlite());
+    hurried(&installation);
+    installation.set_variables(provider.variables());
+    let mut node = Node::serve(&installation, "serve-1").ready();
+    let mut dice = Dice(0x5eed_0014);
+    let kills = asked_for("AVATAR_STORM_KILLS", KILLS);
+    let load = Load::start(node.address.into_iter().collect(), 0x5eed_0014);
+    for _ in 0..kills {
+        for _ in 0..4 {
+            if dice.roll(2) == 0 {
+                provider.fail_next(&[FAULTS[dice.roll(FAULTS.len() as u64) as usize]]);
+            }
+            let_run(Duration::from_millis(60 + dice.roll(200)));
+        }
+        node.kill();
+        node.start();
+    }
+    provider.state().faults.clear();
+    let acked = load.finish();
+    let records = installation.records();
+    let open = "SELECT COUNT(*) AS value FROM jobs WHERE queue IN ('automation', 'sms')";
+    let dead = "SELECT COUNT(*) AS value FROM jobs WHERE state = 'dead'";
+    wait_until(QUIET_PATIENCE, "all texts are sent", || {
+        if records.number(dead) > 0 {
+            super::storm::put_back(&installation);
+        }
+        records.number(open) == 0
+    });
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    for one in &provider.state().ledger {
+        *taken.entry(one.sms_id.clone()).or_default() += 1;
+    }
+    let doubled: Vec<_> = taken.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(doubled.is_empty(), "taken twice: {doubled:?}\n{}", node.log());
+    let unknown = records.number("SELECT COUNT(*) AS value FROM sms_messages WHERE status = 'unknown'");
+    let unaccounted = "SELECT id AS value FROM sms_messages WHERE direction = 'out' AND status IN ('accepted', 'delivered')";
+    let sent = records.words(unaccounted);
+    assert!(sent.iter().all(|id| taken.contains_key(id)), "called sent, but nobody took them");
+    assert!(!taken.is_empty() && !sent.is_empty());
+    let figures = format!("acked={} taken={} doubled=0 unknown={unknown}", acked.len(), taken.len());
+    eprint_line(&format!("ledger: killed kills={kills} {figures}"));
+}
+
+impl Clinic {
+    /// Sends what may leave; false when it was given up before the end. What was begun goes on behind our back.
+    fn work_sms_within(&self, patience: Duration) -> bool {
+        let work = work_available(&self.automation.store, &self.registry, kinds::SMS);
+        self.runtime.block_on(async { tokio::time::timeout(patience, work).await.is_ok() })
+    }
+}
