@@ -104,6 +104,12 @@ pub enum Command {
     /// Text templates
     #[command(subcommand, before_help = "Examples:\n  avatar sms preview booking_confirmation\n")]
     Sms(SmsCommand),
+    /// A provider to rehearse with: speaks its API on this machine, and misbehaves on request
+    #[command(
+        before_help = "Examples:\n  avatar simulate clicksend\n  avatar simulate clicksend --fault reset=5% --fault receipt-late=10%\n  avatar simulate messagemedia --callback http://127.0.0.1:8787 --reply YES=60%\n",
+        after_help = super::simulate::help()
+    )]
+    Simulate(SimulateArgs),
     /// Completions for a shell
     #[command(before_help = "Examples:\n  avatar completions bash > /etc/bash_completion.d/avatar\n")]
     Completions(CompletionsArgs),
@@ -454,6 +460,55 @@ pub enum SmsCommand {
         #[arg(long, value_name = "ID")]
         contact: Option<String>,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SimulatedProvider {
+    Clicksend,
+    Messagemedia,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CallbackEncoding {
+    Form,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    pub provider: SimulatedProvider,
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8790")]
+    pub listen: std::net::SocketAddr,
+    /// Listen on other addresses than those of this machine, too
+    #[arg(long)]
+    pub allow_remote: bool,
+    /// Where receipts and replies go: the address of `avatar serve`, or a whole URL in which {kind} becomes receipts or inbound
+    #[arg(long, value_name = "URL")]
+    pub callback: Option<String>,
+    /// How ClickSend writes receipts and replies, instead of forms for receipts and JSON for replies
+    #[arg(long, value_enum, value_name = "ENCODING")]
+    pub encoding: Option<CallbackEncoding>,
+    /// RSA private key (PEM) that signs what MessageMedia sends
+    #[arg(long, value_name = "FILE")]
+    pub signing_key: Option<PathBuf>,
+    /// Before each answer
+    #[arg(long, value_name = "SPAN", default_value = "20ms", value_parser = super::simulate::span)]
+    pub latency: std::time::Duration,
+    /// From a text to its first receipt, and from one to the next
+    #[arg(long, value_name = "SPAN", default_value = "1s", value_parser = super::simulate::span)]
+    pub receipt_delay: std::time::Duration,
+    /// What a late receipt takes
+    #[arg(long, value_name = "SPAN", default_value = "1m", value_parser = super::simulate::span)]
+    pub late: std::time::Duration,
+    /// What goes wrong: NAME=SHARE%, or NAME=COUNT for the next calls; as often as needed, see below
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Vec<crate::simulator::faults::Rule>,
+    /// What people answer: TEXT=SHARE%, as often as needed
+    #[arg(long, value_name = "TEXT=SHARE%", value_parser = super::simulate::answering)]
+    pub reply: Vec<crate::simulator::Answering>,
+    /// The same seed and the same calls have the same luck
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
 }
 
 #[derive(Debug, Args)]
