@@ -1,5 +1,6 @@
 //! Every command and its options. Help opens with what somebody would really type.
 
+pub use super::simulate::args::SimulateArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -460,55 +461,6 @@ pub enum SmsCommand {
         #[arg(long, value_name = "ID")]
         contact: Option<String>,
     },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SimulatedProvider {
-    Clicksend,
-    Messagemedia,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CallbackEncoding {
-    Form,
-    Json,
-}
-
-#[derive(Debug, Args)]
-pub struct SimulateArgs {
-    pub provider: SimulatedProvider,
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8790")]
-    pub listen: std::net::SocketAddr,
-    /// Listen on other addresses than those of this machine, too
-    #[arg(long)]
-    pub allow_remote: bool,
-    /// Where receipts and replies go: the address of `avatar serve`, or a whole URL in which {kind} becomes receipts or inbound
-    #[arg(long, value_name = "URL")]
-    pub callback: Option<String>,
-    /// How ClickSend writes receipts and replies, instead of forms for receipts and JSON for replies
-    #[arg(long, value_enum, value_name = "ENCODING")]
-    pub encoding: Option<CallbackEncoding>,
-    /// RSA private key (PEM) that signs what MessageMedia sends
-    #[arg(long, value_name = "FILE")]
-    pub signing_key: Option<PathBuf>,
-    /// Before each answer
-    #[arg(long, value_name = "SPAN", default_value = "20ms", value_parser = super::simulate::span)]
-    pub latency: std::time::Duration,
-    /// From a text to its first receipt, and from one to the next
-    #[arg(long, value_name = "SPAN", default_value = "1s", value_parser = super::simulate::span)]
-    pub receipt_delay: std::time::Duration,
-    /// What a late receipt takes
-    #[arg(long, value_name = "SPAN", default_value = "1m", value_parser = super::simulate::span)]
-    pub late: std::time::Duration,
-    /// What goes wrong: NAME=SHARE%, or NAME=COUNT for the next calls; as often as needed, see below
-    #[arg(long, value_name = "FAULT")]
-    pub fault: Vec<crate::simulator::faults::Rule>,
-    /// What people answer: TEXT=SHARE%, as often as needed
-    #[arg(long, value_name = "TEXT=SHARE%", value_parser = super::simulate::answering)]
-    pub reply: Vec<crate::simulator::Answering>,
-    /// The same seed and the same calls have the same luck
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    pub seed: u64,
 }
 
 #[derive(Debug, Args)]

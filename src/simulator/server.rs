@@ -62,8 +62,8 @@ async fn converse(stream: TcpStream, shared: &Arc<Shared>) {
         } else {
             call(&mut stream, shared, request).await
         };
+        // Without a tidy end: it would go out before a reset, and spare the caller the surprise.
         if !done || !keeps_alive {
-            let _ = stream.shutdown().await;
             return;
         }
     }

@@ -51,6 +51,7 @@ fn clicksend_receipts_say_delivered_or_failed() {
     let (event, delivered) = receipt(FORM, sample("clicksend_receipt_201.form").trim_end());
     assert_eq!(event.dedupe_key, format!("{CLICKSEND_ID}:201"));
     assert_eq!((delivered.status, delivered.sms_id.as_deref()), (Some(SmsStatus::Delivered), Some(OUR_SMS)));
+    assert_eq!(event.lane_key, Some(format!("t:clicksend:{CLICKSEND_ID}")), "receipts of one text keep their order");
     assert_eq!(delivered.at, Some(at("2026-12-04T10:00:20+11:00")));
     let (event, failed) = receipt(FORM, sample("clicksend_receipt_301.form").trim_end());
     assert_eq!(event.dedupe_key, format!("{CLICKSEND_ID}:301"));

@@ -1,22 +1,18 @@
 //! `avatar simulate`: a provider on this machine, to rehearse with.
 
-use super::args::{CallbackEncoding, SimulateArgs, SimulatedProvider};
+pub mod args;
+
 use super::failure::{Done, Failure, wait_for};
 use super::serve::stop_on_signal;
 use super::{Context, Exit};
 use crate::inbound::sign::MessageMediaSigner;
 use crate::simulator::faults::Fault;
 use crate::simulator::ledger::Totals;
-use crate::simulator::{
-    Account, Answering, Encoding, KEY_DEFAULT, NUMBERS, Note, Options, Provider, SCHEMA, Simulator, USERNAME_DEFAULT,
-};
+use crate::simulator::{Account, Encoding, KEY_DEFAULT, NUMBERS, Note, Options, Provider, SCHEMA, Simulator, USERNAME_DEFAULT};
+use args::{CallbackEncoding, SimulateArgs, SimulatedProvider};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// The longest span that an option takes.
-const SPAN_MAX: Duration = Duration::from_hours(1);
 
 pub(super) fn run(context: &Context, args: &SimulateArgs) -> Exit {
     context.end(options(context, args).and_then(|options| wait_for(Box::pin(serve(context, options)))))
@@ -131,28 +127,6 @@ fn signer(file: &Path) -> Result<Arc<MessageMediaSigner>, Failure> {
     })
 }
 
-/// `20ms`, `2s`, `1m`; 0 needs no unit.
-pub(super) fn span(text: &str) -> Result<Duration, String> {
-    let (number, unit_ms) = [("ms", 1.0), ("s", 1_000.0), ("m", 60_000.0)]
-        .into_iter()
-        .find_map(|(unit, ms)| text.strip_suffix(unit).map(|number| (number, ms)))
-        .or_else(|| (text == "0").then_some((text, 1.0)))
-        .ok_or("write it with its unit: 20ms, 2s, 1m")?;
-    let number: f64 = number.trim().parse().map_err(|_| "write it as a number with its unit: 20ms, 2s, 1m")?;
-    let span = Duration::try_from_secs_f64(number * unit_ms / 1_000.0).map_err(|_| "it cannot be negative")?;
-    if span > SPAN_MAX { Err(format!("at most {} minutes", SPAN_MAX.as_secs() / 60)) } else { Ok(span) }
-}
-
-/// `YES=60%`
-pub(super) fn answering(text: &str) -> Result<Answering, String> {
-    let parsed = text.rsplit_once('=').and_then(|(body, share)| {
-        let percent: f64 = share.trim().strip_suffix('%')?.parse().ok()?;
-        let good = !body.is_empty() && (0.0..=100.0).contains(&percent);
-        good.then(|| Answering { body: body.to_owned(), share: percent / 100.0 })
-    });
-    parsed.ok_or_else(|| "write it as TEXT=SHARE%, such as YES=60%".to_owned())
-}
-
 /// What the options mean, and the numbers with a fate of their own.
 pub(super) fn help() -> String {
     let names: Vec<String> = Fault::names().filter(|name| !name.starts_with("sent-")).collect();
@@ -166,24 +140,4 @@ pub(super) fn help() -> String {
         help.push_str(&format!("  {number}  {words}\n"));
     }
     help
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_and_answers_are_read_with_their_units() {
-        assert_eq!(span("20ms"), Ok(Duration::from_millis(20)));
-        assert_eq!(span("1.5s"), Ok(Duration::from_millis(1_500)));
-        assert_eq!(span("0"), Ok(Duration::ZERO));
-        for wrong in ["20", "x", "-1s", "61m", "ms", ""] {
-            assert!(span(wrong).is_err(), "{wrong}");
-        }
-        assert_eq!(answering("YES=60%"), Ok(Answering { body: "YES".to_owned(), share: 0.6 }));
-        assert_eq!(answering("1+1=2=5%").map(|a| a.body), Ok("1+1=2".to_owned()));
-        for wrong in ["YES", "YES=60", "=60%", "YES=101%"] {
-            assert!(answering(wrong).is_err(), "{wrong}");
-        }
-    }
 }
