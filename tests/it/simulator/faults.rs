@@ -155,6 +155,28 @@ async fn faults_change_while_it_runs() {
     assert_eq!(elsewhere.status(), 403);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_book_is_read_by_id_and_cleared() {
+    let simulator = simulator(Provider::ClickSend, &[]).await;
+    for id in ["s-1", "s-2", "s-1"] {
+        send(&simulator, Provider::ClickSend, &[(id, JANE, "Hi")]).await;
+    }
+    let url = format!("{}/_simulator/ledger", simulator.base_url());
+    let ask = async |request: reqwest::RequestBuilder| request.send().await.unwrap().json::<Value>().await.unwrap();
+    let book = ask(client(PATIENCE).get(format!("{url}?id=s-1"))).await;
+    assert_eq!(
+        (&book["schema"], &book["provider"], &book["doubled"]),
+        (&json!("avatar.simulator/1"), &json!("clicksend"), &json!({ "s-1": 2 }))
+    );
+    assert_eq!((book["texts"].as_array().unwrap().len(), &book["totals"]["sent"]), (2, &json!(3)));
+    let cleared = ask(client(PATIENCE).delete(&url)).await;
+    assert_eq!((&cleared["texts"], &cleared["totals"]["calls"]), (&json!([]), &json!(0)));
+    let numbers = ask(client(PATIENCE).get(format!("{}/_simulator/numbers", simulator.base_url()))).await;
+    assert_eq!(numbers["numbers"][0], json!({ "number": "+61491570157", "fate": "fails: unknown subscriber" }));
+    let nothing = client(PATIENCE).get(format!("{}/_simulator/book", simulator.base_url())).send().await.unwrap();
+    assert_eq!(nothing.status(), 404);
+}
+
 /// Sends one text under the id `id`, as an impatient and careful client does, and says what came of it.
 async fn sees(simulator: &Simulator, id: &str) -> String {
     let asked = request(simulator, &client(IMPATIENCE), reqwest::Method::POST, send_path(Provider::ClickSend));
