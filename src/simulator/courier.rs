@@ -42,7 +42,7 @@ enum Kind {
 
 /// Sends what becomes of a text, in its own time.
 pub(super) fn follow(shared: &Arc<Shared>, text: Text, fate: Fate) {
-    let steps = receipts(fate, shared.faults.of_receipts(&text.message_id));
+    let steps = receipts(fate, shared.faults.of_receipts(text.luck()));
     let answer = answer(shared, &text, fate);
     if shared.tracker.len() >= WAITING_MAX || steps.is_empty() && answer.is_none() {
         return;
@@ -120,7 +120,7 @@ fn answer(shared: &Shared, text: &Text, fate: Fate) -> Option<String> {
     if let Fate::Replies(body) = fate {
         return Some(body.to_owned());
     }
-    let mut luck = Random::of(shared.options.seed, &format!("answer:{}", text.message_id)).unit();
+    let mut luck = Random::of(shared.options.seed, &format!("answer:{}", text.luck())).unit();
     for answering in shared.options.answering.iter().filter(|_| fate == Fate::Delivered) {
         if luck < answering.share {
             return Some(answering.body.clone());

@@ -31,6 +31,13 @@ pub struct Text {
     pub callback: Option<String>,
 }
 
+impl Text {
+    /// What its luck is drawn from: our own id, so that it does not depend on which text came first.
+    pub(super) fn luck(&self) -> &str {
+        self.id.as_deref().unwrap_or(&self.message_id)
+    }
+}
+
 /// Counts of everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {

@@ -97,8 +97,8 @@ impl Faults {
     }
 
     /// What the receipts of a text meet: the same for the same text, in whatever order texts come.
-    pub(super) fn of_receipts(&self, message_id: &str) -> Option<ReceiptFault> {
-        let mut random = Random::of(self.seed, &format!("receipts:{message_id}"));
+    pub(super) fn of_receipts(&self, text: &str) -> Option<ReceiptFault> {
+        let mut random = Random::of(self.seed, &format!("receipts:{text}"));
         self.locked().draw(&mut random, |rule| match rule.fault {
             Fault::Receipt(fault) => Some(fault),
             Fault::Call(..) => None,
