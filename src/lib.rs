@@ -18,4 +18,6 @@ pub mod automation;
 pub mod http;
 pub mod jobs;
 
+pub mod simulator;
+
 pub mod cli;

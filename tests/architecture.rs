@@ -20,6 +20,8 @@ mod rules {
         ("jobs", &["config", "telemetry", "automation", "store", "engine"]),
         ("http", &["config", "telemetry", "automation", "store", "inbound", "engine"]),
         ("alloc", &[]),
+        // A provider to rehearse with: it knows nothing of the clinic, and only cli, tests and benches start it.
+        ("simulator", &["config", "engine", "gateway", "inbound"]),
     ];
     /// May use everything.
     const TOP: &[&str] = &["cli", "main.rs", "lib.rs"];

@@ -1,5 +1,6 @@
 //! Every command and its options. Help opens with what somebody would really type.
 
+pub use super::simulate::args::SimulateArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -104,6 +105,12 @@ pub enum Command {
     /// Text templates
     #[command(subcommand, before_help = "Examples:\n  avatar sms preview booking_confirmation\n")]
     Sms(SmsCommand),
+    /// A provider to rehearse with: speaks its API on this machine, and misbehaves on request
+    #[command(
+        before_help = "Examples:\n  avatar simulate clicksend\n  avatar simulate clicksend --fault reset=5% --fault receipt-late=10%\n  avatar simulate messagemedia --callback http://127.0.0.1:8787 --reply YES=60%\n",
+        after_help = super::simulate::help()
+    )]
+    Simulate(SimulateArgs),
     /// Completions for a shell
     #[command(before_help = "Examples:\n  avatar completions bash > /etc/bash_completion.d/avatar\n")]
     Completions(CompletionsArgs),

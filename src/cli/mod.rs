@@ -19,6 +19,7 @@ pub mod parts;
 mod rules;
 mod runtime;
 mod serve;
+mod simulate;
 mod sms;
 mod token;
 mod user;
@@ -71,6 +72,7 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Check => check::run(context),
         Command::Doctor(args) => doctor::run(context, &args),
         Command::Sms(command) => sms::run(context, &command),
+        Command::Simulate(args) => simulate::run(context, &args),
     }
 }
 

@@ -325,7 +325,7 @@ pub(super) fn server_limits(settings: &Settings) -> ServerLimits {
 }
 
 /// Cancelled by Ctrl C and by SIGTERM. A second signal ends the process at once.
-fn stop_on_signal() -> CancellationToken {
+pub(super) fn stop_on_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let asked = stop.clone();
     tokio::spawn(async move {

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod job;
 pub mod phone;
 pub mod pipeline;
+pub mod random;
 pub mod rule_override;
 pub mod sample;
 pub mod skip;

@@ -12,7 +12,7 @@ pub struct Phone {
 pub enum PhoneKind {
     /// An Australian mobile: can be texted.
     Mobile,
-    /// An Australian landline: can be called, not texted.
+    /// An Australian landline, or a number without a place (0550): can be called, not texted.
     Landline,
     /// A plausible number of another country.
     Other,
@@ -51,8 +51,8 @@ impl Phone {
     }
 }
 
-/// Reads a number by Australian habits: `04xx xxx xxx`, `+61 4…`, `61 4…`, `0011 61 4…`, `+61 (0)4…`, `4xxxxxxxx`, landlines
-/// with area code, and other countries' numbers with `+` or `0011`.
+/// Reads a number by Australian habits: `04xx xxx xxx`, `+61 4…`, `61 4…`, `0011 61 4…`, `+61 (0)4…`, `4xxxxxxxx`, the same
+/// with 5, landlines with area code, and other countries' numbers with `+` or `0011`.
 ///
 /// Normalising the result again gives the same result.
 pub fn normalise(text: &str) -> Result<Phone, PhoneError> {
@@ -67,7 +67,7 @@ pub fn normalise(text: &str) -> Result<Phone, PhoneError> {
     match digits {
         [b'0', b'0', b'6', b'1', rest @ ..] => australian(rest),
         [b'6', b'1', rest @ ..] if digits.len() == 11 || digits.starts_with(b"610") && digits.len() == 12 => australian(rest),
-        [b'4', ..] if digits.len() == 9 => australian(digits),
+        [b'4' | b'5', ..] if digits.len() == 9 => australian(digits),
         [b'0', rest @ ..] if digits.len() == 10 => australian(rest),
         [b'1', b'3' | b'8' | b'9', ..] if matches!(digits.len(), 6 | 7 | 10) => Err(PhoneError::ServiceNumber),
         _ => Err(PhoneError::WrongLength),
@@ -99,9 +99,10 @@ fn australian(digits: &[u8]) -> Result<Phone, PhoneError> {
     if national.len() != 9 {
         return Err(PhoneError::WrongLength);
     }
-    let kind = match national[0] {
-        b'4' => PhoneKind::Mobile,
-        b'2' | b'3' | b'7' | b'8' => PhoneKind::Landline,
+    let kind = match national {
+        // The numbering plan keeps 05 for mobiles, all but 0550: a patient who has one must not go without reminders.
+        [b'5', b'5', b'0', ..] | [b'2' | b'3' | b'7' | b'8', ..] => PhoneKind::Landline,
+        [b'4' | b'5', ..] => PhoneKind::Mobile,
         _ => return Err(PhoneError::UnknownRange),
     };
     Ok(Phone { e164: e164(&[b"61", national]), kind })
@@ -191,6 +192,17 @@ mod tests {
     }
 
     #[test]
+    fn numbers_with_05_are_mobiles_all_but_those_without_a_place() {
+        for text in ["0510 123 456", "+61 510 123 456", "+61 (0)510 123 456", "510123456", "61510123456"] {
+            assert_eq!(mobile(text), "+61510123456", "{text:?}");
+        }
+        for text in ["0550 123 456", "+61 550 123 456"] {
+            let phone = normalise(text).unwrap_or_else(|e| panic!("{text:?}: {e}"));
+            assert_eq!((phone.e164.as_str(), phone.can_be_texted()), ("+61550123456", false), "{text:?}");
+        }
+    }
+
+    #[test]
     fn landlines_are_numbers_that_cannot_be_texted() {
         for (text, e164) in [
             ("(02) 5550 1234", "+61255501234"),
@@ -236,7 +248,8 @@ mod tests {
             ("0491 570 00", PhoneError::WrongLength),
             ("0491 570 0066", PhoneError::WrongLength),
             ("0991 570 006", PhoneError::UnknownRange),
-            ("+61 5 5000 0000", PhoneError::UnknownRange),
+            ("+61 1 5000 0000", PhoneError::UnknownRange),
+            ("+61 6 5000 0000", PhoneError::UnknownRange),
             ("123456789012345678901", PhoneError::WrongLength),
         ] {
             assert_eq!(normalise(text), Err(error), "{text:?}");
@@ -246,8 +259,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_mobile_survives_every_style(rest in 0u32..100_000_000, style in 0usize..7, gaps in proptest::collection::vec(0usize..9, 0..4)) {
-            let tail = format!("4{rest:08}");
+        fn every_mobile_survives_every_style(first in 4..6, rest in 0u32..100_000_000, style in 0usize..7, gaps in proptest::collection::vec(0usize..9, 0..4)) {
+            let tail = format!("{first}{rest:08}");
+            prop_assume!(!tail.starts_with("550"));
             let prefix = ["0", "+61", "61", "0011 61", "+61 (0)", "", "0061"][style];
             let mut spaced = tail.clone();
             for gap in gaps {

@@ -147,7 +147,7 @@ fn refused(source: &Source, error: ReceiveError) -> ApiError {
             match refusal.status() {
                 401 => ApiError::unverified(),
                 413 => ApiError::body_too_large(source.body_bytes_max()),
-                415 => ApiError::unsupported_media_type("This source sends another content type."),
+                415 => ApiError::unsupported_media_type(format!("Send {}, not compressed.", source.content_types())),
                 _ => ApiError::bad_request(bad_request_text(&refusal)),
             }
         }

@@ -1,6 +1,6 @@
 //! What a parser found, before it becomes a [`Delivery`].
 
-use crate::domain::event::{Actor, Delivery, EventPayload, QUARANTINED, SignatureState, lane_key};
+use crate::domain::event::{Actor, Delivery, EventPayload, QUARANTINED, ReceiptInput, SignatureState, lane_key};
 use crate::domain::time::Timestamp;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -29,6 +29,12 @@ pub struct Envelope<'r> {
     pub sha256: String,
 }
 
+/// Receipts of one text are worked on in the order of arrival: of two that contradict, the first holds.
+fn lane_of_text(receipt: &ReceiptInput) -> Option<String> {
+    let id = receipt.provider_message_id.as_ref().or(receipt.sms_id.as_ref())?;
+    Some(format!("t:{}:{id}", receipt.provider))
+}
+
 /// In front of a raw payload that is no plain text.
 pub const BASE64_MARK: &str = "base64:";
 
@@ -43,7 +49,8 @@ impl Envelope<'_> {
             occurred_at: parsed.occurred_at,
             actor: parsed.actor,
             signature_state: self.state,
-            lane_key: lane_key(parsed.payload.contact.as_ref(), booking),
+            lane_key: lane_key(parsed.payload.contact.as_ref(), booking)
+                .or_else(|| lane_of_text(parsed.payload.receipt.as_ref()?)),
             payload: parsed.payload,
             raw_payload: parsed.raw.unwrap_or_else(|| self.raw_text()),
             raw_sha256: self.sha256.clone(),

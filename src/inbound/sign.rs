@@ -7,9 +7,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use ring::{hmac, signature};
-use rsa::RsaPrivateKey;
-use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
+use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::rand_core::{CryptoRng, RngCore};
+use rsa::sha2::{Digest, Sha256};
+use rsa::{Pkcs1v15Sign, RsaPrivateKey};
 use serde_json::json;
 
 /// Signs events as Wix does.
@@ -123,6 +124,23 @@ impl Identity {
             Self::WixUser => "WIX_USER",
             Self::App => "APP",
         }
+    }
+}
+
+/// Signs as MessageMedia does: RSA PKCS#1 v1.5 with SHA-256, over request line, `Date` and body without separators.
+pub struct MessageMediaSigner(RsaPrivateKey);
+
+impl MessageMediaSigner {
+    /// From a `BEGIN PRIVATE KEY` PEM.
+    pub fn from_pem(pem: &str) -> Result<Self, SignError> {
+        RsaPrivateKey::from_pkcs8_pem(pem).map(Self).map_err(|_| SignError::Key)
+    }
+
+    /// The value of `X-Messagemedia-Signature`. `request_line` is such as `POST /webhooks/sms/inbound HTTP/1.1`.
+    pub fn sign(&self, request_line: &str, date: &str, body: &[u8]) -> Result<String, SignError> {
+        let hash = Sha256::new().chain_update(request_line).chain_update(date).chain_update(body).finalize();
+        let signature = self.0.sign(Pkcs1v15Sign::new::<Sha256>(), &hash).map_err(|_| SignError::Sign)?;
+        Ok(STANDARD.encode(signature))
     }
 }
 

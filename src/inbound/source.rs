@@ -48,6 +48,12 @@ impl Source {
         self.body_bytes_max
     }
 
+    /// What it may send, as text for messages.
+    #[must_use]
+    pub fn content_types(&self) -> String {
+        if self.content_types.is_empty() { "any content type".to_owned() } else { self.content_types.join(" or ") }
+    }
+
     #[must_use]
     pub fn is_configured(&self) -> bool {
         self.schemes.iter().any(Scheme::is_configured)

@@ -13,6 +13,8 @@ mod inbound;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod simulator;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod stories;

@@ -16,7 +16,6 @@ mod names;
 mod people;
 mod phrases;
 mod post;
-mod random;
 mod reactions;
 pub mod request;
 mod secrets;
@@ -30,6 +29,7 @@ pub use post::PostError;
 pub use secrets::{DemoSecretsError, SigningKeys, demo_secrets};
 
 use crate::domain::clock::BackfillClock;
+use crate::domain::random;
 use crate::domain::time::Timestamp;
 use crate::inbound::Secrets;
 use std::sync::Arc;

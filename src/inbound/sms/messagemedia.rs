@@ -1,4 +1,4 @@
-//! MessageMedia: replies and delivery reports, JSON.
+//! MessageMedia: replies and delivery reports, JSON; or a form with the same names, whose metadata is `metadata.sms_id`.
 
 use crate::domain::event::{MessageInput, ReceiptInput};
 use crate::domain::sms::SmsStatus;
@@ -18,7 +18,7 @@ pub fn reply(doc: &Json<'_>, moment: Moment) -> Result<Parsed, String> {
         body: fields::body(doc.get("content")).unwrap_or_default(),
         provider_message_id: id.clone(),
         in_reply_to: fields::id(doc.get("message_id")),
-        reply_to_sms_id: fields::id(doc.at(&["metadata", "sms_id"])),
+        reply_to_sms_id: our_id(doc),
         ..MessageInput::default()
     };
     Ok(super::received(PROVIDER, id, fields::time(doc.get("date_received"), moment.zone), message))
@@ -32,7 +32,7 @@ pub fn receipt(doc: &Json<'_>, moment: Moment) -> Result<Parsed, String> {
     let receipt = ReceiptInput {
         provider: PROVIDER.to_owned(),
         provider_message_id: fields::id(doc.get("message_id")),
-        sms_id: fields::id(doc.at(&["metadata", "sms_id"])),
+        sms_id: our_id(doc),
         status: status(code.as_deref(), word.as_deref()),
         status_code: code,
         detail: word,
@@ -42,6 +42,10 @@ pub fn receipt(doc: &Json<'_>, moment: Moment) -> Result<Parsed, String> {
         return Err("the receipt names no message".to_owned());
     }
     Ok(super::receipt(PROVIDER, id, receipt))
+}
+
+fn our_id(doc: &Json<'_>) -> Option<String> {
+    fields::id(doc.at(&["metadata", "sms_id"])).or_else(|| fields::id(doc.get("metadata.sms_id")))
 }
 
 /// The code says it more exactly than the word. `None`: the text is on its way, or it cannot be said.

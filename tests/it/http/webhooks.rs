@@ -51,6 +51,7 @@ pub fn table() -> Vec<Case> {
         case("sms, token in the header", 200, "POST", "/webhooks/sms/inbound", &[form, token], INBOUND),
         case("sms, no token", 401, "POST", "/webhooks/sms/inbound", &[form], INBOUND),
         case("sms, wrong token", 401, "POST", "/webhooks/sms/inbound/guess", &[form], INBOUND),
+        case("sms, XML", 415, "POST", &inbound, &[("Content-Type", "application/xml")], "<reply/>"),
         case("receipt, token in the path", 200, "POST", &receipts, &[form], RECEIPT),
         case("receipt, token in the header", 200, "POST", "/webhooks/sms/receipts", &[form, token], RECEIPT),
         case("a source nobody declared", 404, "POST", "/webhooks/fax", &[json], "{}"),
@@ -77,6 +78,15 @@ async fn every_delivery_gets_the_status_that_its_sender_understands() {
         assert_eq!(answer.header("x-request-id").map(str::len), Some(36), "{}", case.name);
         assert_eq!(answer.header("server"), None);
     }
+}
+
+/// A provider that was told to send XML can be told otherwise by whoever reads its log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_content_type_is_refused_with_those_that_are_taken() {
+    let site = Site::open().await;
+    let path = format!("/webhooks/sms/receipts/{SMS_TOKEN}");
+    let answer = raw::send(site.address, &request("POST", &path, &[("Content-Type", "application/xml")], "<report/>")).await;
+    assert_eq!(answer.json()["detail"], "Send application/json or application/x-www-form-urlencoded, not compressed.");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

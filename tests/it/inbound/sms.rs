@@ -51,6 +51,7 @@ fn clicksend_receipts_say_delivered_or_failed() {
     let (event, delivered) = receipt(FORM, sample("clicksend_receipt_201.form").trim_end());
     assert_eq!(event.dedupe_key, format!("{CLICKSEND_ID}:201"));
     assert_eq!((delivered.status, delivered.sms_id.as_deref()), (Some(SmsStatus::Delivered), Some(OUR_SMS)));
+    assert_eq!(event.lane_key, Some(format!("t:clicksend:{CLICKSEND_ID}")), "receipts of one text keep their order");
     assert_eq!(delivered.at, Some(at("2026-12-04T10:00:20+11:00")));
     let (event, failed) = receipt(FORM, sample("clicksend_receipt_301.form").trim_end());
     assert_eq!(event.dedupe_key, format!("{CLICKSEND_ID}:301"));
@@ -75,6 +76,29 @@ fn messagemedia_replies_and_reports_are_told_apart() {
     assert_eq!(event.dedupe_key, "01e1fa0a-6e27-4945-9cdb-18644b4de043");
     assert_eq!((event.actor, report.status), (Actor::Provider, Some(SmsStatus::Delivered)));
     assert_eq!((report.sms_id.as_deref(), report.status_code.as_deref()), (Some(OUR_SMS), Some("221")));
+}
+
+/// Account webhooks of MessageMedia can be told to send forms; those have no objects in them.
+#[test]
+fn messagemedia_may_send_forms_with_the_same_names() {
+    let body = format!("reply_id=r-1&message_id=m-1&source_number=%2B61491570006&content=YES&metadata.sms_id={OUR_SMS}");
+    let message = reply(FORM, body).payload.message.expect("a message");
+    assert_eq!((message.provider.as_str(), message.body.as_str()), ("messagemedia", "YES"));
+    assert_eq!((message.in_reply_to.as_deref(), message.reply_to_sms_id.as_deref()), (Some("m-1"), Some(OUR_SMS)));
+    let body = format!("delivery_report_id=d-1&message_id=m-1&status=delivered&error_code=220&metadata.sms_id={OUR_SMS}");
+    let (event, report) = receipt(FORM, body);
+    assert_eq!((event.source.as_str(), event.dedupe_key.as_str()), ("messagemedia", "d-1"));
+    assert_eq!((report.status, report.sms_id.as_deref()), (Some(SmsStatus::Delivered), Some(OUR_SMS)));
+}
+
+#[test]
+fn xml_is_refused_before_anything_is_read_of_it() {
+    for path in ["sms/inbound", "sms/receipts"] {
+        for content_type in ["application/xml", "text/xml; charset=utf-8"] {
+            let sent = Sent::to(&format!("{path}/{SMS_TOKEN}"), "<reply><content>YES</content></reply>");
+            assert_eq!(sent.content_type(content_type).refused(&inbound()), Refusal::UnsupportedMediaType);
+        }
+    }
 }
 
 #[test]

@@ -11,11 +11,11 @@ impl Random {
         // FNV-1a over the name.
         let hash = part.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
         let mut random = Self(seed ^ hash);
-        random.next();
+        random.bits();
         random
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,13 +25,13 @@ impl Random {
 
     /// From 0 to below 1.
     pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// From `low` to below `high`; `low` when there is nothing between them.
     pub fn between(&mut self, low: i64, high: i64) -> i64 {
         let span = high.saturating_sub(low).max(1);
-        low + (self.next() % span as u64) as i64
+        low + (self.bits() % span as u64) as i64
     }
 
     pub fn chance(&mut self, probability: f64) -> bool {
@@ -67,8 +67,8 @@ impl Random {
     /// The text form of a UUID.
     pub fn uuid(&mut self) -> String {
         let mut bytes = [0u8; 16];
-        bytes[..8].copy_from_slice(&self.next().to_be_bytes());
-        bytes[8..].copy_from_slice(&self.next().to_be_bytes());
+        bytes[..8].copy_from_slice(&self.bits().to_be_bytes());
+        bytes[8..].copy_from_slice(&self.bits().to_be_bytes());
         uuid::Builder::from_random_bytes(bytes).into_uuid().hyphenated().to_string()
     }
 }
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn numbers_follow_the_seed_and_the_weights() {
-        assert_eq!(Random(0).next(), 0xe220_a839_7b1d_cdaf, "the published first value of SplitMix64");
+        assert_eq!(Random(0).bits(), 0xe220_a839_7b1d_cdaf, "the published first value of SplitMix64");
         let mut random = Random::of(7, "x");
         let often = (0..10_000).filter(|_| random.weighted(&[("often", 9), ("seldom", 1)]) == Some(&"often")).count();
         assert!((8_800..9_200).contains(&often), "{often}");
