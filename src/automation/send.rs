@@ -16,6 +16,7 @@ use crate::domain::task::{Task, TaskStatus};
 use crate::domain::time::{Millis, Timestamp};
 use crate::domain::touchpoint::Touchpoint;
 use crate::gateway::{Gateway, Outgoing, SendResult};
+use crate::store::numbers::{self, Heard};
 use crate::store::sms::{StatusChange, StatusEvent};
 use crate::store::{Cause, StoreResult, Tx, bookings, contacts, history, jobs, rate, record, sms, tasks};
 use crate::telemetry::{Metric, metrics};
@@ -189,9 +190,11 @@ impl Surroundings {
         let phones: Vec<String> = texts.clone().map(|s| s.to.clone()).collect();
         let contact_ids: Vec<String> = texts.clone().filter_map(|s| s.contact_id.clone()).collect();
         let booking_ids: Vec<String> = texts.filter_map(|s| s.booking_id.clone()).collect();
+        // Before anything else is read of them: what they say from here on comes after these texts.
+        let Heard { suppressed, unheard } = numbers::listen(tx, &phones)?;
         Ok(Self {
-            suppressed: sms::list_suppressed(tx, &phones)?,
-            unheard: sms::list_unheard(tx, &phones)?,
+            suppressed,
+            unheard,
             contacts: contacts::list_by_ids(tx, &contact_ids)?.into_iter().map(|c| (c.id.clone(), c)).collect(),
             bookings: bookings::list_by_ids(tx, &booking_ids)?.into_iter().map(|b| (b.id.clone(), b)).collect(),
         })

@@ -30,6 +30,7 @@ pub mod contacts;
 pub mod events;
 pub mod history;
 pub mod invariants;
+pub mod numbers;
 pub mod overrides;
 pub mod recall;
 pub mod retention;

@@ -226,7 +226,7 @@ pub fn list_unheard(conn: &mut Conn, phones: &[String]) -> StoreResult<HashSet<S
     if phones.is_empty() {
         return Ok(HashSet::new());
     }
-    let lanes: Vec<String> = phones.iter().map(|phone| format!("p:{phone}")).collect();
+    let lanes: Vec<String> = phones.iter().map(|phone| super::numbers::lane(phone)).collect();
     let mut found = HashSet::new();
     // Literal states: each is what one partial index holds.
     for state in ["jobs.state IN ('ready', 'running')", "jobs.state = 'lane_blocked'", "jobs.state = 'dead'"] {

@@ -36,6 +36,7 @@ mod promises;
 mod reload;
 mod replays;
 mod shipped;
+mod stop_races;
 mod storm;
 mod texts;
 mod timers;
