@@ -7,6 +7,8 @@ pub mod database;
 mod document;
 mod environment;
 pub mod jobs;
+pub mod keywords;
+mod lists;
 mod parse;
 pub mod pipelines;
 mod problem;
@@ -21,6 +23,7 @@ pub use clinic::load_clinic;
 pub use database::{DatabaseSettings, DatabaseUrl, Retention};
 pub use environment::{Environment, Stage};
 pub use jobs::JobSettings;
+pub use keywords::load_keywords;
 pub use pipelines::load_pipelines;
 pub use problem::{ConfigProblem, nearest};
 pub use reader::Explained;
@@ -40,7 +43,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Settings {
     pub stage: Stage,
-    /// Where `clinic.yaml`, `pipelines.yaml` and `webhooks.yaml` are.
+    /// Where `clinic.yaml`, `keywords.yaml`, `pipelines.yaml` and `webhooks.yaml` are.
     pub config_dir: PathBuf,
     pub server: ServerSettings,
     pub database: DatabaseSettings,

@@ -8,6 +8,8 @@ pub mod contact;
 pub mod event;
 pub mod ids;
 pub mod job;
+pub mod keywords;
+pub mod letters;
 pub mod phone;
 pub mod pipeline;
 pub mod rule_override;

@@ -56,7 +56,7 @@ pub const BOOKING_STATUS: &[&str] =
     &["pending", "scheduled", "confirmed", "checked_in", "completed", "no_show", "cancelled", "declined", "waitlisted"];
 pub const URGENCY: &[&str] = &["routine", "soon", "urgent"];
 pub const REFERRAL: &[&str] = &["not_required", "missing", "received"];
-pub const INTENT: &[&str] = &["stop", "start", "yes", "no", "reschedule", "help", "other"];
+pub const INTENT: &[&str] = crate::domain::keywords::INTENTS;
 pub const ACTOR: &[&str] = &["patient", "staff", "system", "provider"];
 pub const PHONE_STATUS: &[&str] = &["unknown", "valid", "landline", "invalid", "unreachable"];
 pub const CONSENT: &[&str] = &["unknown", "granted", "denied"];
@@ -140,7 +140,7 @@ pub const RECORDS: &[Record] = &[
         name: "message",
         fields: &[
             field("body", Type::Text, "What the person wrote"),
-            field("intent", Type::Enum(INTENT), "What it means, by the keywords in config/clinic.yaml"),
+            field("intent", Type::Enum(INTENT), "What it means, by the words in config/keywords.yaml"),
             field("channel", Type::Enum(CHANNEL), "How it came"),
         ],
     },

@@ -20,7 +20,7 @@ fn folder(default: &str) -> tempfile::TempDir {
     let config = dir.path().join("config");
     std::fs::create_dir(&config).expect("config/");
     std::fs::write(config.join("default.yaml"), default).expect("default.yaml");
-    for name in ["clinic.yaml", "pipelines.yaml"] {
+    for name in ["clinic.yaml", "keywords.yaml", "pipelines.yaml"] {
         std::fs::copy(Path::new(SHIPPED).join("config").join(name), config.join(name)).expect("shipped file");
     }
     dir
@@ -33,7 +33,7 @@ fn the_shipped_settings_load_without_any_variable() {
     assert_eq!(settings.server.limits, avatar::config::ServerLimits::default());
     assert_eq!(settings.sms.provider, SmsProvider::Sandbox);
     assert_eq!(settings.clinic.calendar.holidays.len(), 27);
-    assert_eq!(settings.clinic.keywords.intent("CANCEL"), "no", "a cancelled appointment is no opt-out");
+    assert_eq!(settings.clinic.keywords.intent("CANCEL"), "cancel", "a cancelled appointment is no opt-out");
     assert_eq!(settings.pipelines.pipelines.len(), 5);
     assert!(settings.pipelines.find("lead").and_then(|p| p.find_stage("no_response")).is_some());
 }
@@ -106,7 +106,7 @@ fn a_database_password_is_never_shown() {
 
 #[test]
 fn a_wrong_clinic_file_names_each_mistake() {
-    let text = "name: Clinic\nphone: 0255501234\nhours:\n  monday: 8-18\n  tuesday: closed\n  wednesday: closed\n  thursday: closed\n  friday: closed\n  saturday: closed\n  sundey: closed\nholidays:\n  2026-02-30: Never\nquiet_hours: { texts_from: \"20:00\", texts_until: \"08:00\" }\nkeywords:\n  stop: [stop]\n  start: [start]\n  \"yes\": [yes, true]\n  \"no\": [stop]\nteams: []\n";
+    let text = "name: Clinic\nphone: 0255501234\nhours:\n  monday: 8-18\n  tuesday: closed\n  wednesday: closed\n  thursday: closed\n  friday: closed\n  saturday: closed\n  sundey: closed\nholidays:\n  2026-02-30: Never\nquiet_hours: { texts_from: \"20:00\", texts_until: \"08:00\" }\nkeywords:\n  stop: [stop]\ntexts: { caps: { per_number: 0, per_day: 3 }, opt_out_ack: 1 }\nteams: []\n";
     let problems = load_clinic(text, chrono_tz::Australia::Sydney).expect_err("problems");
     let shown: Vec<String> = problems.iter().map(|p| format!("{}: {}", p.line, p.message)).collect();
     insta::assert_snapshot!(shown.join("\n"), @r"
