@@ -37,7 +37,11 @@ pub mod why_rule;
 pub mod world;
 
 mod apply;
+mod caps;
+mod consent;
+mod opt_out;
 mod project;
+mod replies;
 mod skips;
 mod timer_diff;
 

@@ -3,8 +3,9 @@
 //! The `sending` state is on stable storage before the gateway is called. A worker that dies in between leaves a text whose fate
 //! is unknown: it is never sent again by itself, but put in front of a person.
 
+use super::caps::Today;
 use super::context::Automation;
-use super::{quiet, timers};
+use super::{consent, opt_out, quiet, timers};
 use crate::domain::booking::Booking;
 use crate::domain::clinic::Clinic;
 use crate::domain::contact::Contact;
@@ -153,8 +154,15 @@ fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timest
         }
     }
     let granted = rate::take(tx, sending.gateway.name(), sending.per_second, sending.burst, ready.len() as u32, now)?;
+    let clinic = &sending.automation.clinic;
+    let going: Vec<&SmsMessage> = ready.iter().take(granted as usize).map(|(_, text)| *text).collect();
+    let mut today = Today::open(tx, clinic, &going, now)?;
     for (index, (job, text)) in ready.into_iter().enumerate() {
-        if index < granted as usize && start(tx, sending, text, now)? {
+        let goes = index < granted as usize;
+        if let Some(reason) = if goes { today.take(tx, clinic, text, now)? } else { None } {
+            change(tx, text, SmsStatus::Suppressed, reason, now)?;
+            complete(tx, &mut admitted, job, now)?;
+        } else if goes && start(tx, sending, text, now)? {
             admitted.leaving.insert(job.id, outgoing(text));
         } else {
             admitted.decided.insert(job.id, Sent::Later(now + RATE_PAUSE));
@@ -241,8 +249,12 @@ pub(super) struct Records<'a> {
 
 /// Whether an unsent text may leave now, by the records of now.
 pub(super) fn judge(text: &SmsMessage, around: Records<'_>, clinic: &Clinic, now: Timestamp) -> Verdict {
-    if around.is_suppressed || around.contact.is_some_and(|c| c.opted_out_at.is_some()) {
-        return Verdict::Never("opted_out");
+    let is_out = around.is_suppressed || around.contact.is_some_and(|c| c.opted_out_at.is_some());
+    if is_out != opt_out::is_ack(text) {
+        return Verdict::Never(if is_out { "opted_out" } else { "opted_in" });
+    }
+    if let Some(reason) = around.contact.and_then(|contact| consent::refusal(contact, text.category)) {
+        return Verdict::Never(reason);
     }
     if around.is_unheard {
         return Verdict::Later(now + MESSAGE_PAUSE);

@@ -79,6 +79,7 @@ pub const RECORDS: &[Record] = &[
             field("opted_out", Type::Bool, "Replied STOP, or asked not to be texted"),
             maybe("opted_out_at", Type::Time, "When that was"),
             set(field("marketing_consent", Type::Enum(CONSENT), "Consent to marketing texts")),
+            set(field("sms_consent", Type::Enum(CONSENT), "Consent to texts at all; denied: none are sent")),
             field("source", Type::Text, "Where the contact first came from"),
             set(maybe("first_source", Type::Text, "Marketing source credited with the contact")),
             set(maybe("interest", Type::Text, "What the contact asked about")),

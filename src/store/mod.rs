@@ -27,6 +27,7 @@ mod writer;
 
 pub mod bookings;
 pub mod contacts;
+pub mod departures;
 pub mod events;
 pub mod history;
 pub mod invariants;

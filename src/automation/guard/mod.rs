@@ -55,7 +55,7 @@ fn pause(tx: &mut Tx<'_>, rule_id: &str, reason: &str, task: &Task, now: Timesta
 }
 
 /// Opens the task, unless one with its key is open.
-fn tell_once(tx: &mut Tx<'_>, task: &Task) -> StoreResult<()> {
+pub(super) fn tell_once(tx: &mut Tx<'_>, task: &Task) -> StoreResult<()> {
     let keys: Vec<String> = task.dedupe_key.iter().cloned().collect();
     if tasks::list_open_by_keys(tx, &keys)?.is_empty() {
         tasks::upsert_many(tx, &[task])?;

@@ -46,6 +46,7 @@ fn new_contact(with: Projection<'_>, input: &ContactInput, guardian: Option<&Con
         id: input.id.clone().unwrap_or_else(|| derived_id(event.timestamp, &[&event.id, "contact"])),
         phone_status: "unknown".into(),
         marketing_consent: "unknown".into(),
+        sms_consent: "unknown".into(),
         source: campaign.unwrap_or_else(|| event.source.clone()),
         guardian_contact_id: guardian.map(|g| g.id.clone()),
         is_demo: with.is_demo,

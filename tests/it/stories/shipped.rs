@@ -73,6 +73,7 @@ fn facts(event: &str) -> Facts {
         phone: Some("+61491570006".into()),
         phone_status: "valid".into(),
         marketing_consent: "unknown".into(),
+        sms_consent: "unknown".into(),
         source: "wix".into(),
         created_at: now,
         updated_at: now,

@@ -233,6 +233,7 @@ pub fn ana() -> Contact {
         phone_status: "valid".to_owned(),
         email: Some("ana.lee@example.com".to_owned()),
         marketing_consent: "unknown".to_owned(),
+        sms_consent: "unknown".to_owned(),
         source: "google".to_owned(),
         current_pipeline: Some("lead".to_owned()),
         current_stage: Some("new_lead".to_owned()),
