@@ -16,6 +16,7 @@ mod reader;
 pub mod rules;
 mod secret;
 pub mod secrets;
+mod sender;
 pub mod server;
 pub mod sms;
 
@@ -30,6 +31,7 @@ pub use reader::Explained;
 pub use rules::{RuleSettings, RulesReload};
 pub use secret::{Secret, SecretList};
 pub use secrets::Secrets;
+pub use sender::Warning;
 pub use server::{LogFormat, ServerLimits, ServerSettings};
 pub use sms::{SmsProvider, SmsSettings};
 
@@ -69,6 +71,12 @@ impl Settings {
             Some(settings) if problems.is_empty() => Ok(Self { explained, ..settings }),
             _ => Err(problems),
         }
+    }
+
+    /// What can be used and should not stay so.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        sender::warnings(&self.sms)
     }
 
     /// Each value in force with its origin; secrets are redacted.

@@ -3,6 +3,7 @@
 use super::parse::{self, choice};
 use super::reader::Reader;
 use super::secret::SecretList;
+use super::sender;
 use crate::domain::time::Millis;
 
 /// ClickSend's price for Australia, in A$.
@@ -16,6 +17,8 @@ pub struct SmsSettings {
     pub api_key: SecretList,
     /// Our number (E.164) or a registered sender name.
     pub from: Option<String>,
+    /// The sender name stands in the SMS Sender ID Register.
+    pub sender_registered: bool,
     /// `None`: the provider's own address.
     pub base_url: Option<String>,
     pub per_second_max: u32,
@@ -63,7 +66,8 @@ impl SmsSettings {
             provider: reader.value("sms.provider", Some("SMS_PROVIDER"), SmsProvider::Sandbox, show, named),
             username: reader.text("sms.username", "SMS_API_USERNAME"),
             api_key: reader.secret("SMS_API_KEY", "SMS_API_KEY_FILE"),
-            from: reader.text("sms.from", "SMS_FROM"),
+            from: reader.value("sms.from", Some("SMS_FROM"), None, sender::show, |t| sender::parse(t).map(Some)),
+            sender_registered: reader.shown_value("sms.sender_registered", None, false, parse::flag),
             base_url: reader
                 .value("sms.base_url", Some("SMS_API_BASE_URL"), None, show_url, |t| parse::base_url(t, true).map(Some)),
             per_second_max: reader.number("sms.per_second_max", 5, 1, 1_000) as u32,

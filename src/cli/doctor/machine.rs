@@ -23,7 +23,10 @@ pub(super) fn sms(parts: &Parts, environment: &Environment) -> Finding {
         Ok(_) if provider == SmsProvider::Sandbox && parts.settings.stage == Stage::Production => {
             Finding::warning("sms", "sandbox: no text leaves this machine", "set SMS_PROVIDER to a provider")
         }
-        Ok(_) => Finding::good("sms", provider.as_str()),
+        Ok(_) => match parts.settings.warnings().first() {
+            Some(warning) => Finding::warning("sms", format!("{}: {}", provider.as_str(), warning.message), &warning.help),
+            None => Finding::good("sms", provider.as_str()),
+        },
     }
 }
 

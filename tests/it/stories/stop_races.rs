@@ -3,21 +3,23 @@
 
 use crate::support::clinic::{Clinic, SMS_TOKEN, wait_until};
 use crate::support::load::Dice;
-use avatar::automation::send::{Sending as Outbox, job_for};
+use avatar::automation::send::{self, Sending as Outbox, Sent, job_for};
 use avatar::config::Environment;
-use avatar::domain::clock::Clock;
+use avatar::domain::job::ClaimedJob;
 use avatar::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
 use avatar::domain::time::{Millis, Timestamp};
 use avatar::gateway::{Gateway, Outgoing, SendResult, Sending};
-use avatar::jobs::{kinds, work_available};
+use avatar::jobs::{JobHandler, JobOutcome, Outcomes, Registry, kinds, work_available};
 use avatar::store::{StoreResult, jobs, sms};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use std::collections::HashMap;
 use std::io::Write;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 /// Races in a normal run, on each database; `AVATAR_STOP_RACES` asks for another number (100000 takes some minutes).
 const RACES: usize = 2_000;
@@ -107,7 +109,7 @@ fn play(clinic: &Clinic, round: usize, dice: &mut Dice) -> Score {
         }
         for _ in 0..SENDERS {
             let left = Arc::clone(&left);
-            scope.spawn(|| work_while(clinic, &open, &kinds::registry(witnessed(clinic, left)), kinds::SMS));
+            scope.spawn(|| work_while(clinic, &open, &Registry::new().with(witnessed(clinic, left)), kinds::SMS));
         }
     });
     // What waited for a message that was being worked on is asked again.
@@ -138,7 +140,7 @@ fn shuffle(list: &mut [String], dice: &mut Dice) {
     }
 }
 
-fn work_while(clinic: &Clinic, open: &AtomicUsize, registry: &avatar::jobs::Registry, queue: &str) {
+fn work_while(clinic: &Clinic, open: &AtomicUsize, registry: &Registry, queue: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut is_last = false;
     while !is_last {
@@ -207,10 +209,9 @@ struct Left {
     at: Instant,
 }
 
-/// A gateway and a clock that together see when a batch begins to be let go, and when it is handed over.
+/// Sees when a batch begins to be let go, and when it is handed over.
 struct Witness {
-    clock: Arc<dyn Clock>,
-    asked_at: Mutex<Instant>,
+    began: Mutex<Instant>,
     left: Arc<Mutex<HashMap<String, Left>>>,
 }
 
@@ -219,25 +220,42 @@ fn moment() -> Instant {
     Instant::now()
 }
 
-fn witnessed(clinic: &Clinic, left: Arc<Mutex<HashMap<String, Left>>>) -> Outbox {
-    let witness = Arc::new(Witness { clock: clinic.clock.clone(), asked_at: Mutex::new(moment()), left });
+fn witnessed(clinic: &Clinic, left: Arc<Mutex<HashMap<String, Left>>>) -> WatchedSend {
+    let witness = Arc::new(Witness { began: Mutex::new(moment()), left });
     let mut outbox = clinic.sending.clone();
-    outbox.automation.clock = Arc::new(ClockOf(Arc::clone(&witness)));
-    outbox.gateway = Arc::new(GatewayOf(witness));
+    outbox.gateway = Arc::new(GatewayOf(Arc::clone(&witness)));
     (outbox.per_second, outbox.burst) = (1_000_000, 1_000_000);
-    outbox
+    WatchedSend(outbox, witness)
 }
 
-struct ClockOf(Arc<Witness>);
-struct GatewayOf(Arc<Witness>);
+/// What the program's own handler does, with a look at the clock before.
+struct WatchedSend(Outbox, Arc<Witness>);
 
-impl Clock for ClockOf {
-    /// The outbox asks for the time right before it asks what may leave.
-    fn now(&self) -> Timestamp {
-        *self.0.asked_at.lock().unwrap() = moment();
-        self.0.clock.now()
+impl JobHandler for WatchedSend {
+    fn kind(&self) -> &'static str {
+        send::KIND
+    }
+
+    fn batch_max(&self) -> usize {
+        send::BATCH_MAX
+    }
+
+    fn run(&self, jobs: Vec<ClaimedJob>, _stop: CancellationToken) -> Pin<Box<dyn Future<Output = Outcomes> + Send>> {
+        *self.1.began.lock().unwrap() = moment();
+        let outbox = self.0.clone();
+        Box::pin(async move {
+            let outcome = |sent| match sent {
+                Sent::Completed => JobOutcome::Completed,
+                Sent::LeaseLost => JobOutcome::LeaseLost,
+                Sent::Later(at) => JobOutcome::Snooze(at),
+                Sent::Failed(reason) => JobOutcome::Retry(reason),
+            };
+            send::send(&outbox, jobs).await.into_iter().map(|(job, sent)| (job, outcome(sent))).collect()
+        })
     }
 }
+
+struct GatewayOf(Arc<Witness>);
 
 impl Gateway for GatewayOf {
     fn name(&self) -> &'static str {
@@ -249,7 +267,7 @@ impl Gateway for GatewayOf {
     }
 
     fn send<'a>(&'a self, texts: &'a [Outgoing]) -> Sending<'a> {
-        let left = Left { let_go_after: *self.0.asked_at.lock().unwrap(), at: moment() };
+        let left = Left { let_go_after: *self.0.began.lock().unwrap(), at: moment() };
         self.0.left.lock().unwrap().extend(texts.iter().map(|text| (text.to.clone(), left)));
         let accepted = |id: &str| SendResult::Accepted { provider_message_id: format!("witness-{id}") };
         Box::pin(async move { texts.iter().map(|text| (text.sms_id.clone(), accepted(&text.sms_id))).collect() })
