@@ -215,6 +215,13 @@ mod tests {
         let text = "stop:\n  words: [stop]\n  alonee: [end]\nstart: [start]\n\"yes\": [ok, true]\n\"no\": [\"no\", \"Stop!\"]\ncancel: []\nlanguages:\n  vi: { stop: { words: [\"...\"] }, ja: [x] }\n";
         let problems = load_keywords(text).expect_err("problems");
         let shown: Vec<String> = problems.iter().map(|p| format!("{}:{} {}", p.line, p.column, p.message)).collect();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        3:3 there is no `stop.alonee` in this file
+        5:1 `yes` has an item that is not a word
+        6:1 `stop!` already means `stop`
+        7:1 `cancel` is a list of words
+        9:3 `...` has no letter, digit or emoji
+        9:3 there is no `languages.vi.ja` in this file
+        ");
     }
 }

@@ -115,9 +115,11 @@ fn a_wrong_clinic_file_names_each_mistake() {
     10: there is no `hours.sundey` in this file
     12: `2026-02-30` is not a day of the calendar
     13: `texts_from` must be before `texts_until`
-    17: `keywords.yes` has an item that is not a word
-    18: `stop` already means `stop`
-    19: `teams` is a list of words
+    14: `keywords` has a file of its own
+    16: `texts.caps.per_number` is a whole number from 1 to 1000000
+    16: `texts.opt_out_ack` is true or false
+    16: there is no `texts.caps.per_day` in this file
+    17: `teams` is a list of words
     ");
 }
 
