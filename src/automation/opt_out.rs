@@ -29,9 +29,10 @@ pub(super) fn acknowledge(world: &mut World, root: &Event, with: Deciding<'_>) {
         _ => None,
     });
     let Some(phone) = first.filter(|phone| with.clinic.texts.opt_out_ack && phone.starts_with('+')) else { return };
-    match render(world, root, with) {
-        Some(rendered) => world.changes.sms.push(message(world, root, phone, rendered, with)),
-        None => tracing::warn!(template = TEMPLATE, "STOP is not acknowledged: the template is missing or cannot be filled in"),
+    if let Some(rendered) = render(world, root, with) {
+        world.changes.sms.push(message(world, root, phone, rendered, with));
+    } else {
+        tracing::warn!(template = TEMPLATE, "STOP is not acknowledged: the template is missing or cannot be filled in");
     }
 }
 

@@ -36,7 +36,9 @@ pub(super) fn read(reader: &mut Reader) -> Option<Keywords> {
     match load_named(&reader.shown(FILE), &text) {
         Ok(keywords) => Some(keywords),
         Err(problems) => {
-            problems.into_iter().for_each(|problem| reader.push(problem));
+            for problem in problems {
+                reader.push(problem);
+            }
             None
         }
     }

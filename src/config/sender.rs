@@ -17,10 +17,6 @@ pub struct Warning {
 /// Characters of a sender name, by the rules of both providers.
 const NAME_CHARS: std::ops::RangeInclusive<usize> = 3..=11;
 
-pub(super) fn show(from: &Option<String>) -> String {
-    from.clone().unwrap_or_else(|| "(not set)".to_owned())
-}
-
 /// A number as it is written, or a name that networks accept.
 pub(super) fn parse(text: &str) -> Parsed<String> {
     let is_word = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');

@@ -62,11 +62,12 @@ impl SmsSettings {
         let show = |provider: &SmsProvider| provider.as_str().to_owned();
         let named = |t: &str| choice(t, &names, SmsProvider::parse);
         let show_url = |url: &Option<String>| url.clone().unwrap_or_else(|| "(the provider's own)".to_owned());
+        let show_from = |from: &Option<String>| from.clone().unwrap_or_else(|| "(not set)".to_owned());
         let settings = Self {
             provider: reader.value("sms.provider", Some("SMS_PROVIDER"), SmsProvider::Sandbox, show, named),
             username: reader.text("sms.username", "SMS_API_USERNAME"),
             api_key: reader.secret("SMS_API_KEY", "SMS_API_KEY_FILE"),
-            from: reader.value("sms.from", Some("SMS_FROM"), None, sender::show, |t| sender::parse(t).map(Some)),
+            from: reader.value("sms.from", Some("SMS_FROM"), None, show_from, |t| sender::parse(t).map(Some)),
             sender_registered: reader.shown_value("sms.sender_registered", None, false, parse::flag),
             base_url: reader
                 .value("sms.base_url", Some("SMS_API_BASE_URL"), None, show_url, |t| parse::base_url(t, true).map(Some)),

@@ -32,7 +32,7 @@ pub struct QuietHours {
 }
 
 /// How the clinic texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextSettings {
     pub caps: TextCaps,
@@ -51,12 +51,6 @@ pub struct TextCaps {
     /// Of one rule.
     pub per_rule: u32,
     pub in_all: u32,
-}
-
-impl Default for TextSettings {
-    fn default() -> Self {
-        Self { caps: TextCaps::default(), opt_out_ack: false, plain_letters: false }
-    }
 }
 
 impl Default for TextCaps {

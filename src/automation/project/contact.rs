@@ -77,6 +77,9 @@ fn fill(world: &mut World, with: Projection<'_>, input: &ContactInput) {
     if input.is_existing_patient == Some(true) {
         after.is_existing_patient = true;
     }
+    // The newest word holds: consent can be taken back as it was given.
+    set_consent(&mut after.marketing_consent, input.marketing_consent);
+    set_consent(&mut after.sms_consent, input.sms_consent);
     if after != before {
         world.change_contact(with.now, |c| *c = after);
     }
@@ -92,6 +95,12 @@ fn phone_status(phone: Option<&str>, before: &Contact) -> String {
         Some(Ok(_)) => "valid".into(),
         Some(Err(_)) => "invalid".into(),
         None => before.phone_status.clone(),
+    }
+}
+
+fn set_consent(target: &mut String, said: Option<bool>) {
+    if let Some(yes) = said {
+        (if yes { "granted" } else { "denied" }).clone_into(target);
     }
 }
 

@@ -130,3 +130,35 @@ fn a_stage_that_leads_nowhere_is_found() {
     assert_eq!(problems.len(), 1);
     assert_eq!((problems[0].line, problems[0].help.as_deref()), (7, Some("did you mean `contacted`?")));
 }
+
+#[test]
+fn a_sender_name_that_is_not_registered_is_warned_of() {
+    let dir = folder("sms:\n  from: AvatarClin\n");
+    let told = |extra: &str| {
+        std::fs::write(dir.path().join("config/default.yaml"), format!("sms:\n  from: AvatarClin\n{extra}"))
+            .expect("default.yaml");
+        let warnings = load(&[], dir.path()).expect("settings").warnings();
+        warnings.into_iter().map(|w| w.key).collect::<Vec<_>>()
+    };
+    assert_eq!(told(""), ["sms.sender_registered", "sms.from"]);
+    assert_eq!(told("  sender_registered: true\n"), ["sms.from"], "nobody can reply to a name");
+    let number = load(&[("SMS_FROM", "+61491570156")], dir.path()).expect("settings");
+    assert_eq!(number.warnings(), []);
+    let problems = load(&[("SMS_FROM", "Avatar Imaging")], dir.path()).map(|_| ()).expect_err("a name with a blank");
+    assert!(problems.starts_with("environment: SMS_FROM is a number or a sender name, not `Avatar Imaging`\n  = "), "{problems}");
+}
+
+#[test]
+fn keywords_are_the_shipped_ones_until_the_file_says_otherwise() {
+    let dir = folder("");
+    let file = dir.path().join("config/keywords.yaml");
+    std::fs::remove_file(&file).expect("keywords.yaml");
+    assert_eq!(load(&[], dir.path()).expect("settings").clinic.keywords.intent("Stop!"), "stop");
+    std::fs::write(&file, "stop: { words: [halt] }\nstart: [go]\n\"yes\": [aye]\n\"no\": [nay]\ncancel: [off]\n")
+        .expect("keywords.yaml");
+    let keywords = load(&[], dir.path()).expect("settings").clinic.keywords.clone();
+    assert_eq!((keywords.intent("HALT"), keywords.intent("Stop!"), keywords.intent("aye aye")), ("stop", "other", "yes"));
+    std::fs::write(&file, "stop: [halt]\n").expect("keywords.yaml");
+    let problems = load(&[], dir.path()).map(|_| ()).expect_err("problems");
+    assert!(problems.contains("config/keywords.yaml:1:1: `stop.words` is missing"), "{problems}");
+}
