@@ -1,14 +1,13 @@
 //! How many texts may leave in a day: to one number, of one rule, in all. What is over a cap is not sent, and somebody is told.
 
 use super::alerts::Alert;
-use super::guard;
 use super::opt_out;
 use crate::domain::clinic::{Clinic, TextCaps};
 use crate::domain::ids::new_id;
 use crate::domain::sms::SmsMessage;
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
-use crate::store::{StoreResult, Tx, departures, runs};
+use crate::store::{StoreResult, Tx, departures, runs, tasks};
 use std::collections::HashMap;
 
 /// One cap, as it concerns one text.
@@ -98,7 +97,7 @@ impl Today {
         let caps = caps_of(clinic.texts.caps, &text.to, rule_id.as_deref());
         if let Some(cap) = reached(&caps, |scope| self.departed.get(scope).copied().unwrap_or(0)) {
             let task = alert(cap, text.contact_id.as_deref(), rule_id.as_deref(), clinic, new_id(now), now);
-            guard::tell_once(tx, &task)?;
+            tasks::open_once(tx, &task)?;
             return Ok(Some(cap.reason));
         }
         for cap in caps {

@@ -98,13 +98,7 @@ fn write_waiting(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
 
 /// Tasks about no contact: one open task for each key is enough.
 fn write_loose_tasks(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
-    for task in all(decisions, |c| &c.loose_tasks) {
-        let keys: Vec<String> = task.dedupe_key.iter().cloned().collect();
-        if tasks::list_open_by_keys(tx, &keys)?.is_empty() {
-            tasks::upsert_many(tx, &[task])?;
-        }
-    }
-    Ok(())
+    all(decisions, |c| &c.loose_tasks).try_for_each(|task| tasks::open_once(tx, task).map(drop))
 }
 
 fn write_sms(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> StoreResult<()> {

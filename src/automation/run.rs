@@ -98,7 +98,8 @@ async fn attempt(context: &Automation, in_force: &Arc<InForce>, jobs: Vec<Claime
     let alerts: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.alerts.clone()).collect();
     let outcomes: Vec<RunOutcome> = decisions.iter().flat_map(|d| d.world.changes.runs.iter().map(|r| r.outcome)).collect();
     let broken: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.promises_broken.iter().cloned()).collect();
-    context.store.write(move |tx| commit(tx, &decisions, now)).await?;
+    // They come back so that they are freed here, not by the one thread that writes.
+    drop(context.store.write(move |tx| commit(tx, &decisions, now).map(|()| decisions)).await?);
     promises::count_broken(&broken);
     for outcome in [RunOutcome::Fired, RunOutcome::Skipped, RunOutcome::Failed] {
         let count = outcomes.iter().filter(|o| **o == outcome).count();

@@ -86,6 +86,5 @@ pub fn list_expected_before(conn: &mut Conn, before: Timestamp, limit: i64) -> S
 }
 
 pub fn upsert_many(tx: &mut Tx<'_>, bookings: &[&Booking]) -> StoreResult<()> {
-    let rows: Vec<BookingRow> = bookings.iter().map(|b| BookingRow::of(b)).collect();
-    BookingRow::upsert_all(tx, rows)
+    BookingRow::upsert_all(tx, bookings)
 }

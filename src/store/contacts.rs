@@ -2,9 +2,8 @@
 
 use super::db::on;
 use super::one_of::one_of;
-use super::row::{domain_rows, row};
+use super::row::{domain_rows, log_row, row};
 use super::schema::{contact_identities, contacts};
-use super::sql::{Value, in_classes, marks, sql};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::contact::{Contact, Identity, IdentityKind};
 use crate::domain::time::Timestamp;
@@ -84,22 +83,21 @@ pub fn lock_versions(tx: &mut Tx<'_>, ids: &[String]) -> StoreResult<HashMap<Str
 }
 
 pub fn upsert_many(tx: &mut Tx<'_>, contacts: &[&Contact]) -> StoreResult<()> {
-    let rows: Vec<ContactRow> = contacts.iter().map(|c| ContactRow::of(c)).collect();
-    ContactRow::upsert_all(tx, rows)
+    ContactRow::upsert_all(tx, contacts)
 }
 
 /// Claims identities for contacts. An identity that another contact owns is an error: [`super::StoreError::Duplicate`].
 pub fn insert_identities(tx: &mut Tx<'_>, owned: &[(&Identity, &str)], now: Timestamp) -> StoreResult<()> {
-    for piece in in_classes(owned) {
-        let text =
-            format!("INSERT INTO contact_identities (kind, value, contact_id, created_at) VALUES {}", marks(piece.len(), 4));
-        let values = piece.iter().flat_map(|(identity, contact)| -> [Value; 4] {
-            [identity.kind.as_str().into(), identity.value.as_str().into(), (*contact).into(), now.into()]
-        });
-        sql(text).bind_all(values).execute(tx)?;
-    }
-    Ok(())
+    let row = |(identity, contact): &(&Identity, &str)| IdentityRow {
+        kind: identity.kind.as_str().to_owned(),
+        value: identity.value.clone(),
+        contact_id: (*contact).to_owned(),
+        created_at: now,
+    };
+    IdentityRow::insert_these(tx, &owned.iter().map(row).collect::<Vec<_>>())
 }
+
+log_row!(contact_identities, IdentityRow { kind: String, value: String, contact_id: String, created_at: Timestamp });
 
 /// The identities of each of the contacts.
 pub fn list_identities(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<HashMap<String, Vec<Identity>>> {

@@ -4,7 +4,7 @@ use super::db::on;
 use super::one_of::one_of;
 use super::row::{Stored, domain_rows, row};
 use super::schema::{event_log, event_payloads};
-use super::sql::sql;
+use super::sql::{Value, sql};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::event::{Actor, Event, EventPayload, EventStatus, SignatureState};
 use crate::domain::time::Timestamp;
@@ -12,9 +12,10 @@ use diesel::prelude::*;
 
 impl Stored for EventPayload {
     type Raw = String;
-    fn to_raw(&self) -> String {
+    const NULL: Value<'static> = Value::MaybeText(None);
+    fn value(&self) -> Value<'_> {
         // A map of text keys and plain values always serialises.
-        serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())
+        serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned()).into()
     }
     fn from_raw(raw: String) -> Option<Self> {
         serde_json::from_str(&raw).ok()
@@ -23,8 +24,9 @@ impl Stored for EventPayload {
 
 impl Stored for Actor {
     type Raw = String;
-    fn to_raw(&self) -> String {
-        self.as_str().to_owned()
+    const NULL: Value<'static> = Value::MaybeText(None);
+    fn value(&self) -> Value<'_> {
+        self.as_str().into()
     }
     fn from_raw(raw: String) -> Option<Self> {
         Self::parse(&raw)
@@ -33,8 +35,9 @@ impl Stored for Actor {
 
 impl Stored for SignatureState {
     type Raw = String;
-    fn to_raw(&self) -> String {
-        self.as_str().to_owned()
+    const NULL: Value<'static> = Value::MaybeText(None);
+    fn value(&self) -> Value<'_> {
+        self.as_str().into()
     }
     fn from_raw(raw: String) -> Option<Self> {
         Self::parse(&raw)
@@ -43,8 +46,9 @@ impl Stored for SignatureState {
 
 impl Stored for EventStatus {
     type Raw = String;
-    fn to_raw(&self) -> String {
-        self.as_str().to_owned()
+    const NULL: Value<'static> = Value::MaybeText(None);
+    fn value(&self) -> Value<'_> {
+        self.as_str().into()
     }
     fn from_raw(raw: String) -> Option<Self> {
         Self::parse(&raw)
@@ -141,7 +145,7 @@ pub fn find_raw_payload(conn: &mut Conn, event_id: &str) -> StoreResult<Option<S
 
 /// Records chained events; their keys are derived from their cause, so a repeated one is an error.
 pub fn insert_chained(tx: &mut Tx<'_>, events: &[&Event]) -> StoreResult<()> {
-    EventRow::insert_all(tx, events.iter().map(|e| EventRow::of(e)).collect())
+    EventRow::insert_all(tx, events)
 }
 
 /// Writes how the processing of events ended.
@@ -149,9 +153,9 @@ pub fn finish_many(tx: &mut Tx<'_>, results: &[&EventResult], now: Timestamp) ->
     for result in results {
         sql(FINISH)
             .bind(result.status.as_str())
-            .bind(result.status_reason.clone())
-            .bind(result.contact_id.clone())
-            .bind(result.booking_id.clone())
+            .bind(result.status_reason.as_deref())
+            .bind(result.contact_id.as_deref())
+            .bind(result.booking_id.as_deref())
             .bind(result.revision)
             .bind(now)
             .bind(result.event_id.as_str())

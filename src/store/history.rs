@@ -79,17 +79,17 @@ pub fn list_transitions(conn: &mut Conn, contact_id: &str, limit: i64) -> StoreR
 }
 
 pub fn insert_touchpoints(tx: &mut Tx<'_>, values: &[&Touchpoint]) -> StoreResult<()> {
-    TouchpointRow::insert_all(tx, values.iter().map(|v| TouchpointRow::of(v)).collect())
+    TouchpointRow::insert_all(tx, values)
 }
 
 pub fn insert_field_changes(tx: &mut Tx<'_>, values: &[&FieldChange]) -> StoreResult<()> {
-    FieldChangeRow::insert_all(tx, values.iter().map(|v| FieldChangeRow::of(v)).collect())
+    FieldChangeRow::insert_all(tx, values)
 }
 
 pub fn insert_notes(tx: &mut Tx<'_>, values: &[&Note]) -> StoreResult<()> {
-    NoteRow::insert_all(tx, values.iter().map(|v| NoteRow::of(v)).collect())
+    NoteRow::insert_all(tx, values)
 }
 
 pub fn insert_transitions(tx: &mut Tx<'_>, values: &[&Transition]) -> StoreResult<()> {
-    TransitionRow::insert_all(tx, values.iter().map(|v| TransitionRow::of(v)).collect())
+    TransitionRow::insert_all(tx, values)
 }

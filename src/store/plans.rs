@@ -65,7 +65,7 @@ fn statements(postgres: bool) -> Vec<(&'static str, String)> {
 }
 
 /// A value for each mark, of the type that what stands before asks for; in a list, of the type of the one before.
-fn samples(text: &str) -> Vec<Value> {
+fn samples(text: &str) -> Vec<Value<'static>> {
     let pieces: Vec<&str> = text.split('?').collect();
     let mut values: Vec<Value> = Vec::new();
     for piece in pieces.iter().take(pieces.len() - 1) {
@@ -78,7 +78,7 @@ fn samples(text: &str) -> Vec<Value> {
     values
 }
 
-fn sample_after(piece: &str) -> Value {
+fn sample_after(piece: &str) -> Value<'static> {
     let ends = |words: &[&str]| words.iter().any(|word| piece.ends_with(word));
     if ends(&[
         "queue = ",

@@ -4,7 +4,7 @@ use super::db::on;
 use super::one_of::one_of;
 use super::row::{Stored, domain_rows, row};
 use super::schema::automation_runs;
-use super::sql::{Number, sql};
+use super::sql::{Number, Value, sql};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::event::Run;
 use crate::domain::event::RunOutcome;
@@ -14,8 +14,9 @@ use std::collections::HashMap;
 
 impl Stored for RunOutcome {
     type Raw = String;
-    fn to_raw(&self) -> String {
-        self.as_str().to_owned()
+    const NULL: Value<'static> = Value::MaybeText(None);
+    fn value(&self) -> Value<'_> {
+        self.as_str().into()
     }
     fn from_raw(raw: String) -> Option<Self> {
         Self::parse(&raw)
@@ -29,7 +30,7 @@ row!(automation_runs, RunRow, Run, id, insert {
 });
 
 pub fn insert_many(tx: &mut Tx<'_>, runs: &[&Run]) -> StoreResult<()> {
-    RunRow::insert_all(tx, runs.iter().map(|r| RunRow::of(r)).collect())
+    RunRow::insert_all(tx, runs)
 }
 
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Run>> {

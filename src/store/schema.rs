@@ -434,7 +434,7 @@ table! {
 }
 
 table! {
-    timers (rule_id, trigger_index, subject_id, occurrence) {
+    timers (contact_id, subject_id, rule_id, trigger_index, occurrence) {
         rule_id -> Text,
         trigger_index -> Integer,
         subject_id -> Text,

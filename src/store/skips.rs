@@ -1,8 +1,9 @@
 //! Rules that did nothing, folded: one row for each event.
 
 use super::db::on;
+use super::row::log_row;
 use super::schema::automation_skips;
-use super::sql::{Value, in_classes, marks, sql};
+use super::sql::sql;
 use super::{Conn, StoreError, StoreResult, Tx};
 use crate::domain::event::Run;
 use crate::domain::ids::{id_prefix, time_of};
@@ -13,25 +14,24 @@ use std::collections::HashMap;
 
 type Columns = (String, i64, Option<String>, Option<String>, i64, String);
 
-const INSERT: &str = "INSERT INTO automation_skips (event_id, revision, contact_id, booking_id, at, skips)";
-
 pub fn insert_many(tx: &mut Tx<'_>, events: &[&SkippedEvent]) -> StoreResult<()> {
-    for piece in in_classes(events) {
-        let mut values: Vec<Value> = Vec::with_capacity(piece.len() * 6);
-        for event in piece {
-            let skips = serde_json::to_string(&event.rules).map_err(|e| StoreError::Statement(e.to_string()))?;
-            values.extend([
-                event.event_id.clone().into(),
-                event.revision.into(),
-                event.contact_id.clone().into(),
-                event.booking_id.clone().into(),
-                event.at.into(),
-                skips.into(),
-            ]);
-        }
-        sql(format!("{INSERT} VALUES {}", marks(piece.len(), 6))).bind_all(values).execute(tx)?;
-    }
-    Ok(())
+    let rows = events.iter().map(|event| row(event)).collect::<StoreResult<Vec<_>>>()?;
+    SkipRow::insert_these(tx, &rows)
+}
+
+log_row!(automation_skips, SkipRow {
+    event_id: String, revision: i64, contact_id: Option<String>, booking_id: Option<String>, at: Timestamp, skips: String,
+});
+
+fn row(event: &SkippedEvent) -> StoreResult<SkipRow> {
+    Ok(SkipRow {
+        event_id: event.event_id.clone(),
+        revision: event.revision,
+        contact_id: event.contact_id.clone(),
+        booking_id: event.booking_id.clone(),
+        at: event.at,
+        skips: serde_json::to_string(&event.rules).map_err(|e| StoreError::Statement(e.to_string()))?,
+    })
 }
 
 /// The skips of one event, as runs.

@@ -155,7 +155,7 @@ pub fn list_known_dedupe_keys(conn: &mut Conn, booking_ids: &[String]) -> StoreR
 }
 
 pub fn insert_many(tx: &mut Tx<'_>, messages: &[&SmsMessage]) -> StoreResult<()> {
-    SmsRow::insert_all(tx, messages.iter().map(|m| SmsRow::of(m)).collect())
+    SmsRow::insert_all(tx, messages)
 }
 
 /// Moves a text to `to` if it is in one of `from`; false when it is not.

@@ -13,35 +13,35 @@ use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConn
 use std::borrow::Cow;
 
 /// A statement with its values, in the order of the `?` in its text. A literal question mark cannot be written.
-pub(in crate::store) struct Sql {
+pub(in crate::store) struct Sql<'a> {
     text: Cow<'static, str>,
-    values: Vec<Value>,
+    values: Vec<Value<'a>>,
 }
 
-/// A value that both databases hold exactly.
+/// A value that both databases hold exactly. Texts are borrowed where they can be: there are hundreds for one event.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::store) enum Value {
+pub(in crate::store) enum Value<'a> {
     Bool(bool),
     Int(i32),
     MaybeInt(Option<i32>),
     Big(i64),
     MaybeBig(Option<i64>),
-    Text(String),
-    MaybeText(Option<String>),
+    Text(Cow<'a, str>),
+    MaybeText(Option<Cow<'a, str>>),
 }
 
 /// Begins a statement.
-pub(in crate::store) fn sql(text: impl Into<Cow<'static, str>>) -> Sql {
+pub(in crate::store) fn sql<'a>(text: impl Into<Cow<'static, str>>) -> Sql<'a> {
     Sql { text: text.into(), values: Vec::new() }
 }
 
-impl Sql {
-    pub(in crate::store) fn bind(mut self, value: impl Into<Value>) -> Self {
+impl<'a> Sql<'a> {
+    pub(in crate::store) fn bind(mut self, value: impl Into<Value<'a>>) -> Self {
         self.values.push(value.into());
         self
     }
 
-    pub(in crate::store) fn bind_all(mut self, values: impl IntoIterator<Item = Value>) -> Self {
+    pub(in crate::store) fn bind_all(mut self, values: impl IntoIterator<Item = Value<'a>>) -> Self {
         self.values.extend(values);
         self
     }
@@ -75,11 +75,6 @@ pub(in crate::store) fn marks(rows: usize, columns: usize) -> String {
 /// Numbers of rows in one statement, largest first: few texts, so that few statements are prepared.
 const ROW_CLASSES: [usize; 4] = [64, 16, 4, 1];
 
-/// The largest row class that so many rows fill; `None` for none.
-pub(in crate::store) fn most_in_class(rows: usize) -> Option<usize> {
-    ROW_CLASSES.into_iter().find(|class| *class <= rows)
-}
-
 /// Cuts `rows` into pieces whose lengths are all row classes.
 pub(in crate::store) fn in_classes<T>(mut rows: &[T]) -> Vec<&[T]> {
     let mut pieces = Vec::new();
@@ -100,7 +95,7 @@ pub(in crate::store) struct Number {
     pub n: i64,
 }
 
-impl<DB: Binds> QueryFragment<DB> for Sql {
+impl<DB: Binds> QueryFragment<DB> for Sql<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let mut values = self.values.iter();
         let mut begin = 0;
@@ -114,7 +109,7 @@ impl<DB: Binds> QueryFragment<DB> for Sql {
     }
 }
 
-impl Value {
+impl Value<'_> {
     /// Puts a mark for this value, and the value to it.
     pub(in crate::store) fn bind<'b, DB: Binds>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
         DB::bind(self, out)
@@ -123,7 +118,7 @@ impl Value {
 
 /// A database that takes every [`Value`].
 pub(in crate::store) trait Binds: Backend {
-    fn bind<'b>(value: &'b Value, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
+    fn bind<'b>(value: &'b Value<'_>, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 }
 
 impl<DB> Binds for DB
@@ -134,7 +129,7 @@ where
     Option<i32>: ToSql<Nullable<Integer>, DB>,
     i64: ToSql<BigInt, DB>,
     Option<i64>: ToSql<Nullable<BigInt>, DB>,
-    String: ToSql<Text, DB>,
+    str: ToSql<Text, DB>,
     Option<String>: ToSql<Nullable<Text>, DB>,
 {
     fn bind<'b>(value: &'b Value, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
@@ -144,8 +139,8 @@ where
             Value::MaybeInt(v) => out.push_bind_param::<Nullable<Integer>, _>(v),
             Value::Big(v) => out.push_bind_param::<BigInt, _>(v),
             Value::MaybeBig(v) => out.push_bind_param::<Nullable<BigInt>, _>(v),
-            Value::Text(v) => out.push_bind_param::<Text, _>(v),
-            Value::MaybeText(v) => out.push_bind_param::<Nullable<Text>, _>(v),
+            Value::Text(v) | Value::MaybeText(Some(v)) => out.push_bind_param::<Text, str>(v.as_ref()),
+            Value::MaybeText(None) => out.push_bind_param::<Nullable<Text>, Option<String>>(&None),
         }
     }
 }
@@ -154,71 +149,76 @@ fn mismatch(text: &str) -> diesel::result::Error {
     diesel::result::Error::QueryBuilderError(format!("marks and values differ in number: {text}").into())
 }
 
-impl QueryId for Sql {
+impl QueryId for Sql<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl Query for Sql {
+impl Query for Sql<'_> {
     type SqlType = Untyped;
 }
 
-impl RunQueryDsl<SqliteConnection> for Sql {}
-impl RunQueryDsl<PgConnection> for Sql {}
+impl RunQueryDsl<SqliteConnection> for Sql<'_> {}
+impl RunQueryDsl<PgConnection> for Sql<'_> {}
 
-impl From<bool> for Value {
+impl From<bool> for Value<'_> {
     fn from(v: bool) -> Self {
         Self::Bool(v)
     }
 }
-impl From<Option<i32>> for Value {
+impl From<Option<i32>> for Value<'_> {
     fn from(v: Option<i32>) -> Self {
         Self::MaybeInt(v)
     }
 }
-impl From<i32> for Value {
+impl From<i32> for Value<'_> {
     fn from(v: i32) -> Self {
         Self::Int(v)
     }
 }
-impl From<i64> for Value {
+impl From<i64> for Value<'_> {
     fn from(v: i64) -> Self {
         Self::Big(v)
     }
 }
-impl From<Option<i64>> for Value {
+impl From<Option<i64>> for Value<'_> {
     fn from(v: Option<i64>) -> Self {
         Self::MaybeBig(v)
     }
 }
-impl From<Timestamp> for Value {
+impl From<Timestamp> for Value<'_> {
     fn from(v: Timestamp) -> Self {
         Self::Big(v.0)
     }
 }
-impl From<Option<Timestamp>> for Value {
+impl From<Option<Timestamp>> for Value<'_> {
     fn from(v: Option<Timestamp>) -> Self {
         Self::MaybeBig(v.map(|t| t.0))
     }
 }
-impl From<Millis> for Value {
+impl From<Millis> for Value<'_> {
     fn from(v: Millis) -> Self {
         Self::Big(v.0)
     }
 }
-impl From<&str> for Value {
-    fn from(v: &str) -> Self {
-        Self::Text(v.to_owned())
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(v: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(v))
     }
 }
-impl From<String> for Value {
+impl From<String> for Value<'_> {
     fn from(v: String) -> Self {
-        Self::Text(v)
+        Self::Text(Cow::Owned(v))
     }
 }
-impl From<Option<String>> for Value {
+impl From<Option<String>> for Value<'_> {
     fn from(v: Option<String>) -> Self {
-        Self::MaybeText(v)
+        Self::MaybeText(v.map(Cow::Owned))
+    }
+}
+impl<'a> From<Option<&'a str>> for Value<'a> {
+    fn from(v: Option<&'a str>) -> Self {
+        Self::MaybeText(v.map(Cow::Borrowed))
     }
 }
 

@@ -125,9 +125,18 @@ pub fn list_open_by_keys(conn: &mut Conn, keys: &[String]) -> StoreResult<Vec<Ta
     domain_rows!(rows)
 }
 
+/// Opens a task, unless one with its key is open; whether it is new.
+pub fn open_once(tx: &mut Tx<'_>, task: &Task) -> StoreResult<bool> {
+    let keys: Vec<String> = task.dedupe_key.iter().cloned().collect();
+    let is_new = list_open_by_keys(tx, &keys)?.is_empty();
+    if is_new {
+        upsert_many(tx, &[task])?;
+    }
+    Ok(is_new)
+}
+
 pub fn upsert_many(tx: &mut Tx<'_>, tasks: &[&Task]) -> StoreResult<()> {
-    let rows: Vec<TaskRow> = tasks.iter().map(|t| TaskRow::of(t)).collect();
-    TaskRow::upsert_all(tx, rows)
+    TaskRow::upsert_all(tx, tasks)
 }
 
 /// Closes the open task with this key, if there is one.

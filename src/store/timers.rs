@@ -2,13 +2,13 @@
 
 use super::db::on;
 use super::one_of::one_of;
-use super::row::{domain_rows, row};
+use super::row::{Text, domain_rows, row, write_all};
 use super::schema::timers;
-use super::sql::{Value, in_classes, marks, sql};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::event::{SubjectKind, Timer};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
+use std::sync::OnceLock;
 
 row!(timers, TimerRow, Timer, rule_id, by_hand {
     rule_id => rule_id: String, trigger_index => trigger: i32, subject_id => subject_id: String,
@@ -80,39 +80,17 @@ pub fn find_next_due(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
 
 /// Sets timers. One that has fired comes back only for another time: who sets it may not have seen yet that it fired.
 pub fn upsert_many(tx: &mut Tx<'_>, values: &[&Timer]) -> StoreResult<()> {
-    for piece in in_classes(values) {
-        let text = format!("{INSERT} VALUES {} {OR_SET_ANEW}", marks(piece.len(), COLUMNS));
-        sql(text).bind_all(piece.iter().flat_map(|timer| columns(timer))).execute(tx)?;
-    }
-    Ok(())
+    static TEXT: OnceLock<Text> = OnceLock::new();
+    write_all::<TimerRow>(tx, values, TEXT.get_or_init(|| Text::insert_or::<TimerRow>(SET_ANEW)))
 }
 
-const INSERT: &str = "INSERT INTO timers (rule_id, trigger_index, subject_id, occurrence, subject_kind, contact_id, due_at, \
-                      late_ms, state, updated_at)";
-const COLUMNS: usize = 10;
-const OR_SET_ANEW: &str = "ON CONFLICT (rule_id, trigger_index, subject_id, occurrence) DO UPDATE SET due_at = excluded.due_at, \
-                           late_ms = excluded.late_ms, state = excluded.state, updated_at = excluded.updated_at \
-                           WHERE timers.state <> 'fired' OR timers.due_at <> excluded.due_at";
-
-fn columns(timer: &Timer) -> [Value; COLUMNS] {
-    let row = TimerRow::of(timer);
-    [
-        row.rule_id.into(),
-        row.trigger_index.into(),
-        row.subject_id.into(),
-        row.occurrence.into(),
-        row.subject_kind.into(),
-        row.contact_id.into(),
-        row.due_at.into(),
-        row.late_ms.into(),
-        row.state.into(),
-        row.updated_at.into(),
-    ]
-}
+const SET_ANEW: &str = "ON CONFLICT (contact_id, subject_id, rule_id, trigger_index, occurrence) DO UPDATE SET due_at = \
+                        excluded.due_at, late_ms = excluded.late_ms, state = excluded.state, updated_at = excluded.updated_at \
+                        WHERE timers.state <> 'fired' OR timers.due_at <> excluded.due_at";
 
 /// Removes a timer that is still as it was read: pending, or fired and to begin anew.
 pub fn delete(tx: &mut Tx<'_>, timer: &Timer) -> StoreResult<()> {
-    on!(tx, c => diesel::delete(timers::table.find((&timer.rule_id, timer.trigger, &timer.subject_id, &timer.occurrence)))
+    on!(tx, c => diesel::delete(timers::table.find(key(timer)))
         .filter(timers::state.eq(&timer.state))
         .execute(c))?;
     Ok(())
@@ -120,11 +98,16 @@ pub fn delete(tx: &mut Tx<'_>, timer: &Timer) -> StoreResult<()> {
 
 /// Pending → fired, if it still is due as it was read; false when it is not.
 pub fn mark_fired(tx: &mut Tx<'_>, timer: &Timer, now: Timestamp) -> StoreResult<bool> {
-    let count = on!(tx, c => diesel::update(timers::table.find((&timer.rule_id, timer.trigger, &timer.subject_id, &timer.occurrence)))
+    let count = on!(tx, c => diesel::update(timers::table.find(key(timer)))
         .filter(timers::state.eq("pending"))
         .filter(timers::due_at.eq(timer.due_at.0))
         .filter(timers::updated_at.eq(timer.updated_at.0))
         .set((timers::state.eq("fired"), timers::updated_at.eq(now.0)))
         .execute(c))?;
     Ok(count == 1)
+}
+
+/// The primary key.
+fn key(timer: &Timer) -> (&str, &str, &str, i32, &str) {
+    (&timer.contact_id, &timer.subject_id, &timer.rule_id, timer.trigger, &timer.occurrence)
 }

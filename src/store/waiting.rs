@@ -4,6 +4,7 @@ use super::db::on;
 use super::one_of::one_of;
 use super::row::{Stored, domain_rows, row};
 use super::schema::waiting_runs;
+use super::sql::Value;
 use super::{Conn, StoreError, StoreResult, Tx};
 use crate::domain::event::{WaitState, WaitingRun};
 use crate::domain::time::Timestamp;
@@ -13,8 +14,9 @@ use diesel::sql_types::Bool;
 
 impl Stored for WaitState {
     type Raw = String;
-    fn to_raw(&self) -> String {
-        self.as_str().to_owned()
+    const NULL: Value<'static> = Value::MaybeText(None);
+    fn value(&self) -> Value<'_> {
+        self.as_str().into()
     }
     fn from_raw(raw: String) -> Option<Self> {
         Self::parse(&raw)
@@ -83,7 +85,7 @@ pub fn list_of_runs(conn: &mut Conn, run_ids: &[String]) -> StoreResult<Vec<Wait
 }
 
 pub fn insert_many(tx: &mut Tx<'_>, runs: &[&WaitingRun]) -> StoreResult<()> {
-    WaitingRow::insert_all(tx, runs.iter().map(|run| WaitingRow::of(run)).collect())
+    WaitingRow::insert_all(tx, runs)
 }
 
 /// Waiting → due, if it still waits for the same time; false when it does not.

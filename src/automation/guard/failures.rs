@@ -1,7 +1,7 @@
 //! Rules that fail at run time: told at once, paused when they keep failing.
 
 use super::super::alerts::Alert;
-use super::{count, pause, tell_once};
+use super::{count, pause};
 use crate::domain::clinic::Clinic;
 use crate::domain::ids::derived_id;
 use crate::domain::task::Task;
@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::guard::{AfterErrors, OnError};
 use crate::engine::plan::RuleRun;
 use crate::engine::ruleset::Rule;
-use crate::store::{StoreResult, Tx, overrides, runs};
+use crate::store::{StoreResult, Tx, overrides, runs, tasks};
 use std::collections::HashSet;
 
 /// One failed run, and what it may lead to.
@@ -59,7 +59,7 @@ pub fn after_failures<'a>(tx: &mut Tx<'_>, failures: impl Iterator<Item = &'a Ru
     let mut seen = HashSet::new();
     for failure in failures.filter(|f| seen.insert(f.rule_id.as_str())) {
         count("failed");
-        tell_once(tx, &failure.alert)?;
+        tasks::open_once(tx, &failure.alert)?;
         if failure.on_error.then == AfterErrors::Pause && keeps_failing(tx, failure)? {
             let reason = format!("failed {} times in a row", failure.on_error.failures_max);
             if pause(tx, &failure.rule_id, &reason, &failure.paused, now)? {

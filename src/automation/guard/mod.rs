@@ -49,18 +49,9 @@ fn pause(tx: &mut Tx<'_>, rule_id: &str, reason: &str, task: &Task, now: Timesta
     if !overrides::put(tx, &wanted)? {
         return Ok(false);
     }
-    tell_once(tx, task)?;
+    tasks::open_once(tx, task)?;
     tracing::error!(rule = rule_id, reason, "rule paused");
     Ok(true)
-}
-
-/// Opens the task, unless one with its key is open.
-pub(super) fn tell_once(tx: &mut Tx<'_>, task: &Task) -> StoreResult<()> {
-    let keys: Vec<String> = task.dedupe_key.iter().cloned().collect();
-    if tasks::list_open_by_keys(tx, &keys)?.is_empty() {
-        tasks::upsert_many(tx, &[task])?;
-    }
-    Ok(())
 }
 
 /// The tasks that told of a rule's failures are done when somebody switches it on again.

@@ -1,6 +1,6 @@
 //! A job that failed for good waits for a person, so a person has to hear of it: behind it may be a STOP that was never worked.
 
-use super::{count, tell_once};
+use super::count;
 use crate::automation::alerts::Alert;
 use crate::automation::context::Automation;
 use crate::domain::ids::new_id;
@@ -17,16 +17,7 @@ pub(super) async fn watch(automation: &Automation, now: Timestamp) -> StoreResul
     let parked = automation.store.read(move |conn| jobs::list_parked_since(conn, now - LOOKS_BACK, TOLD_MAX)).await?;
     for job in parked {
         let task = alert(&job).task(new_id(now), &automation.clinic, now);
-        let is_new = automation
-            .store
-            .write(move |tx| {
-                let keys: Vec<String> = task.dedupe_key.iter().cloned().collect();
-                let is_new = tasks::list_open_by_keys(tx, &keys)?.is_empty();
-                tell_once(tx, &task)?;
-                StoreResult::Ok(is_new)
-            })
-            .await?;
-        if is_new {
+        if automation.store.write(move |tx| tasks::open_once(tx, &task)).await? {
             count("parked");
         }
     }

@@ -1,6 +1,6 @@
 //! `expect`: somebody is told, once, when a rule fires less often than it should, and the task is closed when it fires again.
 
-use super::{count, tell_once};
+use super::count;
 use crate::automation::alerts::Alert;
 use crate::automation::context::Automation;
 use crate::automation::rulesets::InForce;
@@ -66,7 +66,7 @@ async fn raise(automation: &Automation, rule: &Rule, expect: Expect, fired: i64,
         .write(move |tx| {
             let is_new = alarms::raise(tx, &id, Alarm::Silent, now)?;
             if is_new {
-                tell_once(tx, &task)?;
+                tasks::open_once(tx, &task)?;
             }
             StoreResult::Ok(is_new)
         })

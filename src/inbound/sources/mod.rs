@@ -90,7 +90,7 @@ pub enum SchemeSpec {
         #[serde(default)]
         timestamp_header: Option<String>,
     },
-    /// <https://www.standardwebhooks.com>, `v1` signatures.
+    /// <https://www.standardwebhooks.com>: `v1` with a shared secret (`whsec_…`), `v1a` with the sender's public key (`whpk_…`).
     StandardWebhooks {
         secret_env: String,
     },

@@ -53,7 +53,7 @@ impl Row {
         (&self.delivery.source, &self.delivery.dedupe_key)
     }
 
-    fn event_values(&self) -> [Value; EVENT_COLUMNS] {
+    fn event_values(&self) -> [Value<'_>; EVENT_COLUMNS] {
         let d = &self.delivery;
         let status = if d.quarantine_reason.is_some() { EventStatus::Quarantined } else { EventStatus::Accepted };
         [
@@ -66,18 +66,18 @@ impl Row {
             d.actor.as_str().into(),
             d.signature_state.as_str().into(),
             self.payload.as_str().into(),
-            d.lane_key.clone().into(),
-            self.cause.contact_id.clone().into(),
-            self.cause.booking_id.clone().into(),
-            self.cause.causation_id.clone().into(),
+            d.lane_key.as_deref().into(),
+            self.cause.contact_id.as_deref().into(),
+            self.cause.booking_id.as_deref().into(),
+            self.cause.causation_id.as_deref().into(),
             self.cause.depth.into(),
             status.as_str().into(),
-            d.quarantine_reason.clone().into(),
+            d.quarantine_reason.as_deref().into(),
             0.into(),
         ]
     }
 
-    fn payload_values(&self) -> [Value; 3] {
+    fn payload_values(&self) -> [Value<'_>; 3] {
         let d = &self.delivery;
         [self.id.as_str().into(), d.raw_payload.as_str().into(), d.raw_sha256.as_str().into()]
     }

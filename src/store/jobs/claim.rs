@@ -47,7 +47,7 @@ pub fn claim(tx: &mut Tx<'_>, worker_id: i64, request: &ClaimRequest<'_>, now: T
 }
 
 /// One range of `jobs_ready`: what is due of one priority. Future jobs of a better priority never stand in front.
-fn probe(tx: &Tx<'_>, worker_id: i64, queue: &str, priority: i32, limit: usize, now: Timestamp) -> Sql {
+fn probe<'a>(tx: &Tx<'_>, worker_id: i64, queue: &'a str, priority: i32, limit: usize, now: Timestamp) -> Sql<'a> {
     if tx.is_postgres() {
         let pick = sql(PROBE_PG).bind(queue).bind(priority).bind(now).bind(limit as i64);
         pick.bind(worker_id).bind(now + DEADLINE_GRACE).bind(now)

@@ -37,7 +37,7 @@ const COLUMNS: usize = 18;
 const INSERT: &str = "INSERT INTO jobs (queue, kind, state, priority, run_at, attempt, max_attempts, rescues, lease_token, \
      timeout_ms, lane_key, unique_key, event_id, payload, created_at, updated_at, worker_id, deadline_at) VALUES ";
 
-fn values(job: &NewJob, state: &str, now: Timestamp) -> [Value; COLUMNS] {
+fn values<'a>(job: &'a NewJob, state: &'static str, now: Timestamp) -> [Value<'a>; COLUMNS] {
     let run_at = if job.lane_key.is_some() { now.min(job.run_at) } else { job.run_at };
     [
         job.queue.into(),
@@ -50,9 +50,9 @@ fn values(job: &NewJob, state: &str, now: Timestamp) -> [Value; COLUMNS] {
         0.into(),
         0i64.into(),
         job.timeout.into(),
-        job.lane_key.clone().into(),
-        job.unique_key.clone().into(),
-        job.event_id.clone().into(),
+        job.lane_key.as_deref().into(),
+        job.unique_key.as_deref().into(),
+        job.event_id.as_deref().into(),
         job.payload.as_str().into(),
         now.into(),
         now.into(),

@@ -3,7 +3,8 @@
 use crate::domain::time::Timestamp;
 use crate::store::db::Tx;
 use crate::store::error::StoreResult;
-use crate::store::sql::{Value, in_classes, marks, sql};
+use crate::store::row::log_row;
+use crate::store::sql::sql;
 
 /// A job that left the table.
 pub(super) struct Finished<'a> {
@@ -33,50 +34,42 @@ pub(super) struct Attempt<'a> {
 pub const ERROR_CHARS_MAX: usize = 2_000;
 
 pub(super) fn record_history(tx: &mut Tx<'_>, jobs: &[Finished<'_>], now: Timestamp) -> StoreResult<()> {
-    for piece in in_classes(jobs) {
-        let text = format!(
-            "INSERT INTO job_history (id, queue, kind, outcome, attempts, rescues, event_id, created_at, finished_at) VALUES {}",
-            marks(piece.len(), 9)
-        );
-        let values = piece.iter().flat_map(|job| -> [Value; 9] {
-            [
-                job.id.into(),
-                job.queue.into(),
-                job.kind.into(),
-                job.outcome.into(),
-                job.attempts.into(),
-                job.rescues.into(),
-                job.event_id.map(ToOwned::to_owned).into(),
-                job.created_at.into(),
-                now.into(),
-            ]
-        });
-        sql(text).bind_all(values).execute(tx)?;
-    }
-    Ok(())
+    let row = |job: &Finished<'_>| HistoryRow {
+        id: job.id,
+        queue: job.queue.to_owned(),
+        kind: job.kind.to_owned(),
+        outcome: job.outcome.to_owned(),
+        attempts: job.attempts,
+        rescues: job.rescues,
+        event_id: job.event_id.map(ToOwned::to_owned),
+        created_at: job.created_at,
+        finished_at: now,
+    };
+    HistoryRow::insert_these(tx, &jobs.iter().map(row).collect::<Vec<_>>())
 }
 
+log_row!(job_history, HistoryRow {
+    id: i64, queue: String, kind: String, outcome: String, attempts: i32, rescues: i32, event_id: Option<String>,
+    created_at: i64, finished_at: Timestamp,
+});
+
 pub(super) fn record_attempts(tx: &mut Tx<'_>, attempts: &[Attempt<'_>], now: Timestamp) -> StoreResult<()> {
-    for piece in in_classes(attempts) {
-        let text = format!(
-            "INSERT INTO job_attempts (job_id, lease_token, started_at, finished_at, worker_id, outcome, error) VALUES {}",
-            marks(piece.len(), 7)
-        );
-        let values = piece.iter().flat_map(|attempt| -> [Value; 7] {
-            [
-                attempt.job_id.into(),
-                attempt.lease_token.into(),
-                attempt.started_at.into(),
-                now.into(),
-                attempt.worker_id.into(),
-                attempt.outcome.into(),
-                attempt.error.map(cut).into(),
-            ]
-        });
-        sql(text).bind_all(values).execute(tx)?;
-    }
-    Ok(())
+    let row = |attempt: &Attempt<'_>| AttemptRow {
+        job_id: attempt.job_id,
+        lease_token: attempt.lease_token,
+        started_at: attempt.started_at,
+        finished_at: now,
+        worker_id: attempt.worker_id,
+        outcome: attempt.outcome.to_owned(),
+        error: attempt.error.map(cut),
+    };
+    AttemptRow::insert_these(tx, &attempts.iter().map(row).collect::<Vec<_>>())
 }
+
+log_row!(job_attempts, AttemptRow {
+    job_id: i64, lease_token: i64, started_at: i64, finished_at: Timestamp, worker_id: i64, outcome: String,
+    error: Option<String>,
+});
 
 pub(super) fn cut(error: &str) -> String {
     error.chars().filter(|c| *c != '\0').take(ERROR_CHARS_MAX).collect()

@@ -23,7 +23,7 @@ pub struct JobFilter {
 
 impl JobFilter {
     /// ` AND …` for each given field, and the values.
-    pub(super) fn conditions(&self) -> (String, Vec<Value>) {
+    pub(super) fn conditions(&self) -> (String, Vec<Value<'_>>) {
         let mut text = String::new();
         let mut values = Vec::new();
         let id = self.id.map(Value::Big);

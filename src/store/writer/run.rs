@@ -2,7 +2,6 @@
 
 use super::checkpoint::Shared;
 use super::queue::{Queue, Request};
-use super::unit::Unit;
 use crate::store::append::{Append, append_all};
 use crate::store::db::{Conn, Tx};
 use crate::store::dialect;
@@ -74,23 +73,27 @@ impl Runner {
         }
     }
 
+    /// The first piece has no savepoint, which would cost it a copy of each page that it changes: as nothing went before it, the
+    /// whole transaction can begin anew without it.
     fn transact(&mut self, batch: &mut [Request]) -> StoreResult<BTreeMap<String, u32>> {
-        let conn = self.begin()?;
+        let mut conn = self.begin()?;
         let mut tx = Tx::over(conn);
-        let alone = batch.len() == 1;
-        let mut kept = false;
+        let (first, rest) = batch.split_at_mut(run_length(batch));
+        if !run_piece(&mut tx, first)? {
+            conn.rollback()?;
+            if rest.is_empty() {
+                return Ok(BTreeMap::new());
+            }
+            conn = self.begin()?;
+            tx = Tx::over(conn);
+        }
         let mut position = 0;
-        while position < batch.len() {
-            let length = run_length(&batch[position..]);
-            let piece = &mut batch[position..position + length];
-            kept |= run_piece(&mut tx, piece, alone)?;
+        while position < rest.len() {
+            let length = run_length(&rest[position..]);
+            run_in_savepoint(&mut tx, &mut rest[position..position + length])?;
             position += length;
         }
         let wakes = tx.into_wakes();
-        if alone && !kept {
-            conn.rollback()?;
-            return Ok(BTreeMap::new());
-        }
         conn.commit()?;
         Ok(wakes)
     }
@@ -124,9 +127,9 @@ fn run_length(batch: &[Request]) -> usize {
 }
 
 /// Runs one piece; `Ok(false)` when it is to leave no trace. Errors are those that end the whole transaction.
-fn run_piece(tx: &mut Tx<'_>, piece: &mut [Request], alone: bool) -> StoreResult<bool> {
+fn run_piece(tx: &mut Tx<'_>, piece: &mut [Request]) -> StoreResult<bool> {
     if let [Request::Unit(unit)] = piece {
-        return if alone { Ok(unit.run(tx)) } else { run_in_savepoint(tx, unit.as_mut()) };
+        return Ok(unit.run(tx));
     }
     let mut appends: Vec<&mut Append> =
         piece.iter_mut().filter_map(|r| if let Request::Append(a) = r { Some(a) } else { None }).collect();
@@ -134,13 +137,13 @@ fn run_piece(tx: &mut Tx<'_>, piece: &mut [Request], alone: bool) -> StoreResult
     Ok(true)
 }
 
-/// The failure of one unit undoes only itself.
-fn run_in_savepoint(tx: &mut Tx<'_>, unit: &mut dyn Unit) -> StoreResult<bool> {
+/// The failure of one unit undoes only itself. Deliveries have a savepoint of their own.
+fn run_in_savepoint(tx: &mut Tx<'_>, piece: &mut [Request]) -> StoreResult<()> {
+    if matches!(piece, [Request::Append(_), ..]) {
+        return run_piece(tx, piece).map(|_| ());
+    }
     tx.open_savepoint()?;
-    let keep = unit.run(tx);
-    let closed = if keep { tx.release_savepoint() } else { tx.undo_savepoint() };
-    closed?;
-    Ok(keep)
+    if run_piece(tx, piece)? { tx.release_savepoint() } else { tx.undo_savepoint() }
 }
 
 fn settle(request: Request, lost: Option<StoreError>) {

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use ring::rand::SystemRandom;
-use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 
 const SIGNED_AT_S: i64 = 1_796_000_000;
@@ -65,6 +65,26 @@ fn the_standard_webhooks_published_vector() {
         .header("webhook-timestamp", "1614265330")
         .header("webhook-signature", "v1a,AAAA v1,AAAA v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     accepted(&sent, &standard);
+}
+
+#[test]
+fn the_standard_webhooks_published_vector_of_a_public_key() {
+    let seed = STANDARD.decode("VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk=").expect("base64");
+    let pair = Ed25519KeyPair::from_seed_unchecked(&seed).expect("a key");
+    let public = format!("whpk_{}", STANDARD.encode(pair.public_key()));
+    let right = "v1a,tQ9V2XOqn7jL/DQenEFpqIugdBVtiMmER5mhSkXBNwM0mkATuDe6KYYUuxqtaiHeYGb7KaaBRdM5WqyeFiL8Ag==";
+    let sent = Sent::to("partner", r#"{"test": 2432232314}"#)
+        .at(Timestamp(1_614_265_330_000))
+        .header("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek")
+        .header("webhook-timestamp", "1614265330");
+    let signed = |signatures: &str| sent.clone().header("webhook-signature", signatures);
+    let standard = partner("scheme: standard_webhooks", &public);
+    accepted(&signed(right), &standard);
+    accepted(&signed(&format!("v1,AAAA v1a,AAAA {right}")), &standard);
+    assert_eq!(signed(right).body(r#"{"test": 2432232315}"#).refused(&standard), Refusal::BadSignature);
+    assert_eq!(signed(&right.replace("v1a,", "v1,")).refused(&standard), Refusal::BadSignature);
+    assert_eq!(signed(right).at(Timestamp(1_614_265_631_000)).refused(&standard), Refusal::Stale);
+    assert_eq!(signed(right).refused(&partner("scheme: standard_webhooks", STANDARD_SECRET)), Refusal::BadSignature);
 }
 
 #[test]
