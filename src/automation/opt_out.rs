@@ -2,6 +2,7 @@
 //! changed something.
 
 use super::decide::{Deciding, facts};
+use super::project::received_id;
 use super::world::{Suppression, World};
 use crate::domain::event::Event;
 use crate::domain::ids::derived_id;
@@ -70,7 +71,7 @@ fn message(world: &World, root: &Event, to: String, rendered: RenderedSms, with:
         provider: None,
         provider_message_id: None,
         attempts: 0,
-        in_reply_to: Some(derived_id(root.timestamp, &[&root.id, "sms_in"])),
+        in_reply_to: Some(received_id(root)),
         dedupe_key: Some(format!("{KEY}{}", root.id)),
         run_id: None,
         revision: Some(with.revision),

@@ -3,6 +3,7 @@
 use super::{Applied, Applying};
 use crate::automation::caps;
 use crate::automation::consent;
+use crate::automation::project::received_id;
 use crate::automation::promises::{self, Hold, RecentAction};
 use crate::automation::quiet;
 use crate::automation::world::World;
@@ -188,7 +189,7 @@ fn message(
         provider: None,
         provider_message_id: None,
         attempts: 0,
-        in_reply_to: None,
+        in_reply_to: answered_message(with),
         dedupe_key: None,
         run_id: Some(with.run_id.to_owned()),
         revision: Some(with.revision),
@@ -206,6 +207,12 @@ fn message(
 const ANSWER_WITHIN: Millis = Millis::minutes(15);
 /// A text that is about no booking makes no sense after this time.
 const SENSE_LASTS: Millis = Millis::hours(24);
+
+/// The message that the text answers, as it is kept.
+fn answered_message(with: Applying<'_>) -> Option<String> {
+    let message = with.event.payload.message.as_ref().filter(|message| message.channel == "sms");
+    message.map(|_| received_id(with.event))
+}
 
 /// The person has just written to us, so an answer does not disturb.
 fn is_answer(with: Applying<'_>) -> bool {

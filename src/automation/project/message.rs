@@ -4,7 +4,7 @@ use super::contact::{add_touchpoint, ensure, system_task};
 use super::{Projected, Projection};
 use crate::automation::replies;
 use crate::automation::world::{Suppression, World};
-use crate::domain::event::{Actor, MessageInput};
+use crate::domain::event::{Actor, Event, MessageInput};
 use crate::domain::ids::derived_id;
 use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
 use crate::engine::facts::MessageFacts;
@@ -67,11 +67,16 @@ fn adopt_number(world: &mut World, with: Projection<'_>, from: &str) {
     }
 }
 
+/// The id under which a message from outside is kept.
+pub fn received_id(event: &Event) -> String {
+    derived_id(event.timestamp, &[&event.id, "sms_in"])
+}
+
 /// What was written, with the text that it answers: the conversation is read from these.
 fn keep(world: &mut World, with: Projection<'_>, message: &MessageInput, booking_id: Option<String>) {
     let count = segments::count(&message.body);
     world.changes.sms.push(SmsMessage {
-        id: derived_id(with.event.timestamp, &[&with.event.id, "sms_in"]),
+        id: received_id(with.event),
         direction: "in".into(),
         contact_id: world.contact.as_ref().map(|c| c.id.clone()),
         booking_id: world.referred_sms.as_ref().and_then(|s| s.booking_id.clone()).or(booking_id),

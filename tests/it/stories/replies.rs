@@ -215,6 +215,8 @@ fn the_conversation_is_kept_with_what_answers_what(clinic: &Clinic) {
     assert_eq!(told.len(), 3, "{told:?}");
     let reply = items.iter().find(|t| t["direction"] == "in").unwrap();
     assert_eq!(reply["in_reply_to"], asked.as_str());
+    let thanks = items.iter().find(|t| t["template"] == "thanks_confirmed").unwrap();
+    assert_eq!(thanks["in_reply_to"], reply["id"]);
     let kinds = clinic.words("SELECT kind AS value FROM touchpoints WHERE kind LIKE 'sms%' ORDER BY timestamp, kind");
     assert_eq!(kinds, ["sms_in", "sms_out", "sms_out"]);
 }

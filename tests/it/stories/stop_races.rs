@@ -50,6 +50,8 @@ fn race(name: &str, clinic: &Clinic) {
     let mut total = Score::default();
     for round in 0..races.div_ceil(AT_ONCE) {
         total.add(&play(clinic, round, &mut dice));
+        let left = "SELECT COUNT(*) AS value FROM sms_messages WHERE direction = 'out' AND accepted_at IS NOT NULL";
+        assert_eq!(clinic.number(left) as usize, total.before + total.crossed + total.after, "all that left was seen leaving");
     }
     let figures = format!(
         "races={} left_before={} crossed={} stopped={} left_after_stop={}",
