@@ -1,7 +1,6 @@
 //! Holds the outbox while its provider takes no texts, and tells staff what only they can put right. Other queues go on.
 
 use super::alerts::{Alert, RULE_ALERT};
-use super::guard::tell_once;
 use super::send::Sending;
 use crate::domain::ids::new_id;
 use crate::domain::sms_provider::{Admission, Hold, HoldReason, PROBE_PAUSE};
@@ -91,7 +90,7 @@ fn close(tx: &mut Tx<'_>, sending: &Sending, stop: Stop, now: Timestamp) -> Stor
     if hold.must_be_told(now) {
         hold.told = true;
         let task = alert(provider, &hold).task(new_id(now), &sending.automation.clinic, now);
-        tell_once(tx, &task)?;
+        tasks::open_once(tx, &task)?;
     }
     holds::put(tx, provider, &hold)?;
     Ok(hold.retry_at)

@@ -7,7 +7,7 @@ use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::store::sms::StatusChange;
 use crate::store::{
-    StoreError, StoreResult, Tx, bookings, contacts, events, history, jobs, runs, skips, sms, tasks, timers, waiting,
+    StoreError, StoreResult, Tx, bookings, contacts, events, history, jobs, numbers, runs, skips, sms, tasks, timers, waiting,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -49,7 +49,10 @@ fn check_versions(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
             return Err(StoreError::Conflict { what: "contact (twice in one batch)" });
         }
     }
-    let ids: Vec<String> = expected.keys().map(ToString::to_string).collect();
+    let mut ids: Vec<String> = expected.keys().map(ToString::to_string).collect();
+    // STOP and START change everybody at the number: locked together with the others, in one order.
+    let phones: Vec<String> = all(decisions, |c| &c.suppressions).map(|s| s.phone().to_owned()).collect();
+    ids.extend(numbers::list_contacts(tx, &phones)?);
     let actual = contacts::lock_versions(tx, &ids)?;
     let unchanged = expected.iter().all(|(id, version)| actual.get(*id) == Some(version));
     if unchanged { Ok(()) } else { Err(StoreError::Conflict { what: "contact" }) }
@@ -108,8 +111,8 @@ fn write_sms(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> StoreRe
     }
     for suppression in all(decisions, |c| &c.suppressions) {
         match suppression {
-            Suppression::Stop { phone, reason, event_id } => sms::suppress(tx, phone, reason, event_id, now)?,
-            Suppression::Lift { phone } => sms::lift_suppression(tx, phone, now)?,
+            Suppression::Stop { phone, reason, event_id, .. } => numbers::stop(tx, phone, reason, event_id, now)?,
+            Suppression::Lift { phone } => numbers::start(tx, phone, now)?,
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 
 use super::apply::{self, Applied, Applying, Caused};
 use super::guard;
+use super::opt_out;
 use super::project::{self, Projected, Projection};
 use super::skips;
 use super::timer_diff;
@@ -112,6 +113,7 @@ pub fn decide(world: &mut World, root: &Event, with: Deciding<'_>) {
         }
         finish(world, step, with);
     }
+    opt_out::acknowledge(world, root, with);
     finish_root(world, root, &projected, booking_id, with);
     queue_new_sms(world, with.now);
     waits::settle(world, with.ruleset, with.now);

@@ -1,7 +1,9 @@
 //! Loads the worlds of a batch of events with a bounded number of queries.
 
+use super::caps;
 use super::project::{find_named_booking, identities_of, resolve};
 use super::promises::{RecentAction, WAITS_MAX};
+use super::replies;
 use super::waits;
 use super::world::World;
 use crate::domain::booking::Booking;
@@ -13,7 +15,7 @@ use crate::engine::Ruleset;
 use crate::engine::facts::{FiredBefore, TOUCHPOINTS_MAX};
 use crate::engine::guard::Rollout;
 use crate::engine::promise::Promised;
-use crate::store::{Conn, StoreResult, bookings, contacts, history, runs, sms, tasks, timers, waiting};
+use crate::store::{Conn, StoreResult, bookings, contacts, departures, history, runs, sms, tasks, timers, waiting};
 use std::collections::{HashMap, HashSet};
 
 /// Bookings that began longer ago than this play no part in rules.
@@ -32,16 +34,15 @@ pub fn load(conn: &mut Conn, events: Vec<Event>, ruleset: &Ruleset, now: Timesta
     let identities: Vec<Identity> = events.iter().flat_map(|e| identities_of(&e.payload)).collect();
     let owners = contacts::find_owners(conn, &identities)?;
     let named = named_bookings(conn, &events)?;
-    let referred = referred_texts(conn, &events)?;
+    let texts = texts_spoken_of(conn, &events)?;
     let mut wanted: HashSet<String> = owners.values().cloned().collect();
     wanted.extend(named.iter().map(|b| b.contact_id.clone()));
-    wanted.extend(referred.values().filter_map(|s| s.contact_id.clone()));
+    wanted.extend(texts.referred.values().chain(texts.recent.values().flatten()).filter_map(|s| s.contact_id.clone()));
     wanted.extend(events.iter().filter_map(|e| e.contact_id.clone().or_else(|| e.payload.contact.as_ref()?.id.clone())));
     let mut known = by_id(contacts::list_by_ids(conn, &sorted(wanted))?);
     follow_merges(conn, &mut known)?;
     let ids_of = contacts::list_identities(conn, &known.keys().cloned().collect::<Vec<_>>())?;
-    let mut loaded: Vec<Loaded> =
-        events.into_iter().map(|event| who(event, &owners, &known, &ids_of, &named, &referred)).collect();
+    let mut loaded: Vec<Loaded> = events.into_iter().map(|event| who(event, &owners, &known, &ids_of, &named, &texts)).collect();
     fill(conn, &mut loaded, ruleset, now)?;
     Ok(loaded)
 }
@@ -56,7 +57,26 @@ fn named_bookings(conn: &mut Conn, events: &[Event]) -> StoreResult<Vec<Booking>
     Ok(found)
 }
 
-/// The texts that receipts and replies are about, by event.
+/// Texts that receipts and replies are about, by event.
+#[derive(Default)]
+pub(super) struct Texts {
+    /// The one that the event names.
+    pub referred: HashMap<String, SmsMessage>,
+    /// Where a reply names none: those that went to its number lately, newest first.
+    pub recent: HashMap<String, Vec<SmsMessage>>,
+}
+
+fn texts_spoken_of(conn: &mut Conn, events: &[Event]) -> StoreResult<Texts> {
+    let referred = referred_texts(conn, events)?;
+    let mut recent = HashMap::new();
+    for event in events {
+        if let Some(phone) = replies::unreferred_number(event, referred.get(&event.id)) {
+            recent.insert(event.id.clone(), sms::list_sent_to(conn, phone, event.timestamp - replies::ANSWERS_WITHIN)?);
+        }
+    }
+    Ok(Texts { referred, recent })
+}
+
 fn referred_texts(conn: &mut Conn, events: &[Event]) -> StoreResult<HashMap<String, SmsMessage>> {
     let mut found = HashMap::new();
     for event in events {
@@ -74,7 +94,7 @@ fn referred_texts(conn: &mut Conn, events: &[Event]) -> StoreResult<HashMap<Stri
         {
             text = sms::find_by_provider_id(conn, provider, id)?;
         }
-        if let Some(text) = text {
+        if let Some(text) = text.filter(|text| replies::can_answer(event, text)) {
             found.insert(event.id.clone(), text);
         }
     }
@@ -98,11 +118,13 @@ pub(super) fn who(
     known: &HashMap<String, Contact>,
     ids_of: &HashMap<String, Vec<Identity>>,
     named: &[Booking],
-    referred: &HashMap<String, SmsMessage>,
+    texts: &Texts,
 ) -> Loaded {
     use super::project::Match;
     let identities = identities_of(&event.payload);
-    let mut world = World { referred_sms: referred.get(&event.id).cloned(), ..World::default() };
+    let referred_sms = texts.referred.get(&event.id).cloned();
+    let recent_sms = texts.recent.get(&event.id).cloned().unwrap_or_default();
+    let mut world = World { referred_sms, recent_sms, ..World::default() };
     world.owners = owners.iter().filter(|(i, _)| identities.contains(i)).map(|(i, c)| (i.clone(), c.clone())).collect();
     let booked = event.payload.booking.as_ref().and_then(|input| find_named_booking(named, input));
     let by_record = event
@@ -110,7 +132,8 @@ pub(super) fn who(
         .clone()
         .or_else(|| event.payload.contact.as_ref().and_then(|c| c.id.clone()))
         .or_else(|| booked.map(|b| b.contact_id.clone()))
-        .or_else(|| named.iter().find(|b| Some(&b.id) == event.booking_id.as_ref()).map(|b| b.contact_id.clone()));
+        .or_else(|| named.iter().find(|b| Some(&b.id) == event.booking_id.as_ref()).map(|b| b.contact_id.clone()))
+        .or_else(|| replies::who_answers(&event, &world, owners, known));
     let mut also = Vec::new();
     if let Some(stranger) = booked.and_then(|b| stranger_to(&b.contact_id, &identities, ids_of)) {
         world.claims_nothing = true;
@@ -194,7 +217,7 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
         let missing: Vec<String> = named.filter(|id| item.world.find_task(id).is_none()).collect();
         item.world.named_tasks = tasks::list_by_ids(conn, &missing)?;
     }
-    sms_facts(conn, loaded)
+    sms_facts(conn, loaded, &caps::day_of(&ruleset.catalogue.clinic, now))
 }
 
 /// A booking of long ago that still has a timer or a waiting run to come.
@@ -224,7 +247,7 @@ fn named_id(loaded: &Loaded) -> Option<String> {
 }
 
 /// Which texts exist already, and whose number has said STOP.
-fn sms_facts(conn: &mut Conn, loaded: &mut [Loaded]) -> StoreResult<()> {
+fn sms_facts(conn: &mut Conn, loaded: &mut [Loaded], day: &str) -> StoreResult<()> {
     let booking_ids: Vec<String> = loaded.iter().flat_map(|l| l.world.bookings.iter().map(|b| b.id.clone())).collect();
     for item in loaded.iter_mut() {
         let message = item.event.payload.message.as_ref().filter(|m| m.channel == "sms");
@@ -235,10 +258,13 @@ fn sms_facts(conn: &mut Conn, loaded: &mut [Loaded]) -> StoreResult<()> {
     let keys =
         group(sms::list_known_dedupe_keys(conn, &sorted(booking_ids.into_iter().collect()))?, |(booking, _)| booking.clone());
     let phones: Vec<String> = loaded.iter().flat_map(phones_of).collect();
-    let suppressed = sms::list_suppressed(conn, &sorted(phones.into_iter().collect()))?;
+    let phones = sorted(phones.into_iter().collect());
+    let suppressed = sms::list_suppressed(conn, &phones)?;
+    let departed = departures::list(conn, day, &phones)?;
     for item in loaded.iter_mut() {
         let known = item.world.bookings.iter().filter_map(|b| keys.get(&b.id)).flatten();
         item.world.known_sms_keys = known.map(|(_, key)| key.clone()).collect();
+        item.world.departed.clone_from(&departed);
         item.world.suppressed = phones_of(item).iter().any(|p| suppressed.contains(p));
     }
     Ok(())

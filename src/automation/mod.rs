@@ -39,8 +39,12 @@ pub mod world;
 
 mod apply;
 mod breaker;
+mod caps;
+mod consent;
+mod opt_out;
 mod outcome;
 mod project;
+mod replies;
 mod skips;
 mod timer_diff;
 

@@ -23,7 +23,8 @@ pub fn next_allowed(clinic: &Clinic, at: Timestamp) -> Timestamp {
 mod tests {
     use super::*;
     use crate::domain::calendar::Calendar;
-    use crate::domain::clinic::{Keywords, QuietHours};
+    use crate::domain::clinic::{QuietHours, TextSettings};
+    use crate::domain::keywords::Keywords;
 
     fn clinic() -> Clinic {
         Clinic {
@@ -31,7 +32,8 @@ mod tests {
             phone: "02 5550 1234".into(),
             calendar: Calendar::weekdays(chrono_tz::Australia::Sydney),
             quiet_hours: QuietHours { from_minute: 8 * 60, until_minute: 20 * 60 },
-            keywords: Keywords { stop: vec![], start: vec![], yes: vec![], no: vec![], reschedule: vec![], help: vec![] },
+            keywords: Keywords::default(),
+            texts: TextSettings::default(),
             teams: vec![],
             task_types: vec![],
             test_contacts: vec![],

@@ -4,13 +4,16 @@
 use super::context::Automation;
 use crate::config::Retention;
 use crate::domain::time::{Millis, Timestamp};
-use crate::store::{StoreResult, Tx, duties, retention, skips};
+use crate::store::{StoreResult, Tx, departures, duties, retention, skips};
 
 const PRUNE_EVERY: Millis = Millis::hours(1);
 /// Rows of one transaction.
 const ROWS_MAX: i64 = 1_000;
 /// Transactions of one pruning and kind; the rest waits for the next.
 const PORTIONS_MAX: u32 = 100;
+
+/// How many texts left on a day matters on that day; a few more are kept for whoever looks.
+const KEEP_COUNTS: Millis = Millis::days(7);
 
 /// One kind of what goes.
 type Portion = fn(&mut Tx<'_>, Timestamp, i64, Timestamp) -> StoreResult<usize>;
@@ -38,5 +41,7 @@ pub async fn prune(automation: &Automation, keep: Retention) -> StoreResult<usiz
             }
         }
     }
+    let days_before = super::caps::day_of(&automation.clinic, now - KEEP_COUNTS);
+    gone += automation.store.write(move |tx| departures::forget(tx, &days_before)).await?;
     Ok(gone)
 }

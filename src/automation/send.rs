@@ -6,9 +6,10 @@
 pub(super) use super::outcome::sent_touchpoint;
 pub use super::outcome::{OUTCOME_KNOWN, unknown_key};
 
+use super::caps::Today;
 use super::context::Automation;
 use super::outcome::{self, Left, change};
-use super::{breaker, quiet};
+use super::{breaker, consent, opt_out, quiet};
 use crate::domain::booking::Booking;
 use crate::domain::clinic::Clinic;
 use crate::domain::contact::Contact;
@@ -16,6 +17,7 @@ use crate::domain::job::{ClaimedJob, NewJob};
 use crate::domain::sms::{SmsMessage, SmsStatus};
 use crate::domain::time::{Millis, Timestamp};
 use crate::gateway::{Answers, Gateway, Outgoing, SendResult};
+use crate::store::numbers::{self, Heard};
 use crate::store::sms::StatusChange;
 use crate::store::{StoreResult, Tx, bookings, contacts, jobs, rate, sms};
 use crate::telemetry::{Metric, metrics};
@@ -168,8 +170,15 @@ fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timest
     let gate = breaker::gate(tx, provider, ready.len() as u32, now)?;
     let granted = rate::take(tx, provider, sending.per_second, sending.burst, gate.allowed, now)?;
     let later = if granted < gate.allowed { now + RATE_PAUSE } else { gate.retry_at.unwrap_or(now + RATE_PAUSE) };
+    let clinic = &sending.automation.clinic;
+    let going: Vec<&SmsMessage> = ready.iter().take(granted as usize).map(|(_, text)| *text).collect();
+    let mut today = Today::open(tx, clinic, &going, now)?;
     for (index, (job, text)) in ready.into_iter().enumerate() {
-        if index < granted as usize && start(tx, sending, text, now)? {
+        let goes = index < granted as usize;
+        if let Some(reason) = if goes { today.take(tx, clinic, text, now)? } else { None } {
+            change(tx, text, SmsStatus::Suppressed, reason, now)?;
+            complete(tx, &mut admitted, job, now)?;
+        } else if goes && start(tx, sending, text, now)? {
             admitted.leaving.insert(job.id, outgoing(text));
         } else {
             admitted.decided.insert(job.id, Sent::Later(later));
@@ -208,9 +217,11 @@ impl Surroundings {
         let phones: Vec<String> = texts.clone().map(|s| s.to.clone()).collect();
         let contact_ids: Vec<String> = texts.clone().filter_map(|s| s.contact_id.clone()).collect();
         let booking_ids: Vec<String> = texts.filter_map(|s| s.booking_id.clone()).collect();
+        // Before anything else is read of them: what they say from here on comes after these texts.
+        let Heard { suppressed, unheard } = numbers::listen(tx, &phones)?;
         Ok(Self {
-            suppressed: sms::list_suppressed(tx, &phones)?,
-            unheard: sms::list_unheard(tx, &phones)?,
+            suppressed,
+            unheard,
             contacts: contacts::list_by_ids(tx, &contact_ids)?.into_iter().map(|c| (c.id.clone(), c)).collect(),
             bookings: bookings::list_by_ids(tx, &booking_ids)?.into_iter().map(|b| (b.id.clone(), b)).collect(),
         })
@@ -257,8 +268,12 @@ pub(super) struct Records<'a> {
 
 /// Whether an unsent text may leave now, by the records of now.
 pub(super) fn judge(text: &SmsMessage, around: Records<'_>, clinic: &Clinic, now: Timestamp) -> Verdict {
-    if around.is_suppressed || around.contact.is_some_and(|c| c.opted_out_at.is_some()) {
-        return Verdict::Never("opted_out");
+    let is_out = around.is_suppressed || around.contact.is_some_and(|c| c.opted_out_at.is_some());
+    if is_out != opt_out::is_ack(text) {
+        return Verdict::Never(if is_out { "opted_out" } else { "opted_in" });
+    }
+    if let Some(reason) = around.contact.and_then(|contact| consent::refusal(contact, text.category)) {
+        return Verdict::Never(reason);
     }
     if around.is_unheard {
         return Verdict::Later(now + MESSAGE_PAUSE);

@@ -49,6 +49,10 @@ pub struct World {
     pub suppressed: bool,
     /// The text that a receipt or a reply is about.
     pub referred_sms: Option<SmsMessage>,
+    /// Texts that went to the sender's number lately, newest first: a reply that names none answers one of them.
+    pub recent_sms: Vec<SmsMessage>,
+    /// Texts that left today, by the scope of each cap.
+    pub departed: HashMap<String, u32>,
     /// The message is here already, under another event.
     pub is_repeated_message: bool,
     /// The event speaks of somebody else than the booking's owner: nothing it says of a person is taken over.
@@ -108,8 +112,24 @@ pub struct SmsChange {
 
 #[derive(Debug, Clone)]
 pub enum Suppression {
-    Stop { phone: String, reason: String, event_id: String },
-    Lift { phone: String },
+    /// `is_new`: the number was texted until now.
+    Stop {
+        phone: String,
+        reason: String,
+        event_id: String,
+        is_new: bool,
+    },
+    Lift {
+        phone: String,
+    },
+}
+
+impl Suppression {
+    pub fn phone(&self) -> &str {
+        match self {
+            Self::Stop { phone, .. } | Self::Lift { phone } => phone,
+        }
+    }
 }
 
 impl World {

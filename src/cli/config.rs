@@ -47,6 +47,9 @@ pub(super) fn run(context: &Context, command: ConfigCommand) -> Exit {
             return Exit::Found;
         }
     };
+    if matches!(command, ConfigCommand::Check) {
+        warn(context, &settings);
+    }
     match command {
         ConfigCommand::Check => context.output.hint(&format!("settings of {} are good", settings.stage.as_str())),
         ConfigCommand::Show if context.output.json => {
@@ -59,6 +62,17 @@ pub(super) fn run(context: &Context, command: ConfigCommand) -> Exit {
         ConfigCommand::Show => show(context, &settings),
     }
     Exit::Done
+}
+
+/// Things to put right that keep nothing from working.
+fn warn(context: &Context, settings: &Settings) {
+    for warning in settings.warnings() {
+        if context.output.json {
+            context.output.object(&json!({ "schema": SCHEMA, "warning": warning }));
+        } else {
+            context.output.line(&format!("warning: {}\n  = {}", warning.message, warning.help));
+        }
+    }
 }
 
 fn show(context: &Context, settings: &Settings) {

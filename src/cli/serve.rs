@@ -68,6 +68,9 @@ fn start(context: &Context, mode: Mode, adjust: impl FnOnce(&mut Settings)) -> E
     };
     adjust(&mut settings);
     telemetry::init_logs(&settings.server.log_level, settings.server.log_format);
+    for warning in settings.warnings() {
+        tracing::warn!(setting = warning.key, help = warning.help, "{}", warning.message);
+    }
     let opened = match mode {
         Mode::Demo => demo::open(settings, context.environment).map(|(parts, demo)| (parts, Some(demo))),
         Mode::Server | Mode::Worker => {

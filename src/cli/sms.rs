@@ -18,6 +18,7 @@ use crate::domain::time::{Millis, Timestamp};
 use crate::engine::Ruleset;
 use crate::engine::facts::{Asked, ContactFacts, EventFacts, Facts};
 use crate::engine::template::{RenderedSms, render_sms};
+use crate::engine::{Estimate, estimate};
 use crate::store::{StoreResult, bookings, contacts};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -57,16 +58,18 @@ async fn preview(context: &Context<'_>, settings: &Settings, template: &str, fac
         let failure = Failure::new(format!("{}:{}:{}: {}", error.file, error.line, error.column, error.message));
         failure.with_help("a template that needs a booking cannot be sent to a contact without one")
     })?;
-    print(context, template, &rendered);
+    let source = ruleset.templates.get(template).map_or("", |found| found.source.as_str());
+    print(context, template, &rendered, estimate(source, &ruleset.catalogue));
     Ok(Exit::Done)
 }
 
-fn print(context: &Context<'_>, template: &str, rendered: &RenderedSms) {
+fn print(context: &Context<'_>, template: &str, rendered: &RenderedSms, estimate: Option<Estimate>) {
     let RenderedSms { body, encoding, parts, category, immediate } = rendered;
     if context.output.json {
         context.output.object(&json!({
             "schema": SCHEMA, "template": template, "body": body, "encoding": encoding, "parts": parts,
             "category": category.as_str(), "immediate": immediate,
+            "estimate": estimate.map(|e| json!({ "typical": e.typical.parts, "worst": e.worst.parts, "rare_letter": e.rare.parts })),
         }));
         return;
     }
@@ -75,6 +78,11 @@ fn print(context: &Context<'_>, template: &str, rendered: &RenderedSms) {
     let hours = if *immediate { ", sent at any hour" } else { "" };
     let characters = body.chars().count();
     context.output.hint(&format!("{characters} characters, {encoding}, {parts} part{plural}; {}{hours}", category.as_str()));
+    if let Some(Estimate { typical, worst, rare }) = estimate {
+        let rare =
+            if rare.parts > worst.parts { format!(", {} with a letter as in Nguyễn", rare.parts) } else { String::new() };
+        context.output.hint(&format!("parts for a typical contact {}, with long names {}{rare}", typical.parts, worst.parts));
+    }
 }
 
 fn unknown(ruleset: &Ruleset, template: &str) -> Failure {

@@ -2,24 +2,27 @@
 
 use super::clock_time::{minute, spans};
 use super::document::Document;
-use super::parse;
-use super::problem::{ConfigProblem, hint};
+use super::lists::{ITEMS_MAX, Listing};
+use super::problem::ConfigProblem;
 use super::reader::Reader;
+use super::{keywords, parse};
 use crate::domain::calendar::Calendar;
-use crate::domain::clinic::{Clinic, Keywords, QuietHours};
+use crate::domain::clinic::{Clinic, QuietHours, TextCaps, TextSettings};
 use crate::domain::ids::is_id;
 use crate::domain::phone;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde_yaml::Value;
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 
 const FILE: &str = "config/clinic.yaml";
-const KEYS: &[&str] = &["name", "phone", "hours", "holidays", "quiet_hours", "keywords", "teams", "task_types", "test_contacts"];
+const KEYS: &[&str] = &["name", "phone", "hours", "holidays", "quiet_hours", "texts", "teams", "task_types", "test_contacts"];
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-const KEYWORDS: [&str; 6] = ["stop", "start", "yes", "no", "reschedule", "help"];
-/// Of one list in the file.
-const ITEMS_MAX: usize = 500;
+const KEYS_OF_TEXTS: &[&str] = &["caps", "opt_out_ack", "plain_letters"];
+const KEYS_OF_CAPS: &[&str] = &["per_number", "per_rule", "in_all"];
+/// More texts than this on a day are no cap any more.
+const CAP_MAX: u64 = 1_000_000;
 
 /// Reads the clinic from the text of `clinic.yaml`.
 ///
@@ -37,8 +40,10 @@ pub(super) fn read(reader: &mut Reader) -> Option<Clinic> {
         reader.push(ConfigProblem { file, line: 0, column: 0, message: "there is no such file".to_owned(), help });
         return None;
     };
+    let said = keywords::read(reader);
     match load_named(&file, &text, tz) {
         Ok(clinic) => {
+            let clinic = Clinic { keywords: said.unwrap_or_else(keywords::shipped), ..clinic };
             reader.explain("clinic.name", None, clinic.name.clone(), file);
             Some(clinic)
         }
@@ -53,49 +58,46 @@ pub(super) fn read(reader: &mut Reader) -> Option<Clinic> {
 
 fn load_named(file: &str, text: &str, tz: Tz) -> Result<Clinic, Vec<ConfigProblem>> {
     let document = Document::parse(file, text).map_err(|problem| vec![problem])?;
-    let mut file = ClinicFile { document: &document, problems: Vec::new() };
+    let mut file = ClinicFile(Listing::of(&document));
     let clinic = file.clinic(tz);
-    if file.problems.is_empty() {
-        return Ok(clinic);
-    }
-    file.problems.sort();
-    Err(file.problems)
+    let mut problems = file.0.problems;
+    problems.sort();
+    if problems.is_empty() { Ok(clinic) } else { Err(problems) }
 }
 
-struct ClinicFile<'a> {
-    document: &'a Document,
-    problems: Vec<ConfigProblem>,
+struct ClinicFile<'a>(Listing<'a>);
+
+impl<'a> Deref for ClinicFile<'a> {
+    type Target = Listing<'a>;
+    fn deref(&self) -> &Listing<'a> {
+        &self.0
+    }
+}
+
+impl DerefMut for ClinicFile<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 impl ClinicFile<'_> {
     fn clinic(&mut self, tz: Tz) -> Clinic {
-        self.check_keys("", KEYS);
+        if self.document.get("keywords").is_some() {
+            let help = Some("move them to config/keywords.yaml, which is described there".to_owned());
+            self.problem("keywords", "`keywords` has a file of its own".to_owned(), help);
+        } else {
+            self.check_keys("", KEYS);
+        }
         Clinic {
             name: self.text("name"),
             phone: self.text("phone"),
             calendar: Calendar { tz, hours: self.hours(), holidays: self.holidays() },
             quiet_hours: self.quiet_hours(),
-            keywords: self.keywords(),
+            keywords: keywords::shipped(),
+            texts: self.texts(),
             teams: self.words("teams", true),
             task_types: self.words("task_types", false),
             test_contacts: self.test_contacts(),
-        }
-    }
-
-    fn problem(&mut self, path: &str, message: String, help: Option<String>) {
-        self.problems.push(self.document.problem(path, message, help));
-    }
-
-    /// Every key of the map at `path` must be one of `known`.
-    fn check_keys(&mut self, path: &str, known: &[&str]) {
-        let value = if path.is_empty() { Some(&self.document.root) } else { self.document.get(path) };
-        let Some(Value::Mapping(map)) = value else { return };
-        for key in map.keys() {
-            let name = key.as_str().unwrap_or("?");
-            if !known.contains(&name) {
-                let inner = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-                self.problem(&inner, format!("there is no `{inner}` in this file"), Some(hint(name, known.iter().copied())));
-            }
         }
     }
 
@@ -170,25 +172,45 @@ impl ClinicFile<'_> {
         }
     }
 
-    fn keywords(&mut self) -> Keywords {
-        self.check_keys("keywords", &KEYWORDS);
-        let [stop, start, yes, no, reschedule, help] =
-            KEYWORDS.map(|name| self.words(&format!("keywords.{name}"), matches!(name, "stop" | "start" | "yes" | "no")));
-        let mut seen: Vec<(&str, &String)> = Vec::new();
-        let lists = [&stop, &start, &yes, &no, &reschedule, &help];
-        let mut twice = Vec::new();
-        for (name, list) in KEYWORDS.iter().zip(lists) {
-            for word in list {
-                if let Some((other, _)) = seen.iter().find(|(_, w)| *w == word) {
-                    twice.push((format!("keywords.{name}"), format!("`{word}` already means `{other}`")));
+    fn texts(&mut self) -> TextSettings {
+        self.check_keys("texts", KEYS_OF_TEXTS);
+        self.check_keys("texts.caps", KEYS_OF_CAPS);
+        let usual = TextSettings::default();
+        TextSettings {
+            caps: TextCaps {
+                per_number: self.cap("texts.caps.per_number", usual.caps.per_number),
+                per_rule: self.cap("texts.caps.per_rule", usual.caps.per_rule),
+                in_all: self.cap("texts.caps.in_all", usual.caps.in_all),
+            },
+            opt_out_ack: self.flag("texts.opt_out_ack", usual.opt_out_ack),
+            plain_letters: self.flag("texts.plain_letters", usual.plain_letters),
+        }
+    }
+
+    fn cap(&mut self, path: &str, usual: u32) -> u32 {
+        match self.document.get(path) {
+            None | Some(Value::Null) => return usual,
+            Some(Value::Number(number)) => {
+                let fits = number.as_u64().filter(|n| (1..=CAP_MAX).contains(n)).and_then(|n| u32::try_from(n).ok());
+                if let Some(cap) = fits {
+                    return cap;
                 }
-                seen.push((name, word));
+            }
+            Some(_) => {}
+        }
+        self.problem(path, format!("`{path}` is a whole number from 1 to {CAP_MAX}"), None);
+        usual
+    }
+
+    fn flag(&mut self, path: &str, usual: bool) -> bool {
+        match self.document.get(path) {
+            None | Some(Value::Null) => usual,
+            Some(Value::Bool(yes)) => *yes,
+            Some(_) => {
+                self.problem(path, format!("`{path}` is true or false"), None);
+                usual
             }
         }
-        for (path, message) in twice {
-            self.problem(&path, message, Some("a word has one meaning".to_owned()));
-        }
-        Keywords { stop, start, yes, no, reschedule, help }
     }
 
     /// Ids and phone numbers; numbers however they are written.
@@ -206,34 +228,5 @@ impl ClinicFile<'_> {
             }
         }
         found
-    }
-
-    /// A list of words, in lower case.
-    fn words(&mut self, path: &str, needed: bool) -> Vec<String> {
-        let items = match self.document.get(path) {
-            None | Some(Value::Null) if !needed => return Vec::new(),
-            Some(Value::Sequence(items)) if items.len() <= ITEMS_MAX && (!needed || !items.is_empty()) => items,
-            None | Some(Value::Null) => {
-                self.problem(path, format!("`{path}` is missing"), None);
-                return Vec::new();
-            }
-            Some(_) => {
-                let help = Some("write it as [one, two]".to_owned());
-                self.problem(path, format!("`{path}` is a list of words"), help);
-                return Vec::new();
-            }
-        };
-        let mut words = Vec::with_capacity(items.len());
-        for (index, item) in items.iter().enumerate() {
-            match item {
-                Value::String(word) => words.push(word.trim().to_lowercase()),
-                Value::Number(number) => words.push(number.to_string()),
-                _ => {
-                    let help = Some("put it in quotes: `\"yes\"`, `\"no\"`".to_owned());
-                    self.problem(&format!("{path}.{index}"), format!("`{path}` has an item that is not a word"), help);
-                }
-            }
-        }
-        words
     }
 }

@@ -7,6 +7,8 @@ pub mod database;
 mod document;
 mod environment;
 pub mod jobs;
+pub mod keywords;
+mod lists;
 mod parse;
 pub mod pipelines;
 mod problem;
@@ -14,6 +16,7 @@ mod reader;
 pub mod rules;
 mod secret;
 pub mod secrets;
+mod sender;
 pub mod server;
 pub mod sms;
 
@@ -21,12 +24,14 @@ pub use clinic::load_clinic;
 pub use database::{DatabaseSettings, DatabaseUrl, Retention};
 pub use environment::{Environment, Stage};
 pub use jobs::JobSettings;
+pub use keywords::load_keywords;
 pub use pipelines::load_pipelines;
 pub use problem::{ConfigProblem, nearest};
 pub use reader::Explained;
 pub use rules::{RuleSettings, RulesReload};
 pub use secret::{Secret, SecretList};
 pub use secrets::Secrets;
+pub use sender::Warning;
 pub use server::{LogFormat, ServerLimits, ServerSettings};
 pub use sms::{SmsProvider, SmsSettings};
 
@@ -40,7 +45,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Settings {
     pub stage: Stage,
-    /// Where `clinic.yaml`, `pipelines.yaml` and `webhooks.yaml` are.
+    /// Where `clinic.yaml`, `keywords.yaml`, `pipelines.yaml` and `webhooks.yaml` are.
     pub config_dir: PathBuf,
     pub server: ServerSettings,
     pub database: DatabaseSettings,
@@ -66,6 +71,12 @@ impl Settings {
             Some(settings) if problems.is_empty() => Ok(Self { explained, ..settings }),
             _ => Err(problems),
         }
+    }
+
+    /// What can be used and should not stay so.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        sender::warnings(&self.sms)
     }
 
     /// Each value in force with its origin; secrets are redacted.

@@ -36,6 +36,10 @@ pub(super) fn price(text: &str) -> Parsed<f64> {
 /// No text costs more, in A$.
 const PRICE_MAX: f64 = 10.0;
 
+pub(super) fn flag(text: &str) -> Parsed<bool> {
+    text.parse().or_else(|_| refuse(format!("is true or false, not `{text}`"), "write true or false"))
+}
+
 /// One of `choices`.
 pub(super) fn choice<T>(text: &str, choices: &[&'static str], parse: impl Fn(&str) -> Option<T>) -> Parsed<T> {
     parse(text).ok_or_else(|| Refusal { message: format!("cannot be `{text}`"), help: Some(hint(text, choices.iter().copied())) })

@@ -3,6 +3,7 @@
 use super::parse::{self, choice};
 use super::reader::Reader;
 use super::secret::SecretList;
+use super::sender;
 use crate::domain::time::Millis;
 
 /// ClickSend's price for Australia, in A$.
@@ -16,6 +17,8 @@ pub struct SmsSettings {
     pub api_key: SecretList,
     /// Our number (E.164) or a registered sender name.
     pub from: Option<String>,
+    /// The sender name stands in the SMS Sender ID Register.
+    pub sender_registered: bool,
     /// `None`: the provider's own address.
     pub base_url: Option<String>,
     /// What answers at `base_url` is a simulator on this machine: nothing leaves.
@@ -61,11 +64,13 @@ impl SmsSettings {
         let show = |provider: &SmsProvider| provider.as_str().to_owned();
         let named = |t: &str| choice(t, &names, SmsProvider::parse);
         let show_url = |url: &Option<String>| url.clone().unwrap_or_else(|| "(the provider's own)".to_owned());
+        let show_from = |from: &Option<String>| from.clone().unwrap_or_else(|| "(not set)".to_owned());
         let settings = Self {
             provider: reader.value("sms.provider", Some("SMS_PROVIDER"), SmsProvider::Sandbox, show, named),
             username: reader.text("sms.username", "SMS_API_USERNAME"),
             api_key: reader.secret("SMS_API_KEY", "SMS_API_KEY_FILE"),
-            from: reader.text("sms.from", "SMS_FROM"),
+            from: reader.value("sms.from", Some("SMS_FROM"), None, show_from, |t| sender::parse(t).map(Some)),
+            sender_registered: reader.shown_value("sms.sender_registered", None, false, parse::flag),
             base_url: reader
                 .value("sms.base_url", Some("SMS_API_BASE_URL"), None, show_url, |t| parse::base_url(t, true).map(Some)),
             rehearsal: reader.shown_value("sms.rehearsal", None, false, |t| {

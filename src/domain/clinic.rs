@@ -1,6 +1,7 @@
-//! What `config/clinic.yaml` says about the clinic: name, hours, teams, words that patients reply.
+//! What `config/clinic.yaml` says about the clinic: name, hours, teams, how it texts.
 
 use super::calendar::Calendar;
+use super::keywords::Keywords;
 use serde::{Deserialize, Serialize};
 
 /// Everything about the clinic that rules and texts may use.
@@ -12,6 +13,7 @@ pub struct Clinic {
     pub calendar: Calendar,
     pub quiet_hours: QuietHours,
     pub keywords: Keywords,
+    pub texts: TextSettings,
     /// Who tasks can be assigned to.
     pub teams: Vec<String>,
     /// Task types in addition to those the program knows.
@@ -29,96 +31,31 @@ pub struct QuietHours {
     pub until_minute: u32,
 }
 
-/// First words of a reply, lower case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How the clinic texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Keywords {
-    pub stop: Vec<String>,
-    pub start: Vec<String>,
-    pub yes: Vec<String>,
-    pub no: Vec<String>,
-    #[serde(default)]
-    pub reschedule: Vec<String>,
-    #[serde(default)]
-    pub help: Vec<String>,
+pub struct TextSettings {
+    pub caps: TextCaps,
+    /// Who says STOP gets one text that says so.
+    pub opt_out_ack: bool,
+    /// Letters that the SMS alphabet lacks are sent without their marks.
+    pub plain_letters: bool,
 }
 
-impl Keywords {
-    /// What a message means: `stop`, `start`, `yes`, `no`, `reschedule`, `help` or `other`. STOP counts when it is the first
-    /// word (or a listed phrase begins the message); the others only when the message is short enough to be unmistakable.
-    #[must_use]
-    pub fn intent(&self, body: &str) -> &'static str {
-        let words = normalise(body);
-        let starts = |list: &[String]| list.iter().any(|k| begins_with(&words, k));
-        if starts(&self.stop) {
-            return "stop";
-        }
-        if words.len() > SHORT_REPLY_WORDS_MAX {
-            return "other";
-        }
-        for (name, list) in
-            [("start", &self.start), ("reschedule", &self.reschedule), ("no", &self.no), ("yes", &self.yes), ("help", &self.help)]
-        {
-            if starts(list) {
-                return name;
-            }
-        }
-        "other"
-    }
+/// How many texts may leave on one day of the clinic's calendar. Checked again in the transaction that lets a text go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextCaps {
+    /// To one number.
+    pub per_number: u32,
+    /// Of one rule.
+    pub per_rule: u32,
+    pub in_all: u32,
 }
 
-/// Longer replies are for a person to read, whatever they begin with.
-const SHORT_REPLY_WORDS_MAX: usize = 4;
-
-fn normalise(body: &str) -> Vec<String> {
-    body.split_whitespace()
-        .map(|w| w.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
-        .filter(|w| !w.is_empty())
-        .collect()
-}
-
-fn begins_with(words: &[String], keyword: &str) -> bool {
-    let mut position = 0;
-    for part in keyword.split_whitespace() {
-        if words.get(position).is_none_or(|w| w != part) {
-            return false;
-        }
-        position += 1;
-    }
-    position > 0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn keywords() -> Keywords {
-        let list = |words: &[&str]| words.iter().map(ToString::to_string).collect();
-        Keywords {
-            stop: list(&["stop", "opt out"]),
-            start: list(&["start"]),
-            yes: list(&["yes", "y", "ok"]),
-            no: list(&["no", "cancel"]),
-            reschedule: list(&["reschedule"]),
-            help: list(&["help"]),
-        }
-    }
-
-    #[test]
-    fn a_reply_is_understood_by_its_first_words() {
-        let k = keywords();
-        for (body, intent) in [
-            ("Yes!", "yes"),
-            ("  STOP. ", "stop"),
-            ("stop texting me you people please now", "stop"),
-            ("Opt out", "stop"),
-            ("CANCEL", "no"),
-            ("yes but can I come an hour later instead", "other"),
-            ("Stopping by at ten", "other"),
-            ("", "other"),
-            ("👍", "other"),
-        ] {
-            assert_eq!(k.intent(body), intent, "{body:?}");
-        }
+impl Default for TextCaps {
+    /// Far above what a clinic needs, far below what a runaway rule does.
+    fn default() -> Self {
+        Self { per_number: 8, per_rule: 1_000, in_all: 3_000 }
     }
 }

@@ -22,6 +22,8 @@ pub struct Contact {
     pub guardian_contact_id: Option<String>,
     /// `unknown`, `granted` or `denied`.
     pub marketing_consent: String,
+    /// The same of texts at all: who denies it gets none.
+    pub sms_consent: String,
     pub opted_out_at: Option<Timestamp>,
     /// Where the person first came from: `wix`, `manychat`, `facebook`, `google`, `sms`, `staff` …
     pub source: String,

@@ -201,6 +201,12 @@ pub struct ContactInput {
     pub interest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_existing_patient: Option<bool>,
+    /// What the person has just said to marketing texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marketing_consent: Option<bool>,
+    /// What the person has just said to texts at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sms_consent: Option<bool>,
 }
 
 /// What a provider says of a booking, at the time of the event.

@@ -9,6 +9,8 @@ pub mod event;
 pub mod handover;
 pub mod ids;
 pub mod job;
+pub mod keywords;
+pub mod letters;
 pub mod phone;
 pub mod pipeline;
 pub mod random;

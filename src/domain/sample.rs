@@ -19,6 +19,7 @@ pub fn contact(id: &str, name: &str, since: Timestamp) -> Contact {
         phone: Some(MOBILE.to_owned()),
         phone_status: "valid".to_owned(),
         marketing_consent: "unknown".to_owned(),
+        sms_consent: "unknown".to_owned(),
         source: "wix".to_owned(),
         version: 1,
         created_at: since,

@@ -85,7 +85,7 @@ pub const TOUCHPOINTS_MAX: usize = 100;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MessageFacts {
     pub body: String,
-    /// `stop`, `start`, `yes`, `no`, `reschedule`, `help` or `other`.
+    /// `stop`, `start`, `yes`, `no`, `cancel`, `reschedule`, `help` or `other`.
     pub intent: String,
     /// `sms` or `manychat`.
     pub channel: String,

@@ -23,7 +23,7 @@ pub(crate) mod syntax;
 pub mod template;
 pub mod timers;
 
-pub use check::renamed;
+pub use check::{Estimate, estimate, renamed};
 pub use compile::{Compiled, compile, compile_and_try};
 pub use diagnostic::{Diagnostic, Severity};
 pub use facts::Facts;

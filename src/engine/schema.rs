@@ -68,7 +68,7 @@ pub const BOOKING_STATUS: &[&str] =
     &["pending", "scheduled", "confirmed", "checked_in", "completed", "no_show", "cancelled", "declined", "waitlisted"];
 pub const URGENCY: &[&str] = &["routine", "soon", "urgent"];
 pub const REFERRAL: &[&str] = &["not_required", "missing", "received"];
-pub const INTENT: &[&str] = &["stop", "start", "yes", "no", "reschedule", "help", "other"];
+pub const INTENT: &[&str] = crate::domain::keywords::INTENTS;
 pub const ACTOR: &[&str] = &["patient", "staff", "system", "provider"];
 pub const PHONE_STATUS: &[&str] = &["unknown", "valid", "landline", "invalid", "unreachable"];
 pub const CONSENT: &[&str] = &["unknown", "granted", "denied"];
@@ -91,6 +91,7 @@ pub const RECORDS: &[Record] = &[
             field("opted_out", Type::Bool, "Replied STOP, or asked not to be texted"),
             maybe("opted_out_at", Type::Time, "When that was"),
             set(field("marketing_consent", Type::Enum(CONSENT), "Consent to marketing texts")),
+            set(field("sms_consent", Type::Enum(CONSENT), "Consent to texts at all; denied: none are sent")),
             field("source", Type::Text, "Where the contact first came from"),
             set(maybe("first_source", Type::Text, "Marketing source credited with the contact")),
             set(maybe("interest", Type::Text, "What the contact asked about")),
@@ -152,7 +153,7 @@ pub const RECORDS: &[Record] = &[
         name: "message",
         fields: &[
             field("body", Type::Text, "What the person wrote"),
-            field("intent", Type::Enum(INTENT), "What it means, by the keywords in config/clinic.yaml"),
+            field("intent", Type::Enum(INTENT), "What it means, by the words in config/keywords.yaml"),
             field("channel", Type::Enum(CHANNEL), "How it came"),
         ],
     },

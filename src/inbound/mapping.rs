@@ -133,6 +133,8 @@ impl Read {
             "manychat" => contact.manychat = fields::id(value),
             "interest" => contact.interest = fields::short(value),
             "is_existing_patient" => contact.is_existing_patient = value.and_then(Json::truth),
+            "marketing_consent" => contact.marketing_consent = value.and_then(Json::truth),
+            "sms_consent" => contact.sms_consent = value.and_then(Json::truth),
             _ => {}
         }
     }

@@ -15,6 +15,7 @@ row!(contacts, ContactRow, Contact, id, upsert {
     phone => phone: Option<String>, phone_raw => phone_raw: Option<String>, phone_status => phone_status: String,
     email => email: Option<String>, is_existing_patient => is_existing_patient: bool,
     guardian_contact_id => guardian_contact_id: Option<String>, marketing_consent => marketing_consent: String,
+    sms_consent => sms_consent: String,
     opted_out_at => opted_out_at: Option<Timestamp>, source => source: String, first_source => first_source: Option<String>,
     interest => interest: Option<String>, current_pipeline => current_pipeline: Option<String>,
     current_stage => current_stage: Option<String>, stage_entered_at => stage_entered_at: Option<Timestamp>,

@@ -2,13 +2,14 @@
 
 use super::db::on;
 use super::one_of::one_of;
-use super::row::{domain_rows, row};
+use super::row::{Text, domain_rows, row, write_all};
 use super::schema::sms_handovers;
-use super::sql::{Number, Value, in_classes, marks, sql};
+use super::sql::{Number, sql};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::handover::Handover;
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
+use std::sync::OnceLock;
 
 row!(sms_handovers, HandoverRow, Handover, sms_id, by_hand {
     sms_id => sms_id: String, provider => provider: String, handed_at => handed_at: Timestamp,
@@ -18,8 +19,6 @@ row!(sms_handovers, HandoverRow, Handover, sms_id, by_hand {
     unknown_at => unknown_at: Option<Timestamp>, checks => checks: i64, checked_at => checked_at: Option<Timestamp>,
     asked_at => asked_at: Option<Timestamp>,
 });
-
-const COLUMNS: usize = 14;
 
 pub fn list_by_ids(conn: &mut Conn, sms_ids: &[String]) -> StoreResult<Vec<Handover>> {
     if sms_ids.is_empty() {
@@ -34,25 +33,17 @@ pub fn list_by_ids(conn: &mut Conn, sms_ids: &[String]) -> StoreResult<Vec<Hando
 
 /// Keeps the newest answers. What is known of a text of unknown fate stays.
 pub fn put_answers(tx: &mut Tx<'_>, answers: &[Handover]) -> StoreResult<()> {
-    for piece in in_classes(answers) {
-        let values = piece.iter().flat_map(|handover| super::row::Written::into_values(HandoverRow::of(handover)));
-        let values: Vec<Value> = values.collect();
-        sql(format!(
-            "INSERT INTO sms_handovers (sms_id, provider, handed_at, answered_at, provider_status, provider_message_id, price_micros, \
-             currency, billed_parts, raw, unknown_at, checks, checked_at, asked_at) VALUES {} ON CONFLICT (sms_id) DO UPDATE SET \
-             provider = excluded.provider, handed_at = excluded.handed_at, answered_at = excluded.answered_at, \
-             provider_status = excluded.provider_status, raw = excluded.raw, \
-             provider_message_id = COALESCE(excluded.provider_message_id, sms_handovers.provider_message_id), \
-             price_micros = COALESCE(excluded.price_micros, sms_handovers.price_micros), \
-             currency = COALESCE(excluded.currency, sms_handovers.currency), \
-             billed_parts = COALESCE(excluded.billed_parts, sms_handovers.billed_parts)",
-            marks(piece.len(), COLUMNS)
-        ))
-        .bind_all(values)
-        .execute(tx)?;
-    }
-    Ok(())
+    static TEXT: OnceLock<Text> = OnceLock::new();
+    let answers: Vec<&Handover> = answers.iter().collect();
+    write_all::<HandoverRow>(tx, &answers, TEXT.get_or_init(|| Text::insert_or::<HandoverRow>(NEWEST)))
 }
+
+const NEWEST: &str = "ON CONFLICT (sms_id) DO UPDATE SET provider = excluded.provider, handed_at = excluded.handed_at, \
+                      answered_at = excluded.answered_at, provider_status = excluded.provider_status, raw = excluded.raw, \
+                      provider_message_id = COALESCE(excluded.provider_message_id, sms_handovers.provider_message_id), \
+                      price_micros = COALESCE(excluded.price_micros, sms_handovers.price_micros), \
+                      currency = COALESCE(excluded.currency, sms_handovers.currency), \
+                      billed_parts = COALESCE(excluded.billed_parts, sms_handovers.billed_parts)";
 
 /// From now on nobody knows whether the text was sent. False when that is so already.
 pub fn mark_unknown(tx: &mut Tx<'_>, sms_id: &str, provider: &str, handed_at: Timestamp, now: Timestamp) -> StoreResult<bool> {

@@ -3,7 +3,7 @@
 use super::db::on;
 use super::row::{Stored, row};
 use super::schema::sms_holds;
-use super::sql::{Number, sql};
+use super::sql::{Number, Value, sql};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::sms_provider::{Hold, HoldReason};
 use crate::domain::time::Timestamp;
@@ -11,8 +11,9 @@ use diesel::prelude::*;
 
 impl Stored for HoldReason {
     type Raw = String;
-    fn to_raw(&self) -> String {
-        self.as_str().to_owned()
+    const NULL: Value<'static> = Value::MaybeText(None);
+    fn value(&self) -> Value<'_> {
+        self.as_str().into()
     }
     fn from_raw(raw: String) -> Option<Self> {
         Self::parse(&raw)
@@ -62,7 +63,7 @@ pub fn lock(tx: &mut Tx<'_>, provider: &str) -> StoreResult<Option<Hold>> {
 pub fn put(tx: &mut Tx<'_>, provider: &str, hold: &Hold) -> StoreResult<()> {
     let Hold { reason, detail, since, retry_at, failures, probing, told } = hold.clone();
     let named = Named { provider: provider.to_owned(), reason, detail, since, retry_at, failures, probing, told };
-    HoldRow::upsert_all(tx, vec![HoldRow::of(&named)])
+    HoldRow::upsert_all(tx, &[&named])
 }
 
 /// It takes texts again. False when it did already.

@@ -30,9 +30,11 @@ mod writer;
 
 pub mod bookings;
 pub mod contacts;
+pub mod departures;
 pub mod events;
 pub mod history;
 pub mod invariants;
+pub mod numbers;
 pub mod overrides;
 pub mod recall;
 pub mod retention;

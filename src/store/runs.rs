@@ -10,6 +10,7 @@ use crate::domain::event::Run;
 use crate::domain::event::RunOutcome;
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
+use std::collections::HashMap;
 
 impl Stored for RunOutcome {
     type Raw = String;
@@ -35,6 +36,18 @@ pub fn insert_many(tx: &mut Tx<'_>, runs: &[&Run]) -> StoreResult<()> {
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Run>> {
     let row: Option<RunRow> = on!(conn, c => automation_runs::table.find(id).select(RunRow::as_select()).first(c).optional())?;
     row.map(RunRow::into_domain).transpose()
+}
+
+/// The rule of each of these runs.
+pub fn list_rules(conn: &mut Conn, ids: &[String]) -> StoreResult<HashMap<String, String>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(String, String)> = on!(conn, c => automation_runs::table
+        .filter(one_of(automation_runs::id, ids))
+        .select((automation_runs::id, automation_runs::rule_id))
+        .load(c))?;
+    Ok(rows.into_iter().collect())
 }
 
 pub fn list_of_event(conn: &mut Conn, event_id: &str) -> StoreResult<Vec<Run>> {

@@ -18,6 +18,7 @@ table! {
         is_existing_patient -> Bool,
         guardian_contact_id -> Nullable<Text>,
         marketing_consent -> Text,
+        sms_consent -> Text,
         opted_out_at -> Nullable<BigInt>,
         source -> Text,
         first_source -> Nullable<Text>,

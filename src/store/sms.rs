@@ -80,6 +80,23 @@ pub fn list_accepted_between(conn: &mut Conn, after: Timestamp, until: Timestamp
     domain_rows!(rows)
 }
 
+/// Texts that went to a number since then, newest first, at most [`SENT_TO_MAX`].
+pub fn list_sent_to(conn: &mut Conn, phone: &str, since: Timestamp) -> StoreResult<Vec<SmsMessage>> {
+    let rows: Vec<SmsRow> = on!(conn, c => sms_messages::table
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("direction = 'out'"))
+        .filter(sms_messages::to_number.eq(phone))
+        .filter(sms_messages::created_at.ge(since.0))
+        .filter(sms_messages::accepted_at.is_not_null())
+        .order((sms_messages::accepted_at.desc(), sms_messages::id.desc()))
+        .limit(SENT_TO_MAX)
+        .select(SmsRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
+/// More texts than that to one number within a week say nothing about which one is answered.
+const SENT_TO_MAX: i64 = 50;
+
 /// Texts to these contacts that have not left yet.
 pub fn list_unsent_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<Vec<SmsMessage>> {
     if contact_ids.is_empty() {
@@ -226,7 +243,7 @@ pub fn list_unheard(conn: &mut Conn, phones: &[String]) -> StoreResult<HashSet<S
     if phones.is_empty() {
         return Ok(HashSet::new());
     }
-    let lanes: Vec<String> = phones.iter().map(|phone| format!("p:{phone}")).collect();
+    let lanes: Vec<String> = phones.iter().map(|phone| super::numbers::lane(phone)).collect();
     let mut found = HashSet::new();
     // Literal states: each is what one partial index holds.
     for state in ["jobs.state IN ('ready', 'running')", "jobs.state = 'lane_blocked'", "jobs.state = 'dead'"] {

@@ -27,7 +27,8 @@ pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Task>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<TaskRow> = on!(conn, c => tasks::table.filter(one_of(tasks::id, ids)).order(tasks::id).select(TaskRow::as_select()).load(c))?;
+    let rows: Vec<TaskRow> =
+        on!(conn, c => tasks::table.filter(one_of(tasks::id, ids)).order(tasks::id).select(TaskRow::as_select()).load(c))?;
     domain_rows!(rows)
 }
 

@@ -40,6 +40,7 @@ fn value_of(world: &World, with: Applying<'_>, field: &str) -> Option<String> {
         "contact.warmness" => contact.map(|c| c.warmness.to_string()),
         "contact.is_existing_patient" => contact.map(|c| c.is_existing_patient.to_string()),
         "contact.marketing_consent" => contact.map(|c| c.marketing_consent.clone()),
+        "contact.sms_consent" => contact.map(|c| c.sms_consent.clone()),
         "contact.recall_due_on" => contact?.recall_due_on.map(|at| at.to_rfc3339_in(with.clinic.calendar.tz)),
         "contact.first_source" => contact?.first_source.clone(),
         "contact.interest" => contact?.interest.clone(),
@@ -74,6 +75,10 @@ fn set_contact(world: &mut World, with: Applying<'_>, step: &PlannedStep, name: 
         }
         ("marketing_consent", FieldValue::Text(text)) if CONSENT.contains(&text.as_str()) => {
             after.marketing_consent.clone_from(text);
+            true
+        }
+        ("sms_consent", FieldValue::Text(text)) if CONSENT.contains(&text.as_str()) => {
+            after.sms_consent.clone_from(text);
             true
         }
         ("recall_due_on", FieldValue::Time { time }) => {

@@ -1,6 +1,9 @@
 //! Planning a text: who gets it, whether it may be sent at all, when, and that it is planned only once.
 
 use super::{Applied, Applying};
+use crate::automation::caps;
+use crate::automation::consent;
+use crate::automation::project::received_id;
 use crate::automation::promises::{self, Hold, RecentAction};
 use crate::automation::quiet;
 use crate::automation::world::World;
@@ -52,10 +55,38 @@ fn hold(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &Acti
         Hold::Free(when) => {
             // What a promise has moved is no answer any more.
             sms.immediate &= when == at;
-            place(sms, with, step, when)
+            match over_cap(world, with, sms, when) {
+                Some(reason) => {
+                    sms.status = SmsStatus::Suppressed;
+                    sms.status_reason = Some(reason.to_owned());
+                    Applied::new(step, "suppressed", Some(reason.to_owned()))
+                }
+                None => place(sms, with, step, when),
+            }
         }
     };
     Applied { promises: held.broken, ..applied }
+}
+
+/// Why the text would be one too many today. What leaves on another day is counted on that day, by the outbox.
+fn over_cap(world: &mut World, with: Applying<'_>, sms: &SmsMessage, at: Timestamp) -> Option<&'static str> {
+    let day = |at| with.clinic.calendar.date_of(at);
+    if day(at) != day(with.now) {
+        return None;
+    }
+    let waiting = world.unsent_sms.iter().chain(&world.changes.sms);
+    let today = |s: &&SmsMessage| s.status.is_unsent() && s.to == sms.to && day(s.scheduled_at.unwrap_or(with.now)) == day(at);
+    let (number, waiting) = (caps::number_scope(&sms.to), waiting.filter(today).count());
+    let departed = |scope: &str| {
+        let more = if scope == number { u32::try_from(waiting).unwrap_or(u32::MAX) } else { 0 };
+        world.departed.get(scope).copied().unwrap_or(0).saturating_add(more)
+    };
+    let all = caps::caps_of(with.clinic.texts.caps, &sms.to, Some(with.rule_id));
+    let cap = caps::reached(&all, departed)?;
+    let id = derived_id(with.event.timestamp, &[&sms.id, "cap"]);
+    let task = caps::alert(cap, sms.contact_id.as_deref(), Some(with.rule_id), with.clinic, id, with.now);
+    world.changes.loose_tasks.push(task);
+    Some(cap.reason)
 }
 
 /// At its time; never after it has lost its sense.
@@ -116,7 +147,7 @@ fn obstacle(world: &World, contact: &Contact, phone: Option<&str>, category: Sms
     if contact.phone.is_some() && matches!(contact.phone_status.as_str(), "landline" | "invalid") {
         return Some("not_a_mobile");
     }
-    (category == SmsCategory::Marketing && contact.marketing_consent != "granted").then_some("no_consent")
+    consent::refusal(contact, category)
 }
 
 /// The text as the rule planned it.
@@ -158,7 +189,7 @@ fn message(
         provider: None,
         provider_message_id: None,
         attempts: 0,
-        in_reply_to: None,
+        in_reply_to: answered_message(with),
         dedupe_key: None,
         run_id: Some(with.run_id.to_owned()),
         revision: Some(with.revision),
@@ -176,6 +207,12 @@ fn message(
 const ANSWER_WITHIN: Millis = Millis::minutes(15);
 /// A text that is about no booking makes no sense after this time.
 const SENSE_LASTS: Millis = Millis::hours(24);
+
+/// The message that the text answers, as it is kept.
+fn answered_message(with: Applying<'_>) -> Option<String> {
+    let message = with.event.payload.message.as_ref().filter(|message| message.channel == "sms");
+    message.map(|_| received_id(with.event))
+}
 
 /// The person has just written to us, so an answer does not disturb.
 fn is_answer(with: Applying<'_>) -> bool {

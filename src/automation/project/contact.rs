@@ -46,6 +46,7 @@ fn new_contact(with: Projection<'_>, input: &ContactInput, guardian: Option<&Con
         id: input.id.clone().unwrap_or_else(|| derived_id(event.timestamp, &[&event.id, "contact"])),
         phone_status: "unknown".into(),
         marketing_consent: "unknown".into(),
+        sms_consent: "unknown".into(),
         source: campaign.unwrap_or_else(|| event.source.clone()),
         guardian_contact_id: guardian.map(|g| g.id.clone()),
         is_demo: with.is_demo,
@@ -76,6 +77,9 @@ fn fill(world: &mut World, with: Projection<'_>, input: &ContactInput) {
     if input.is_existing_patient == Some(true) {
         after.is_existing_patient = true;
     }
+    // The newest word holds: consent can be taken back as it was given.
+    set_consent(&mut after.marketing_consent, input.marketing_consent);
+    set_consent(&mut after.sms_consent, input.sms_consent);
     if after != before {
         world.change_contact(with.now, |c| *c = after);
     }
@@ -91,6 +95,12 @@ fn phone_status(phone: Option<&str>, before: &Contact) -> String {
         Some(Ok(_)) => "valid".into(),
         Some(Err(_)) => "invalid".into(),
         None => before.phone_status.clone(),
+    }
+}
+
+fn set_consent(target: &mut String, said: Option<bool>) {
+    if let Some(yes) = said {
+        (if yes { "granted" } else { "denied" }).clone_into(target);
     }
 }
 

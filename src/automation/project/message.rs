@@ -1,9 +1,10 @@
 //! Messages from people: kept, understood by their first words, STOP obeyed before any rule is asked.
 
-use super::contact::{add_touchpoint, ensure};
+use super::contact::{add_touchpoint, ensure, system_task};
 use super::{Projected, Projection};
+use crate::automation::replies;
 use crate::automation::world::{Suppression, World};
-use crate::domain::event::{Actor, MessageInput};
+use crate::domain::event::{Actor, Event, MessageInput};
 use crate::domain::ids::derived_id;
 use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
 use crate::engine::facts::MessageFacts;
@@ -15,17 +16,21 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
     if world.is_repeated_message {
         return Projected::ignored("this message is here already");
     }
-    let is_new = ensure(world, with);
     let is_sms = message.channel == "sms";
+    if is_sms && world.contact.is_none() && !message.from.starts_with('+') {
+        return from_no_number(world, with, message);
+    }
+    let is_new = ensure(world, with);
     if world.contact.as_ref().is_some_and(|c| c.phone.is_none() && c.guardian_contact_id.is_none()) && is_sms {
         adopt_number(world, with, &message.from);
     }
     let received = with.event.occurred_at.unwrap_or(with.event.timestamp).min(with.now);
     world.change_contact(with.now, |c| c.last_inbound_at = Some(c.last_inbound_at.map_or(received, |t| t.max(received))));
     let intent = if with.event.actor == Actor::Staff { "other" } else { with.clinic.keywords.intent(&message.body) };
+    let booking_id = replies::booking_meant(world, intent, with.now);
     let mut names = Vec::new();
     if is_sms {
-        keep(world, with, message);
+        keep(world, with, message, booking_id.clone());
         // Who answers a text has got it.
         let of_unknown_fate = |sms: &&SmsMessage| matches!(sms.status, SmsStatus::Sending | SmsStatus::Unknown);
         if let Some(sms) = world.referred_sms.as_ref().filter(of_unknown_fate).cloned() {
@@ -40,19 +45,22 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
     names.insert(0, if first { "lead_created".to_owned() } else { with.event.event_type.clone() });
     Projected {
         names,
-        booking_id: answered_booking(world, with),
+        booking_id,
         message: Some(MessageFacts { body: message.body.clone(), intent: intent.to_owned(), channel: message.channel.clone() }),
         nothing_because: first.then(|| "first message of a new contact: handled as lead_created".to_owned()),
         ..Projected::default()
     }
 }
 
-/// A message is about the booking that the answered text was about, else about the sender's next one.
-fn answered_booking(world: &World, with: Projection<'_>) -> Option<String> {
-    let answered = world.referred_sms.as_ref().and_then(|sms| sms.booking_id.clone());
-    answered
-        .filter(|id| world.find_booking(id).is_some_and(|b| b.status.is_live() && b.appointment_datetime > with.now))
-        .or_else(|| world.next_booking(with.now).map(|b| b.id.clone()))
+/// A sender that is a word and no number can be nobody we know, and nobody can answer it. A person reads it.
+fn from_no_number(world: &mut World, with: Projection<'_>, message: &MessageInput) -> Projected {
+    keep(world, with, message, None);
+    let key = format!("sms_reply_review:{}", message.from);
+    let mut task = system_task(with, "sms_reply_review", "Read a text from an unknown sender", &key);
+    task.because = "Its sender is not a phone number".into();
+    task.note = Some(format!("Event {}", with.event.id));
+    world.changes.loose_tasks.push(task);
+    Projected { nothing_because: Some("its sender is not a phone number".into()), ..Projected::default() }
 }
 
 fn adopt_number(world: &mut World, with: Projection<'_>, from: &str) {
@@ -64,13 +72,19 @@ fn adopt_number(world: &mut World, with: Projection<'_>, from: &str) {
     }
 }
 
-fn keep(world: &mut World, with: Projection<'_>, message: &MessageInput) {
+/// The id under which a message from outside is kept.
+pub fn received_id(event: &Event) -> String {
+    derived_id(event.timestamp, &[&event.id, "sms_in"])
+}
+
+/// What was written, with the text that it answers: the conversation is read from these.
+fn keep(world: &mut World, with: Projection<'_>, message: &MessageInput, booking_id: Option<String>) {
     let count = segments::count(&message.body);
     world.changes.sms.push(SmsMessage {
-        id: derived_id(with.event.timestamp, &[&with.event.id, "sms_in"]),
+        id: received_id(with.event),
         direction: "in".into(),
         contact_id: world.contact.as_ref().map(|c| c.id.clone()),
-        booking_id: world.referred_sms.as_ref().and_then(|s| s.booking_id.clone()),
+        booking_id: world.referred_sms.as_ref().and_then(|s| s.booking_id.clone()).or(booking_id),
         template: None,
         category: SmsCategory::Transactional,
         to: message.to.clone().unwrap_or_default(),
@@ -107,6 +121,7 @@ fn obey(world: &mut World, with: Projection<'_>, message: &MessageInput, intent:
                 phone: message.from.clone(),
                 reason: "stop".into(),
                 event_id: with.event.id.clone(),
+                is_new: !world.suppressed,
             });
             world.suppressed = true;
             world.change_contact(with.now, |c| c.opted_out_at = c.opted_out_at.or(Some(with.now)));

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 pub use booking::find_named as find_named_booking;
 pub use contact::ask_for_merge;
 pub use identity::{Match, identities_of, resolve};
+pub use message::received_id;
 
 /// What an event turned out to mean.
 #[derive(Debug, Default)]

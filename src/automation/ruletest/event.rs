@@ -150,26 +150,19 @@ fn message(records: &Records, with: &Making<'_>, contact: Option<&ContactInput>)
     })
 }
 
-/// The body as written, or a word that means `intent`. Both together must agree with `config/clinic.yaml`.
+/// The body as written, or a word that means `intent`. Both together must agree with `config/keywords.yaml`.
 fn body(facts: &Facts, clinic: &Clinic) -> Result<String, String> {
     let words = &clinic.keywords;
     match (facts.text("body"), facts.text("intent")) {
         (Some(body), None) => Ok(body.to_owned()),
         (Some(body), Some(intent)) => match words.intent(body) {
             means if means == intent => Ok(body.to_owned()),
-            means => Err(format!("by config/clinic.yaml \"{body}\" means `{means}`, not `{intent}`")),
+            means => Err(format!("by config/keywords.yaml \"{body}\" means `{means}`, not `{intent}`")),
         },
         (None, Some("other")) => Ok("Where do I park?".to_owned()),
         (None, Some(intent)) => {
-            let list = match intent {
-                "stop" => &words.stop,
-                "start" => &words.start,
-                "yes" => &words.yes,
-                "no" => &words.no,
-                "reschedule" => &words.reschedule,
-                _ => &words.help,
-            };
-            list.first().cloned().ok_or_else(|| format!("config/clinic.yaml has no word for `{intent}`"))
+            let first = words.of(intent).first().cloned();
+            first.ok_or_else(|| format!("config/keywords.yaml has no word for `{intent}`"))
         }
         (None, None) => Err("a message needs a `body` or an `intent`".to_owned()),
     }

@@ -16,7 +16,7 @@ impl Records {
     /// Takes a decided world back; answers with its contact.
     pub(super) fn fold(&mut self, mut world: World) -> Option<String> {
         let changes = std::mem::take(&mut world.changes);
-        self.suppress(&changes);
+        self.suppress(&changes, world.contact.as_ref());
         self.add_texts(&mut world, &changes);
         for change in &changes.sms_changes {
             self.change_text(&mut world, change);
@@ -27,11 +27,16 @@ impl Records {
         self.put(world)
     }
 
-    fn suppress(&mut self, changes: &Changes) {
+    /// Also for the others at the number, as `store::numbers` does it.
+    fn suppress(&mut self, changes: &Changes, speaker: Option<&Contact>) {
         for suppression in &changes.suppressions {
+            let opted_out_at = speaker.and_then(|c| c.opted_out_at);
             match suppression {
                 Suppression::Stop { phone, .. } => drop(self.suppressed.insert(phone.clone())),
                 Suppression::Lift { phone } => drop(self.suppressed.remove(phone)),
+            }
+            for contact in self.contacts_at(suppression.phone(), speaker) {
+                contact.opted_out_at = opted_out_at.map(|at| contact.opted_out_at.unwrap_or(at));
             }
         }
     }
@@ -82,6 +87,7 @@ fn forget_the_event(world: &mut World) {
     world.loaded_version = None;
     world.owners.clear();
     world.referred_sms = None;
+    world.recent_sms.clear();
     world.is_repeated_message = false;
     world.claims_nothing = false;
     world.waiting.retain(|w| w.state.is_alive());

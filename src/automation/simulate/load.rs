@@ -1,8 +1,9 @@
 //! The world of one event out of the records in memory: the twin of `automation::load`, with the same decision of who is meant.
 
 use super::Records;
-use crate::automation::load::{Loaded, phones_of, who};
+use crate::automation::load::{Loaded, Texts, phones_of, who};
 use crate::automation::project::{find_named_booking, identities_of};
+use crate::automation::replies;
 use crate::automation::world::World;
 use crate::domain::booking::Booking;
 use crate::domain::contact::{Contact, Identity};
@@ -19,9 +20,10 @@ pub(super) fn load(records: &mut Records, event: Event) -> Loaded {
     let owners: HashMap<Identity, String> = identities.iter().filter_map(owner).collect();
     let named = named_bookings(records, &event);
     let referred = referred_text(records, &event);
+    let recent = recent_texts(records, &event, referred.as_ref());
     let mut wanted: BTreeSet<String> = owners.values().cloned().collect();
     wanted.extend(named.iter().map(|b| b.contact_id.clone()));
-    wanted.extend(referred.as_ref().and_then(|s| s.contact_id.clone()));
+    wanted.extend(referred.iter().chain(&recent).filter_map(|s| s.contact_id.clone()));
     wanted.extend(event.contact_id.clone().or_else(|| event.payload.contact.as_ref()?.id.clone()));
     let (mut known, mut ids_of): (HashMap<String, Contact>, HashMap<String, Vec<Identity>>) = Default::default();
     for id in wanted {
@@ -30,8 +32,11 @@ pub(super) fn load(records: &mut Records, event: Event) -> Loaded {
             known.insert(id, contact);
         }
     }
-    let referred = referred.map(|text| (event.id.clone(), text)).into_iter().collect();
-    let mut loaded = who(event, &owners, &known, &ids_of, &named, &referred);
+    let texts = Texts {
+        referred: referred.map(|text| (event.id.clone(), text)).into_iter().collect(),
+        recent: [(event.id.clone(), recent)].into(),
+    };
+    let mut loaded = who(event, &owners, &known, &ids_of, &named, &texts);
     fill(records, &mut loaded);
     loaded
 }
@@ -54,7 +59,14 @@ fn referred_text(records: &Records, event: &Event) -> Option<SmsMessage> {
         (None, Some(m)) => (m.reply_to_sms_id.as_ref(), &m.provider, m.in_reply_to.as_ref()),
         (None, None) => return None,
     };
-    own.and_then(|id| records.text(id)).or_else(|| records.text_of_provider(provider, id?)).cloned()
+    let text = own.and_then(|id| records.text(id)).or_else(|| records.text_of_provider(provider, id?));
+    text.filter(|text| replies::can_answer(event, text)).cloned()
+}
+
+/// What a reply that names no text may answer.
+fn recent_texts(records: &Records, event: &Event, referred: Option<&SmsMessage>) -> Vec<SmsMessage> {
+    let number = replies::unreferred_number(event, referred);
+    number.map(|phone| records.texts_to(phone, event.timestamp - replies::ANSWERS_WITHIN)).unwrap_or_default()
 }
 
 /// What hangs on the contact, from its own world; what is about this event alone, from the fresh one.
@@ -69,6 +81,7 @@ fn fill(records: &mut Records, loaded: &mut Loaded) {
         person.owners = fresh.owners;
         person.claims_nothing = fresh.claims_nothing;
         person.referred_sms = fresh.referred_sms;
+        person.recent_sms = fresh.recent_sms;
         loaded.world = person;
     }
     loaded.world.is_repeated_message = repeated;

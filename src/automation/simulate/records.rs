@@ -3,7 +3,7 @@
 use super::late::Late;
 use crate::automation::world::World;
 use crate::domain::booking::Booking;
-use crate::domain::contact::Identity;
+use crate::domain::contact::{Contact, Identity, IdentityKind};
 use crate::domain::event::{Event, WaitState};
 use crate::domain::sms::SmsMessage;
 use crate::domain::task::Task;
@@ -125,6 +125,22 @@ impl Records {
 
     pub(super) fn person_mut(&mut self, contact_id: &str) -> Option<&mut World> {
         self.people.get_mut(contact_id)
+    }
+
+    /// Whose texts go to the number, but for the one who speaks: that one's world is at work.
+    pub(super) fn contacts_at(&mut self, phone: &str, speaker: Option<&Contact>) -> impl Iterator<Item = &mut Contact> {
+        let owner = Identity { kind: IdentityKind::Phone, value: phone.to_owned() };
+        let owner = self.owners.get(&owner).cloned().or_else(|| speaker.map(|c| c.id.clone()));
+        let all = self.people.values_mut().filter_map(|world| world.contact.as_mut());
+        all.filter(move |c| owner.as_ref().is_some_and(|owner| c.id == *owner || c.guardian_contact_id.as_ref() == Some(owner)))
+    }
+
+    /// Texts that went to a number since then, newest first.
+    pub(super) fn texts_to(&self, phone: &str, since: Timestamp) -> Vec<SmsMessage> {
+        let went = |s: &&SmsMessage| s.direction == "out" && s.to == phone && s.accepted_at.is_some_and(|at| at >= since);
+        let mut found: Vec<SmsMessage> = self.texts.values().filter(went).cloned().collect();
+        found.sort_unstable_by(|a, b| (b.accepted_at, &b.id).cmp(&(a.accepted_at, &a.id)));
+        found
     }
 
     pub(super) fn settle_the_past(&mut self, contact_id: &str, now: Timestamp) {

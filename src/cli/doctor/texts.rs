@@ -42,5 +42,8 @@ fn flowing(parts: &Parts, unknown: i64) -> Finding {
     if unknown > 0 {
         return Finding::warning("sms", text, "look at the tasks sms_outcome_unknown");
     }
-    Finding::good("sms", text)
+    match parts.settings.warnings().first() {
+        Some(warning) => Finding::warning("sms", format!("{text}: {}", warning.message), &warning.help),
+        None => Finding::good("sms", text),
+    }
 }

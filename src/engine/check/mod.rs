@@ -24,6 +24,7 @@ pub(crate) use scope::{Scope, holds_subject, records_of_subject, records_of_trig
 pub(crate) use script::{Functions, check_scripts};
 pub(crate) use template::{CheckedTemplate, TemplateRead, check_template};
 pub(crate) use template_header::name_of as template_name;
+pub use template_parts::{Estimate, estimate};
 pub(crate) use text::check_text;
 pub(crate) use ty::{Ty, of, of_field_value};
 pub use whole::renamed;

@@ -63,6 +63,7 @@ pub(crate) fn check_template(file: &SourceFile, catalogue: &Catalogue, problems:
     let reads = checker.reads;
     if !header.privacy_standard {
         template_privacy::check(file, &reads, problems);
+        template_privacy::check_words(file, problems);
     }
     template_privacy::check_opt_out(file, header.category, problems);
     template_header::check_text(file, catalogue, reads.iter().any(|r| r.path == "clinic.name"), problems);

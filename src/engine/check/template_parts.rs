@@ -4,13 +4,13 @@ use crate::engine::diagnostic::names;
 use crate::engine::ruleset::Catalogue;
 use crate::engine::schema::{Type, find_record};
 use crate::engine::source::{Place, Problems, SourceFile};
-use crate::engine::template::{segments, transliterate};
+use crate::engine::template::{segments, transliterate_for};
 use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
 use handlebars::{Path, PathSeg};
 
 /// A field, what it typically is, and the longest it plausibly is.
 const STAND_INS: &[(&str, &str, &str)] = &[
-    ("contact.first_name", "Charlotte", "Christopher-Jonathan"),
+    ("contact.first_name", "Charlotte", LONG_NAME),
     ("contact.last_name", "Papadopoulos", "Papadimitropoulos-Featherstone"),
     ("contact.name", "Charlotte Papadopoulos", "Christopher-Jonathan Papadimitropoulos-Featherstone"),
     ("contact.phone", "+61491570006", "+61491570006"),
@@ -26,28 +26,60 @@ const STAND_INS: &[(&str, &str, &str)] = &[
         "Hello, I would like to know if I could bring my appointment forward, and what I should bring.",
     ),
 ];
+/// The longest given name that is planned for.
+const LONG_NAME: &str = "Christopher-Jonathan";
 const TYPICAL_TEXT: &str = "about so long";
 const LONGEST_TEXT: &str = "a text of the length of a long name here";
 const A_TIME: &str = "Wed 31 Dec 10:30 am";
 
-/// Warns when the text takes more parts than its header allows.
+/// A letter that the SMS alphabet lacks, as in Nguyễn.
+const RARE_LETTER: char = 'ễ';
+
+/// Parts that a text takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    pub typical: segments::Segments,
+    /// With long names.
+    pub worst: segments::Segments,
+    /// With long names of which one has a letter outside the SMS alphabet.
+    pub rare: segments::Segments,
+}
+
+/// Fills the template in as it typically is, and as it is at worst. `None` when it is no template.
+#[must_use]
+pub fn estimate(source: &str, catalogue: &Catalogue) -> Option<Estimate> {
+    Some(estimate_parsed(&Template::compile(source).ok()?, catalogue))
+}
+
+fn estimate_parsed(template: &Template, catalogue: &Catalogue) -> Estimate {
+    let plain_letters = catalogue.clinic.texts.plain_letters;
+    let filled = |worst| fill(template, &Filling { catalogue, worst });
+    let count = |text: &str| segments::count(&transliterate_for(text.trim(), plain_letters));
+    let (typical, worst) = (filled(false), filled(true));
+    // Of a long name one letter is exchanged.
+    let rare = worst.replacen(LONG_NAME, &format!("{RARE_LETTER}{}", LONG_NAME.get(1..).unwrap_or("")), 1);
+    Estimate { typical: count(&typical), worst: count(&worst), rare: count(&rare) }
+}
+
+/// Warns when the text takes more parts than its header allows, for a typical contact or for one with long names.
 pub(super) fn check(file: &SourceFile, template: &Template, parts_max: usize, catalogue: &Catalogue, problems: &mut Problems) {
-    let text = |worst: bool| transliterate(fill(template, &Filling { catalogue, worst }).trim()).into_owned();
-    let typical = segments::count(&text(false));
-    if typical.parts <= parts_max {
+    let Estimate { typical, worst, .. } = estimate_parsed(template, catalogue);
+    if worst.parts.max(typical.parts) <= parts_max {
         return;
     }
-    let worst = segments::count(&text(true));
     let message = format!(
-        "this text takes {} parts for a typical contact ({} characters), {} at worst",
-        typical.parts, typical.units, worst.parts
+        "this text takes {} part{} for a typical contact ({} characters), {} at worst",
+        typical.parts,
+        if typical.parts == 1 { "" } else { "s" },
+        typical.units,
+        worst.parts
     );
     let one = if typical.encoding == "gsm7" {
         "one part has 160 characters"
     } else {
         "one part has 70 characters because of a character outside the SMS alphabet"
     };
-    let help = format!("{one}: shorten it, or write `parts: {}` into the first line", typical.parts);
+    let help = format!("{one}: shorten it, or write `parts: {}` into the first line", worst.parts.max(typical.parts));
     problems.warning(names::PARTS, &file.path, body_place(file), message, Some(help));
 }
 

@@ -118,8 +118,9 @@ fn places(rules: &[Rule], wanted: impl Fn(&Trigger) -> bool) -> Vec<(usize, usiz
 mod tests {
     use super::*;
     use crate::domain::calendar::Calendar;
-    use crate::domain::clinic::{Keywords, QuietHours};
+    use crate::domain::clinic::{QuietHours, TextSettings};
     use crate::domain::event::Actor;
+    use crate::domain::keywords::Keywords;
     use crate::domain::pipeline::Pipelines;
     use crate::domain::time::Timestamp;
     use crate::engine::evaluate::evaluate;
@@ -134,7 +135,8 @@ mod tests {
             phone: "02 5550 1234".to_owned(),
             calendar: Calendar::weekdays(chrono_tz::Australia::Sydney),
             quiet_hours: QuietHours { from_minute: 480, until_minute: 1_200 },
-            keywords: Keywords { stop: none(), start: none(), yes: none(), no: none(), reschedule: none(), help: none() },
+            keywords: Keywords::default(),
+            texts: TextSettings::default(),
             teams: none(),
             task_types: none(),
             test_contacts: none(),

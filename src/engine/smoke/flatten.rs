@@ -49,10 +49,11 @@ impl Flattening<'_> {
                     known.retain(|path| !path.contains('.'));
                 }
                 StepAction::Choose(branches) => self.branches(branches, &inside, into),
-                StepAction::Each { list, name, steps } => {
+                StepAction::Each { list, name, steps, of_bookings } => {
                     let mut below = Vec::new();
                     self.list(steps, &Known::new(), &mut below);
-                    let each = StepAction::Each { list: list.clone(), name: name.clone(), steps: below };
+                    let each =
+                        StepAction::Each { list: list.clone(), name: name.clone(), steps: below, of_bookings: *of_bookings };
                     into.push(Step { if_: self.guards(&inside), action: each, ..step.clone() });
                 }
                 StepAction::Run(id) => {

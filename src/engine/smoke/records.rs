@@ -138,11 +138,12 @@ pub fn variants(catalogue: &Catalogue) -> Vec<Variant> {
 
 fn words(add: &mut impl FnMut(String, &str, &dyn Fn(&mut Records))) {
     type Put = fn(&mut Records, &str);
-    let lists: [(&str, &[&str], Put); 5] = [
+    let lists: [(&str, &[&str], Put); 6] = [
         ("booking.urgency_level", URGENCY, |r, w| w.clone_into(&mut r.booking.urgency_level)),
         ("booking.referral_status", REFERRAL, |r, w| w.clone_into(&mut r.booking.referral_status)),
         ("contact.phone_status", PHONE_STATUS, |r, w| w.clone_into(&mut r.contact.phone_status)),
         ("contact.marketing_consent", CONSENT, |r, w| w.clone_into(&mut r.contact.marketing_consent)),
+        ("contact.sms_consent", CONSENT, |r, w| w.clone_into(&mut r.contact.sms_consent)),
         ("message.intent", INTENT, |r, w| w.clone_into(&mut r.message.intent)),
     ];
     for (path, list, put) in lists {
@@ -214,6 +215,7 @@ fn contact() -> Contact {
     Contact {
         email: some("sam@example.com"),
         marketing_consent: "granted".to_owned(),
+        sms_consent: "granted".to_owned(),
         opted_out_at: Some(NOW - Millis::days(2)),
         source: "google".to_owned(),
         first_source: some("google"),

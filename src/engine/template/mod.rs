@@ -4,7 +4,7 @@ pub mod guard;
 pub mod segments;
 mod transliterate;
 
-pub use transliterate::transliterate;
+pub use transliterate::{transliterate, transliterate_for};
 
 use super::facts::Facts;
 use super::ruleset::{Ruleset, Template};
@@ -77,7 +77,7 @@ pub(super) fn render_view(ruleset: &Ruleset, name: &str, view: &View) -> Result<
     let text = shelf.registry.render_with_context(name, &data).map_err(|error| {
         ScriptError::at(&template.file, error.line_no.unwrap_or(1), error.column_no.unwrap_or(1), error.reason().to_string())
     })?;
-    let body = transliterate(text.trim()).into_owned();
+    let body = transliterate_for(text.trim(), view.clinic.texts.plain_letters).into_owned();
     if body.is_empty() {
         return Err(fail("the text is empty".to_owned()));
     }

@@ -1,6 +1,26 @@
 //! Typographic characters that would turn a text of one part into one of three, replaced by their plain twins.
 
+use super::segments::gsm7_width;
+use crate::domain::letters;
 use std::borrow::Cow;
+
+/// As [`transliterate`], and with `plain_letters` also letters that the SMS alphabet lacks lose their marks: Nguyễn → Nguyen. Those
+/// that it has stay: Zoé.
+#[must_use]
+pub fn transliterate_for(text: &str, plain_letters: bool) -> Cow<'_, str> {
+    let text = transliterate(text);
+    if !plain_letters || text.is_ascii() {
+        return text;
+    }
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match letters::plain(c).filter(|_| gsm7_width(c).is_none()) {
+            Some(letters) => plain.push_str(&letters),
+            None => plain.push(c),
+        }
+    }
+    Cow::Owned(plain)
+}
 
 /// Curly quotes, dashes, the ellipsis and odd spaces become ASCII; everything else stays, letters of names above all.
 #[must_use]
@@ -39,5 +59,14 @@ mod tests {
     #[test]
     fn names_keep_their_letters() {
         assert_eq!(transliterate("Nguyễn, Zoë"), "Nguyễn, Zoë");
+        assert_eq!(transliterate_for("Nguyễn, Zoë", false), "Nguyễn, Zoë");
+    }
+
+    #[test]
+    fn letters_that_cost_a_whole_encoding_can_lose_their_marks() {
+        let plain = transliterate_for("Hi Nguyễn, Zoë and José\u{2019}s son", true);
+        assert_eq!(plain, "Hi Nguyen, Zoe and José's son");
+        assert_eq!(segments::count(&plain).encoding, "gsm7");
+        assert_eq!(transliterate_for("王", true), "王", "there is no plain twin");
     }
 }

@@ -154,6 +154,8 @@ pub const FIELDS: &[&str] = &[
     "contact.manychat",
     "contact.interest",
     "contact.is_existing_patient",
+    "contact.marketing_consent",
+    "contact.sms_consent",
     "booking.wix_booking_id",
     "booking.status",
     "booking.appointment_datetime",

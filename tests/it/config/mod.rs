@@ -20,7 +20,7 @@ fn folder(default: &str) -> tempfile::TempDir {
     let config = dir.path().join("config");
     std::fs::create_dir(&config).expect("config/");
     std::fs::write(config.join("default.yaml"), default).expect("default.yaml");
-    for name in ["clinic.yaml", "pipelines.yaml"] {
+    for name in ["clinic.yaml", "keywords.yaml", "pipelines.yaml"] {
         std::fs::copy(Path::new(SHIPPED).join("config").join(name), config.join(name)).expect("shipped file");
     }
     dir
@@ -33,7 +33,7 @@ fn the_shipped_settings_load_without_any_variable() {
     assert_eq!(settings.server.limits, avatar::config::ServerLimits::default());
     assert_eq!(settings.sms.provider, SmsProvider::Sandbox);
     assert_eq!(settings.clinic.calendar.holidays.len(), 27);
-    assert_eq!(settings.clinic.keywords.intent("CANCEL"), "no", "a cancelled appointment is no opt-out");
+    assert_eq!(settings.clinic.keywords.intent("CANCEL"), "cancel", "a cancelled appointment is no opt-out");
     assert_eq!(settings.pipelines.pipelines.len(), 5);
     assert!(settings.pipelines.find("lead").and_then(|p| p.find_stage("no_response")).is_some());
 }
@@ -121,7 +121,7 @@ fn a_database_password_is_never_shown() {
 
 #[test]
 fn a_wrong_clinic_file_names_each_mistake() {
-    let text = "name: Clinic\nphone: 0255501234\nhours:\n  monday: 8-18\n  tuesday: closed\n  wednesday: closed\n  thursday: closed\n  friday: closed\n  saturday: closed\n  sundey: closed\nholidays:\n  2026-02-30: Never\nquiet_hours: { texts_from: \"20:00\", texts_until: \"08:00\" }\nkeywords:\n  stop: [stop]\n  start: [start]\n  \"yes\": [yes, true]\n  \"no\": [stop]\nteams: []\n";
+    let text = "name: Clinic\nphone: 0255501234\nhours:\n  monday: 8-18\n  tuesday: closed\n  wednesday: closed\n  thursday: closed\n  friday: closed\n  saturday: closed\n  sundey: closed\nholidays:\n  2026-02-30: Never\nquiet_hours: { texts_from: \"20:00\", texts_until: \"08:00\" }\nkeywords:\n  stop: [stop]\ntexts: { caps: { per_number: 0, per_day: 3 }, opt_out_ack: 1 }\nteams: []\n";
     let problems = load_clinic(text, chrono_tz::Australia::Sydney).expect_err("problems");
     let shown: Vec<String> = problems.iter().map(|p| format!("{}: {}", p.line, p.message)).collect();
     insta::assert_snapshot!(shown.join("\n"), @r"
@@ -130,9 +130,11 @@ fn a_wrong_clinic_file_names_each_mistake() {
     10: there is no `hours.sundey` in this file
     12: `2026-02-30` is not a day of the calendar
     13: `texts_from` must be before `texts_until`
-    17: `keywords.yes` has an item that is not a word
-    18: `stop` already means `stop`
-    19: `teams` is a list of words
+    14: `keywords` has a file of its own
+    16: `texts.caps.per_number` is a whole number from 1 to 1000000
+    16: `texts.opt_out_ack` is true or false
+    16: there is no `texts.caps.per_day` in this file
+    17: `teams` is a list of words
     ");
 }
 
@@ -142,4 +144,36 @@ fn a_stage_that_leads_nowhere_is_found() {
     let problems = load_pipelines(text).expect_err("problems");
     assert_eq!(problems.len(), 1);
     assert_eq!((problems[0].line, problems[0].help.as_deref()), (7, Some("did you mean `contacted`?")));
+}
+
+#[test]
+fn a_sender_name_that_is_not_registered_is_warned_of() {
+    let dir = folder("sms:\n  from: AvatarClin\n");
+    let told = |extra: &str| {
+        std::fs::write(dir.path().join("config/default.yaml"), format!("sms:\n  from: AvatarClin\n{extra}"))
+            .expect("default.yaml");
+        let warnings = load(&[], dir.path()).expect("settings").warnings();
+        warnings.into_iter().map(|w| w.key).collect::<Vec<_>>()
+    };
+    assert_eq!(told(""), ["sms.sender_registered", "sms.from"]);
+    assert_eq!(told("  sender_registered: true\n"), ["sms.from"], "nobody can reply to a name");
+    let number = load(&[("SMS_FROM", "+61491570156")], dir.path()).expect("settings");
+    assert_eq!(number.warnings(), []);
+    let problems = load(&[("SMS_FROM", "Avatar Imaging")], dir.path()).map(|_| ()).expect_err("a name with a blank");
+    assert!(problems.starts_with("environment: SMS_FROM is a number or a sender name, not `Avatar Imaging`\n  = "), "{problems}");
+}
+
+#[test]
+fn keywords_are_the_shipped_ones_until_the_file_says_otherwise() {
+    let dir = folder("");
+    let file = dir.path().join("config/keywords.yaml");
+    std::fs::remove_file(&file).expect("keywords.yaml");
+    assert_eq!(load(&[], dir.path()).expect("settings").clinic.keywords.intent("Stop!"), "stop");
+    std::fs::write(&file, "stop: { words: [halt] }\nstart: [go]\n\"yes\": [aye]\n\"no\": [nay]\ncancel: [off]\n")
+        .expect("keywords.yaml");
+    let keywords = load(&[], dir.path()).expect("settings").clinic.keywords.clone();
+    assert_eq!((keywords.intent("HALT"), keywords.intent("Stop!"), keywords.intent("aye aye")), ("stop", "other", "yes"));
+    std::fs::write(&file, "stop: [halt]\n").expect("keywords.yaml");
+    let problems = load(&[], dir.path()).map(|_| ()).expect_err("problems");
+    assert!(problems.contains("config/keywords.yaml:1:1: `stop.words` is missing"), "{problems}");
 }

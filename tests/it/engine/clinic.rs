@@ -1,7 +1,8 @@
 //! A small clinic to compile rules for.
 
 use avatar::domain::calendar::Calendar;
-use avatar::domain::clinic::{Clinic, Keywords, QuietHours};
+use avatar::domain::clinic::{Clinic, QuietHours, TextSettings};
+use avatar::domain::keywords::Keywords;
 use avatar::domain::pipeline::{Pipeline, Pipelines, Stage};
 use avatar::engine::diagnostic::{Format, render};
 use avatar::engine::{Catalogue, Compiled, Sources, compile};
@@ -79,14 +80,8 @@ pub fn catalogue() -> Catalogue {
         phone: "02 9000 0000".to_owned(),
         calendar: Calendar::weekdays(chrono_tz::Australia::Sydney),
         quiet_hours: QuietHours { from_minute: 8 * 60, until_minute: 20 * 60 },
-        keywords: Keywords {
-            stop: vec!["stop".to_owned()],
-            start: vec!["start".to_owned()],
-            yes: vec!["yes".to_owned()],
-            no: vec!["no".to_owned()],
-            reschedule: vec![],
-            help: vec![],
-        },
+        keywords: Keywords::default(),
+        texts: TextSettings::default(),
         teams: vec!["reception".to_owned(), "manager".to_owned()],
         task_types: vec!["parking_note".to_owned()],
         test_contacts: vec![],

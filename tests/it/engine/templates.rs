@@ -50,6 +50,30 @@ fn fields_are_checked_with_their_place() {
 }
 
 #[test]
+fn a_text_does_not_tell_why_somebody_comes() {
+    assert_eq!(
+        text("Your MRI: the mri is at 10"),
+        "2:6[3] T0204 `MRI` tells whoever sees the phone why the patient comes | leave it out; when the patient has agreed, write \
+         `privacy: standard` into the first line"
+    );
+    assert!(text("About {{contact.interest}}").starts_with("2:9[16] T0204 `contact.interest` must not stand in a text"));
+    assert!(text("{{#if contact.interest}}We know{{/if}}").is_empty(), "it may be asked");
+    let agreed = "{{!-- category: transactional, staff: true, privacy: standard --}}\nYour MRI {{clinic.name}}\n";
+    assert_eq!(template(agreed), "");
+    assert_eq!(text("Come to the petrol station, spectacular"), "", "words, not letters");
+}
+
+#[test]
+fn a_text_that_needs_more_parts_for_long_names_says_so() {
+    let told = text(&format!("Hi {{{{contact.first_name}}}}, {}", "x".repeat(120)));
+    assert!(told.starts_with("2:1[163] T0203 this text takes 1 part for a typical contact ("), "{told}");
+    assert!(
+        told.ends_with(", 2 at worst | one part has 160 characters: shorten it, or write `parts: 2` into the first line"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_record_can_be_tested_but_not_shown() {
     assert_eq!(text("{{#if contact.next_booking}}see you {{contact.next_booking.date}}{{/if}}"), "");
     assert_eq!(

@@ -218,8 +218,9 @@ fn texts_are_counted_with_a_typical_name() {
         super::clinic::report_of(&[("sms_templates/long.hbs", &body)])
     };
     let head = "{{!-- category: transactional, staff: true --}}";
-    // Hi Charlotte + Harbour Imaging: 12 and 15 characters.
-    assert_eq!(text(head, 133), "");
+    // Hi Charlotte + Harbour Imaging: 12 and 15 characters; with the longest name 23 and 15.
+    assert_eq!(text(head, 122), "");
+    assert!(text(head, 123).contains("T0203 this text takes 1 part for a typical contact (150 characters), 2 at worst"));
     let long = text(head, 134);
     assert!(long.starts_with("2:1["), "{long}");
     assert!(long.contains("T0203 this text takes 2 parts for a typical contact (161 characters), 2 at worst"), "{long}");

@@ -4,8 +4,9 @@ use super::raw::{self, Answer, request};
 use crate::store::TestStore;
 use avatar::automation::staff;
 use avatar::domain::calendar::Calendar;
-use avatar::domain::clinic::{Clinic, Keywords, QuietHours};
+use avatar::domain::clinic::{Clinic, QuietHours, TextSettings};
 use avatar::domain::clock::SharedClock;
+use avatar::domain::keywords::Keywords;
 use avatar::domain::pipeline::Pipelines;
 use avatar::domain::staff::Role;
 use avatar::http::{DraftStatus, HttpContext, RuleSummary, RulesStatus, RulesView, ServerLimits, serve};
@@ -169,7 +170,8 @@ fn clinic(tz: chrono_tz::Tz) -> Clinic {
         phone: "02 5550 0000".into(),
         calendar: Calendar::weekdays(tz),
         quiet_hours: QuietHours { from_minute: 8 * 60, until_minute: 20 * 60 },
-        keywords: Keywords { stop: vec![], start: vec![], yes: vec![], no: vec![], reschedule: vec![], help: vec![] },
+        keywords: Keywords::default(),
+        texts: TextSettings::default(),
         teams: vec![],
         task_types: vec![],
         test_contacts: vec![],

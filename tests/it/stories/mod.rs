@@ -27,6 +27,7 @@ macro_rules! on_both_engines {
 mod bookings;
 mod by_hand;
 mod candidate;
+mod consent;
 mod gateways;
 mod guard;
 mod hard_cases;
@@ -37,7 +38,9 @@ mod people;
 mod promises;
 mod reload;
 mod replays;
+mod replies;
 mod shipped;
+mod stop_races;
 mod storm;
 mod texts;
 mod timers;

@@ -52,7 +52,7 @@ fn ruleset() -> Ruleset {
 #[test]
 fn the_shipped_rules_check_clean() {
     let ruleset = ruleset();
-    assert_eq!(ruleset.rules.len(), 32);
+    assert_eq!(ruleset.rules.len(), 35);
     assert_eq!(ruleset.templates.len(), 12);
 }
 
@@ -201,6 +201,8 @@ fn a_moved_and_a_cancelled_booking() {
       close reschedule_call
       close attendance_check
       close no_show_followup
+    cancel-settled Fired
+      close cancel_review
     booking-cancelled Fired
       move pre_appointment/cancelled
       close any
@@ -236,9 +238,9 @@ fn replies_confirm_ask_for_another_time_stop_or_go_to_a_person() {
       sms thanks_confirmed, 1 part
       close confirm_call
     CANCEL
-    reply-no Fired
+    reply-cancel Fired
       move pre_appointment/reschedule_requested
-      task reschedule_call, 2026-11-23T10:00:00+11:00, 79, reception
+      task cancel_review, 2026-11-23T10:00:00+11:00, 79, reception
     STOP
     reply-stop Fired
       cancel sms

@@ -7,7 +7,7 @@ on_both_engines!(
     after_stop_no_text_leaves_whatever_comes,
     start_lifts_stop,
     stop_reaches_a_text_that_waits_for_the_morning,
-    no_asks_reception_to_call_and_cancels_nothing,
+    cancel_asks_reception_to_call_and_cancels_nothing,
     a_text_that_no_rule_understands_goes_to_a_person,
     the_same_reply_twice_is_one_reply,
     receipts_come_late_and_twice,
@@ -60,12 +60,12 @@ fn stop_reaches_a_text_that_waits_for_the_morning(clinic: &Clinic) {
     assert_eq!(clinic.installation.ledger().len(), 1);
 }
 
-fn no_asks_reception_to_call_and_cancels_nothing(clinic: &Clinic) {
+fn cancel_asks_reception_to_call_and_cancels_nothing(clinic: &Clinic) {
     let (jane, _) = booked(clinic);
     clinic.reply(&jane, "Cancel");
     assert_eq!(clinic.booking("mri"), "scheduled Mon 11-30 10:30");
     assert_eq!(clinic.stage("Jane"), "pre_appointment/reschedule_requested");
-    assert_eq!(clinic.tasks(), ["reschedule_call todo Mon 11-23 10:00", "welcome_call todo Mon 11-23 18:00"]);
+    assert_eq!(clinic.tasks(), ["cancel_review todo Mon 11-23 10:00", "welcome_call todo Mon 11-23 18:00"]);
 }
 
 fn a_text_that_no_rule_understands_goes_to_a_person(clinic: &Clinic) {

@@ -6,6 +6,7 @@ use super::records::Records;
 use super::wix::{Patient, WixEvent};
 use avatar::automation::receive::receive;
 use avatar::automation::rulesets::{RulesetHost, Watching, watch};
+use avatar::automation::send::Sending;
 use avatar::automation::{Automation, overdue, staff, timers};
 use avatar::cli::parts::Parts;
 use avatar::cli::{HostView, prepare};
@@ -49,6 +50,7 @@ pub struct Clinic {
     pub address: SocketAddr,
     pub records: Records,
     pub registry: Registry,
+    pub sending: Sending,
     key: String,
     stop: CancellationToken,
     /// The last, so that everything else has ended before.
@@ -181,9 +183,9 @@ impl Clinic {
             (address, stop, key)
         });
         let records = installation.records();
-        let registry = kinds::registry(sending);
+        let registry = kinds::registry(sending.clone());
         let inbound = Arc::clone(&parts.inbound);
-        Self { inbound, installation, clock: clock.clone(), automation, address, records, registry, key, stop, runtime }
+        Self { inbound, installation, clock: clock.clone(), automation, address, records, registry, sending, key, stop, runtime }
     }
 
     pub fn now(&self) -> Timestamp {

@@ -60,6 +60,17 @@ impl Records {
         rows.into_iter().map(|row| format!("{} {}", row.value.unwrap_or_default(), row.at.map_or("-".into(), wall))).collect()
     }
 
+    /// Changes what no part of the program would change.
+    pub fn execute(&self, sql: &str) {
+        if self.url.starts_with("postgres") {
+            sql_query(sql).execute(&mut PgConnection::establish(&self.url).unwrap()).unwrap();
+        } else {
+            let mut connection = SqliteConnection::establish(self.url.strip_prefix("sqlite://").unwrap()).unwrap();
+            sql_query("PRAGMA busy_timeout = 10000").execute(&mut connection).unwrap();
+            sql_query(sql).execute(&mut connection).unwrap();
+        }
+    }
+
     /// Every text to patients: `template status[: reason] when`. When: accepted, or else planned for.
     pub fn texts(&self) -> Vec<String> {
         self.lines(

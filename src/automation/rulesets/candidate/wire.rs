@@ -1,7 +1,8 @@
 //! What the two processes say to each other, as JSON.
 
 use crate::domain::calendar::Calendar;
-use crate::domain::clinic::{Clinic, Keywords, QuietHours};
+use crate::domain::clinic::{Clinic, QuietHours, TextSettings};
+use crate::domain::keywords::Keywords;
 use crate::domain::pipeline::Pipelines;
 use crate::engine::diagnostic::Diagnostic;
 use crate::engine::{Catalogue, Sources};
@@ -26,6 +27,7 @@ pub(super) struct Request {
     holidays: Vec<String>,
     quiet_hours: (u32, u32),
     keywords: Keywords,
+    texts: TextSettings,
     teams: Vec<String>,
     task_types: Vec<String>,
     test_contacts: Vec<String>,
@@ -59,6 +61,7 @@ impl Request {
             holidays: clinic.calendar.holidays.iter().map(|day| day.format(DATE).to_string()).collect(),
             quiet_hours: (clinic.quiet_hours.from_minute, clinic.quiet_hours.until_minute),
             keywords: clinic.keywords.clone(),
+            texts: clinic.texts,
             teams: clinic.teams.clone(),
             task_types: clinic.task_types.clone(),
             test_contacts: clinic.test_contacts.clone(),
@@ -83,6 +86,7 @@ impl Request {
             calendar,
             quiet_hours: QuietHours { from_minute: self.quiet_hours.0, until_minute: self.quiet_hours.1 },
             keywords: self.keywords,
+            texts: self.texts,
             teams: self.teams,
             task_types: self.task_types,
             test_contacts: self.test_contacts,

@@ -2,9 +2,10 @@
 
 use avatar::domain::booking::Booking;
 use avatar::domain::calendar::Calendar;
-use avatar::domain::clinic::{Clinic, Keywords, QuietHours};
+use avatar::domain::clinic::{Clinic, QuietHours, TextSettings};
 use avatar::domain::contact::Contact;
 use avatar::domain::event::{Actor, SubjectKind, TimerInput};
+use avatar::domain::keywords::Keywords;
 use avatar::domain::pipeline::Pipelines;
 use avatar::domain::sample;
 use avatar::domain::sms::SmsCategory;
@@ -42,14 +43,8 @@ pub fn clinic() -> Arc<Clinic> {
         phone: "02 5550 1234".to_owned(),
         calendar: Calendar::weekdays(chrono_tz::Australia::Sydney),
         quiet_hours: QuietHours { from_minute: 8 * 60, until_minute: 20 * 60 },
-        keywords: Keywords {
-            stop: words(&["stop"]),
-            start: words(&["start"]),
-            yes: words(&["yes"]),
-            no: words(&["no"]),
-            reschedule: Vec::new(),
-            help: Vec::new(),
-        },
+        keywords: Keywords::default(),
+        texts: TextSettings::default(),
         teams: words(&["reception"]),
         task_types: Vec::new(),
         test_contacts: Vec::new(),

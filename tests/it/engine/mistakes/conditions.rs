@@ -263,7 +263,7 @@ fn words_in_an_if_expression() {
     let said = condition("sms_received", "(if message.intent == 'yess' { 1 } else { 2 }) > 1");
     assert_eq!(
         said,
-        r#"4:31[6] R0304 "yess" is not a value of `message.intent` | did you mean "yes"? it can be: stop, start, yes, no, reschedule, help, other"#
+        r#"4:31[6] R0304 "yess" is not a value of `message.intent` | did you mean "yes"? it can be: stop, start, yes, no, cancel, reschedule, help, other"#
     );
 }
 
@@ -272,7 +272,7 @@ fn words_in_a_switch() {
     let said = condition("sms_received", r#"'switch message.intent { "yes" => true, "nope" => false, _ => false }'"#);
     assert_eq!(
         said,
-        r#"4:49[6] R0304 "nope" is not a value of `message.intent` | it can be: stop, start, yes, no, reschedule, help, other"#
+        r#"4:49[6] R0304 "nope" is not a value of `message.intent` | it can be: stop, start, yes, no, cancel, reschedule, help, other"#
     );
 }
 

@@ -173,7 +173,7 @@ fn set_what_the_program_keeps() {
     let said = step("lead_created", "set: { contact.opted_out: true }");
     assert_eq!(
         said,
-        "5:16[17] R0207 `contact.opted_out` cannot be set by a rule | these can: contact.is_existing_patient, contact.marketing_consent, contact.first_source, contact.interest, contact.warmness, contact.assigned_to, contact.recall_due_on, booking.status, booking.urgency_level, booking.referral_status"
+        "5:16[17] R0207 `contact.opted_out` cannot be set by a rule | these can: contact.is_existing_patient, contact.marketing_consent, contact.sms_consent, contact.first_source, contact.interest, contact.warmness, contact.assigned_to, contact.recall_due_on, booking.status, booking.urgency_level, booking.referral_status"
     );
 }
 
