@@ -21,6 +21,7 @@ impl Records {
         for change in &changes.sms_changes {
             self.change_text(&mut world, change);
         }
+        self.loose_tasks.extend(changes.loose_tasks.iter().cloned());
         merge_timers(&mut world, changes);
         forget_the_event(&mut world);
         self.put(world)
@@ -80,6 +81,7 @@ fn merge_timers(world: &mut World, changes: Changes) {
 fn forget_the_event(world: &mut World) {
     world.loaded_version = None;
     world.owners.clear();
+    world.loose_tasks.clear();
     world.referred_sms = None;
     world.is_repeated_message = false;
     world.claims_nothing = false;

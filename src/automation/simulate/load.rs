@@ -71,6 +71,9 @@ fn fill(records: &mut Records, loaded: &mut Loaded) {
         person.referred_sms = fresh.referred_sms;
         loaded.world = person;
     }
+    if loaded.world.contact.is_none() {
+        loaded.world.loose_tasks.clone_from(&records.loose_tasks);
+    }
     loaded.world.is_repeated_message = repeated;
     loaded.world.suppressed = phones_of(loaded).iter().any(|p| records.suppressed.contains(p));
 }

@@ -5,6 +5,7 @@ use crate::domain::booking::Booking;
 use crate::domain::contact::Identity;
 use crate::domain::event::{Event, WaitState};
 use crate::domain::sms::SmsMessage;
+use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -24,6 +25,8 @@ pub struct Records {
     /// (provider, id at the provider) of messages received.
     pub(super) heard: HashSet<(String, String)>,
     pub(super) suppressed: HashSet<String>,
+    /// Tasks about nobody; nobody closes them here.
+    pub(super) loose_tasks: Vec<Task>,
     /// What texts are called elsewhere: an id of the real outbox → the dedupe key that names the same text here.
     aliases: HashMap<String, String>,
     /// (provider, its message id) → id of the real outbox.

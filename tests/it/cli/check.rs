@@ -59,7 +59,7 @@ fn while_one_types_each_save_is_checked() {
     assert_eq!(output.status.code(), Some(130));
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
-        "rules/bookings.yaml:9:17: error[R0303] a booking has no field `statu`\n"
+        "rules/bookings.yaml:30:17: error[R0303] a booking has no field `statu`\n"
     );
 }
 
