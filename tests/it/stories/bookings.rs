@@ -111,7 +111,8 @@ fn a_cancelled_appointment_has_no_reminders(clinic: &Clinic) {
     clinic.advance("2026-12-01T00:00:00+11:00");
     assert_eq!(clinic.texts(), ["booking_cancelled accepted Mon 11-23 09:00", "booking_confirmation accepted Mon 11-23 09:00"]);
     assert_eq!(clinic.stage("Jane"), "pre_appointment/cancelled");
-    assert_eq!(clinic.tasks(), ["rebook_call todo Mon 11-23 17:00", "welcome_call cancelled Mon 11-23 18:00"]);
+    let report = "report_weekly todo Mon 11-30 12:00";
+    assert_eq!(clinic.tasks(), ["rebook_call todo Mon 11-23 17:00", "welcome_call cancelled Mon 11-23 18:00", report]);
 }
 
 /// To and fro and to again: the last word that the patient has is the true one.
