@@ -8,7 +8,7 @@ use super::waits;
 use super::world::World;
 use crate::domain::booking::Booking;
 use crate::domain::contact::{Contact, Identity, IdentityKind};
-use crate::domain::event::{Event, SubjectKind, Timer, WaitingRun};
+use crate::domain::event::{Event, SCHEDULE_DUE, SubjectKind, TASK_OVERDUE, Timer, WaitingRun};
 use crate::domain::sms::SmsMessage;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::Ruleset;
@@ -18,6 +18,8 @@ use crate::engine::promise::Promised;
 use crate::store::{Conn, StoreResult, bookings, contacts, departures, history, runs, sms, tasks, timers, waiting};
 use std::collections::{HashMap, HashSet};
 
+/// Open tasks about nobody that an event about nobody is compared with.
+const LOOSE_TASKS_MAX: i64 = 200;
 /// Bookings that began longer ago than this play no part in rules.
 pub const BOOKINGS_PAST_MAX: Millis = Millis::days(60);
 
@@ -197,8 +199,14 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
     let pending = group(timers_all, |t| t.contact_id.clone());
     let fired = fired_before(conn, &ids, ruleset, now)?;
     let recent = recent_actions(conn, &ids, ruleset, now)?;
+    let of_clinic = [SCHEDULE_DUE, TASK_OVERDUE];
+    let about_nobody = loaded.iter().any(|l| l.world.contact.is_none() && of_clinic.contains(&l.event.event_type.as_str()));
+    let loose = if about_nobody { tasks::list_open_loose(conn, LOOSE_TASKS_MAX)? } else { Vec::new() };
     for item in loaded.iter_mut() {
-        let Some(contact) = &item.world.contact else { continue };
+        let Some(contact) = &item.world.contact else {
+            item.world.loose_tasks.clone_from(&loose);
+            continue;
+        };
         let id = contact.id.clone();
         if let Some(guardian) = &contact.guardian_contact_id {
             item.world.guardian = guardians.get(guardian).cloned();

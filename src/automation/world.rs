@@ -34,6 +34,8 @@ pub struct World {
     /// Newest first.
     pub touchpoints: Vec<Touchpoint>,
     pub open_tasks: Vec<Task>,
+    /// Open tasks that hang on no contact; empty when the event is about one.
+    pub loose_tasks: Vec<Task>,
     pub unsent_sms: Vec<SmsMessage>,
     /// Dedupe keys of texts that exist for the bookings.
     pub known_sms_keys: HashSet<String>,

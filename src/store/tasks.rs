@@ -115,6 +115,18 @@ pub fn list_open_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> StoreRe
     domain_rows!(rows)
 }
 
+/// Open tasks that hang on no contact, oldest first.
+pub fn list_open_loose(conn: &mut Conn, limit: i64) -> StoreResult<Vec<Task>> {
+    let rows: Vec<TaskRow> = on!(conn, c => tasks::table
+        .filter(tasks::contact_id.is_null())
+        .filter(one_of(tasks::status, &[TaskStatus::Todo.as_str(), TaskStatus::InProgress.as_str()]))
+        .order(tasks::id)
+        .limit(limit)
+        .select(TaskRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
 /// Tasks that rules have made for these contacts since then: contact, booking, when.
 pub fn list_recent(
     conn: &mut Conn,

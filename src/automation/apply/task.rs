@@ -49,7 +49,8 @@ struct Wanted<'a> {
 fn open_one(world: &mut World, with: Applying<'_>, step: &PlannedStep, wanted: Wanted<'_>) -> Applied {
     let Wanted { task_type, title, due, priority, assign, note, key } = wanted;
     let contact_id = world.contact.as_ref().map(|c| c.id.clone());
-    if let Some(open) = world.open_tasks.iter().find(|t| t.dedupe_key.as_deref() == Some(&key) && t.status.is_open()) {
+    let known = if contact_id.is_some() { &world.open_tasks } else { &world.loose_tasks };
+    if let Some(open) = known.iter().find(|t| t.dedupe_key.as_deref() == Some(&key) && t.status.is_open()) {
         let id = open.id.clone();
         if due < open.due_datetime || priority > open.priority_score {
             world.change_task(&id, with.now, |t| {
@@ -82,7 +83,7 @@ fn open_one(world: &mut World, with: Applying<'_>, step: &PlannedStep, wanted: W
     let id = task.id.clone();
     world.recent.push(RecentAction { action: "task", at: with.now, booking_id: task.booking_id.clone() });
     if task.contact_id.is_none() {
-        // About nobody we know: nothing was loaded to compare with, so the writer keeps the one that is open already.
+        // Nothing locks these against another node that makes the same one: the writer looks again.
         world.changes.loose_tasks.push(task);
         return Applied::new(step, "done", Some(id));
     }

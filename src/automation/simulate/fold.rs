@@ -86,6 +86,7 @@ fn merge_timers(world: &mut World, changes: Changes) {
 fn forget_the_event(world: &mut World) {
     world.loaded_version = None;
     world.owners.clear();
+    world.loose_tasks.clear();
     world.referred_sms = None;
     world.recent_sms.clear();
     world.is_repeated_message = false;

@@ -84,6 +84,9 @@ fn fill(records: &mut Records, loaded: &mut Loaded) {
         person.recent_sms = fresh.recent_sms;
         loaded.world = person;
     }
+    if loaded.world.contact.is_none() {
+        loaded.world.loose_tasks = records.late.loose().cloned().collect();
+    }
     loaded.world.is_repeated_message = repeated;
     name_task(records, loaded);
     loaded.world.suppressed = phones_of(loaded).iter().any(|p| records.suppressed.contains(p));

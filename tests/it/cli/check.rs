@@ -68,7 +68,7 @@ fn while_one_types_each_save_is_checked() {
     assert_eq!(output.status.code(), Some(130));
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let told: Vec<&str> = told.lines().collect();
-    assert_eq!(told[0], "rules/bookings.yaml:9:17: error[R0303] a booking has no field `statu`");
+    assert_eq!(told[0], "rules/bookings.yaml:30:17: error[R0303] a booking has no field `statu`");
     assert!(told[1].starts_with("rules/reminders.yaml:34:") && told[1].contains("at_risk") && told.len() == 2, "{told:?}");
 }
 

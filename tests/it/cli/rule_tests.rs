@@ -204,7 +204,7 @@ fn a_saved_event_is_a_test_that_passes_and_names_nobody() {
     let said = clinic.run(&["rules", "test", "rules/saved.test.yaml", "rules/bookings.test.yaml"]);
     assert_eq!(said.exit, Some(0), "{}{}", said.out, said.err);
     assert!(
-        said.out.contains("rules/bookings.test.yaml  12 tests") && said.out.contains("rules/saved.test.yaml  1 test"),
+        said.out.contains("rules/bookings.test.yaml  16 tests") && said.out.contains("rules/saved.test.yaml  1 test"),
         "{}",
         said.out
     );

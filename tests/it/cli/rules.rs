@@ -7,7 +7,7 @@ fn the_shipped_rules_are_clean_without_any_database() {
     let clinic = Clinic::new();
     let said = clinic.run(&["rules", "check"]);
     assert_eq!((said.exit, said.err.as_str()), (Some(0), ""));
-    assert!(said.out.starts_with("35 rules, 3 scripts, 12 templates in "), "{}", said.out);
+    assert!(said.out.starts_with("35 rules, 3 scripts, 13 templates in "), "{}", said.out);
     assert!(said.out.ends_with(" ms: 0 errors, 0 warnings\n"), "{}", said.out);
     assert!(!clinic.dir.path().join("data").exists(), "a check makes no database");
     assert_eq!(clinic.done(&["rules", "check", "--quiet"]), "");
@@ -22,24 +22,24 @@ fn a_broken_rule_is_shown_with_its_place_and_ends_with_1() {
     let (problem, summary) = full.out.split_once("\n\n").expect("a problem, then the summary");
     insta::assert_snapshot!(problem, @r#"
     error[R0303]: a booking has no field `statu`
-     --> rules/bookings.yaml:9:17
-      |
-    9 |     if: booking.statu == "pending"
-      |                 ^^^^^
-      |
-      = help: did you mean `status`?
+      --> rules/bookings.yaml:30:17
+       |
+    30 |     if: booking.statu == "pending"
+       |                 ^^^^^
+       |
+       = help: did you mean `status`?
     "#);
     assert!(
-        summary.starts_with("8 rule files, 3 scripts, 12 templates") && summary.ends_with("1 error, 0 warnings\n"),
+        summary.starts_with("9 rule files, 3 scripts, 13 templates") && summary.ends_with("1 error, 0 warnings\n"),
         "{summary}"
     );
     let concise = clinic.run(&["rules", "check", "--format", "concise", "-q"]);
-    assert_eq!(concise.out, "rules/bookings.yaml:9:17: error[R0303] a booking has no field `statu`\n");
+    assert_eq!(concise.out, "rules/bookings.yaml:30:17: error[R0303] a booking has no field `statu`\n");
     let here = clinic.dir.path().to_str().expect("a path");
     let json = clinic.run(&["rules", "check", here, "--json"]);
     assert_eq!(json.exit, Some(1));
     let report: serde_json::Value = serde_json::from_str(&json.out).expect("one object");
-    assert_eq!((&report["errors"], &report["diagnostics"][0]["line"]), (&1.into(), &9.into()));
+    assert_eq!((&report["errors"], &report["diagnostics"][0]["line"]), (&1.into(), &30.into()));
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_folder_that_is_not_there_cannot_be_checked() {
 #[test]
 fn rules_are_published_listed_shown_and_rolled_back() {
     let clinic = Clinic::open();
-    assert_eq!(clinic.done(&["rules", "list"]).lines().count(), 30);
+    assert_eq!(clinic.done(&["rules", "list"]).lines().count(), 35);
     clinic.edit("rules/bookings.yaml", "name: New booking", "name: Brand-new booking");
     let shown = clinic.done(&["rules", "show", "booking-confirmed"]);
     assert!(shown.starts_with("  - id: booking-confirmed\n    name: New booking\n"), "what is in force, not the draft: {shown}");

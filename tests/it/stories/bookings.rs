@@ -52,7 +52,10 @@ fn reminders_come_at_exactly_their_times(clinic: &Clinic) {
             "reminder_2hr accepted Mon 11-30 08:30",
         ]
     );
-    assert_eq!(clinic.tasks(), ["welcome_call todo Mon 11-23 18:00", "confirm_call todo Mon 11-30 10:00"]);
+    let report = "report_weekly todo Mon 11-30 12:00";
+    let (welcome, confirm) = ("welcome_call todo Mon 11-23 18:00", "confirm_call todo Mon 11-30 10:00");
+    let told = [welcome, confirm, report, "attendance_check todo Mon 11-30 12:00"];
+    assert_eq!(clinic.tasks(), told, "nobody has said that she came");
     assert_eq!(clinic.stage("Jane"), "pre_appointment/at_risk");
     assert!(clinic.timers().is_empty());
 }
@@ -73,7 +76,8 @@ fn yes_confirms_and_spares_the_next_reminder(clinic: &Clinic) {
             "reminder_2hr accepted Mon 11-30 08:30",
         ]
     );
-    assert_eq!(clinic.tasks(), ["welcome_call todo Mon 11-23 18:00"], "nobody has to call");
+    let calls: Vec<String> = clinic.tasks().into_iter().filter(|task| task.contains("_call ")).collect();
+    assert_eq!(calls, ["welcome_call todo Mon 11-23 18:00"], "nobody has to call");
 }
 
 fn a_moved_appointment_moves_its_reminders(clinic: &Clinic) {
@@ -101,13 +105,14 @@ fn a_moved_appointment_moves_its_reminders(clinic: &Clinic) {
 fn a_cancelled_appointment_has_no_reminders(clinic: &Clinic) {
     let mut visit = Visit::new(&Patient::jane(), "mri", NEXT_MONDAY);
     clinic.wix(&visit.created());
-    assert_eq!(clinic.timers().len(), 4);
+    assert_eq!(clinic.timers().len(), 5);
     clinic.wix(&visit.cancelled());
     assert_eq!(clinic.timers(), Vec::<String>::new());
     clinic.advance("2026-12-01T00:00:00+11:00");
     assert_eq!(clinic.texts(), ["booking_cancelled accepted Mon 11-23 09:00", "booking_confirmation accepted Mon 11-23 09:00"]);
     assert_eq!(clinic.stage("Jane"), "pre_appointment/cancelled");
-    assert_eq!(clinic.tasks(), ["rebook_call todo Mon 11-23 17:00", "welcome_call cancelled Mon 11-23 18:00"]);
+    let report = "report_weekly todo Mon 11-30 12:00";
+    assert_eq!(clinic.tasks(), ["rebook_call todo Mon 11-23 17:00", "welcome_call cancelled Mon 11-23 18:00", report]);
 }
 
 /// To and fro and to again: the last word that the patient has is the true one.
@@ -133,7 +138,7 @@ fn a_reinstated_booking_is_told(clinic: &Clinic) {
     clinic.wix(&visit.confirmed());
     assert_eq!(clinic.booking("mri"), "scheduled Mon 11-30 10:30");
     assert_eq!(clinic.texts().last().unwrap(), "booking_confirmation accepted Mon 11-23 10:00");
-    assert_eq!(clinic.timers().len(), 4, "the reminders are back");
+    assert_eq!(clinic.timers().len(), 5, "the reminders are back");
     clinic.advance("2026-11-23T11:00:00+11:00");
     clinic.wix(&visit.cancelled());
     assert_eq!(clinic.texts().last().unwrap(), "booking_cancelled accepted Mon 11-23 11:00");

@@ -44,6 +44,7 @@ fn what_did_not_happen_takes_one_row_for_each_event(clinic: &Clinic) {
         "reply-cancel skipped \"if\"",
         "reply-no skipped \"if\"",
         "reply-for-a-person skipped \"unhandled\"",
+        "texts-again skipped \"if\"",
     ];
     assert_eq!(runs, expected, "in the order of the file");
     let stop = &told["runs"][0]["stopped_at"];
@@ -98,6 +99,7 @@ fn what_comes_next_is_told_in_order(clinic: &Clinic) {
         "2026-11-30T10:30 timer reminder-24h text reminder_24hr, move to pre_appointment/reminded",
         "2026-11-30T14:30 timer unconfirmed-call move to pre_appointment/at_risk, task confirm_call",
         "2026-12-01T08:30 timer reminder-2h text reminder_2hr",
+        "2026-12-01T11:00 timer attendance-check task attendance_check",
     ];
     assert_eq!(items, expected);
 }
@@ -188,7 +190,7 @@ fn a_check_tells_what_becomes_of_pending_timers(clinic: &Clinic) {
     let timers = &told["draft"]["timers"];
     assert_eq!([&timers["moves"], &timers["appears"], &timers["vanishes"]], [1, 1, 1], "{told}");
     assert_eq!(clinic.get("/api/rules/status").json()["draft"]["timers"]["rules"][0]["id"], "reminder-2h");
-    assert_eq!(clinic.timers().len(), 4, "nothing was changed");
+    assert_eq!(clinic.timers().len(), 5, "nothing was changed");
     let published = clinic.post_api("/api/rules/publish", &serde_json::json!({ "message": "earlier" })).json();
     assert_eq!((published["revision"].as_str(), published["published"].as_bool()), (Some("r2"), Some(true)));
     clinic.settle();

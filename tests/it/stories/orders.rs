@@ -89,7 +89,7 @@ fn same_end(clinic: &Clinic, life: &str, orders: &[Vec<usize>]) {
         format!(
             "SELECT COUNT(*) AS value FROM timers t JOIN bookings b ON b.id = t.subject_id WHERE t.state = 'pending' AND {of_life}"
         ),
-        if expected.starts_with("scheduled") { 4 * orders.len() as i64 } else { 0 },
+        if expected.starts_with("scheduled") { 5 * orders.len() as i64 } else { 0 },
     );
     assert_eq!(clinic.number(&timers), live, "{life}");
 }

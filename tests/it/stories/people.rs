@@ -106,7 +106,7 @@ fn an_event_of_each_kind_for_an_unknown_booking(clinic: &Clinic) {
     }
     let confirmations = clinic.texts().iter().filter(|t| t.starts_with("booking_confirmation accepted")).count();
     assert_eq!(confirmations, 4, "{:?}", clinic.texts());
-    assert_eq!(clinic.timers().len(), 4 * 4);
+    assert_eq!(clinic.timers().len(), 4 * 5);
 }
 
 fn a_delivery_that_nobody_can_read_goes_to_staff(clinic: &Clinic) {

@@ -86,7 +86,7 @@ fn texts(happened: &[Happening]) -> Vec<String> {
 fn the_simulation_does_what_the_clinic_did(clinic: &Clinic) {
     live(clinic);
     let in_force = clinic.rules().current().unwrap();
-    let replayed = replayed(clinic, "2026-11-23T00:00:00+11:00", &in_force.ruleset, &in_force.ruleset);
+    let replayed = replayed(clinic, "2026-11-23T08:00:00+11:00", &in_force.ruleset, &in_force.ruleset);
     let mut real: Vec<String> = clinic
         .words("SELECT template || ' ' || accepted_at AS value FROM sms_messages WHERE direction = 'out' AND accepted_at IS NOT NULL")
         .into_iter()

@@ -53,7 +53,7 @@ fn ruleset() -> Ruleset {
 fn the_shipped_rules_check_clean() {
     let ruleset = ruleset();
     assert_eq!(ruleset.rules.len(), 35);
-    assert_eq!(ruleset.templates.len(), 12);
+    assert_eq!(ruleset.templates.len(), 13);
 }
 
 const NOW: &str = "2026-11-23T09:00:00+11:00";

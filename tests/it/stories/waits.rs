@@ -28,7 +28,7 @@ const NEXT_MONDAY: &str = "2026-11-30T10:30:00+11:00";
 
 /// These rules, and no others, in force at once.
 pub fn only(clinic: &Clinic, rules: &str) {
-    for name in ["bookings", "reminders", "cancellations", "leads", "sms_replies"] {
+    for name in ["attendance", "bookings", "reminders", "cancellations", "leads", "sms_replies", "texting"] {
         let file = clinic.installation.file(&format!("rules/{name}.yaml"));
         if file.exists() {
             std::fs::remove_file(file).unwrap();
