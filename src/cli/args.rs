@@ -255,6 +255,7 @@ pub enum RulesCommand {
     /// List the rules
     List,
     /// Show one rule as it is in force
+    #[command(before_help = "Examples:\n  avatar rules show reminder-24h\n")]
     Show { id: String },
     /// Set off a rule by hand, for one contact or booking
     #[command(before_help = "Examples:\n  avatar rules run welcome-call --contact 018f4e9a-0000-7000-8000-000000000000\n")]
@@ -269,6 +270,7 @@ pub enum RulesCommand {
         booking: Option<String>,
     },
     /// Check the files, and put them in force
+    #[command(before_help = "Examples:\n  avatar rules publish\n  avatar rules publish --yes --message \"Call leads earlier\"\n")]
     Publish {
         /// What changed, for those who come after
         #[arg(short, long)]
@@ -278,6 +280,7 @@ pub enum RulesCommand {
         yes: bool,
     },
     /// Put an earlier ruleset in force again
+    #[command(before_help = "Examples:\n  avatar rules rollback r47 --message \"Texts came too early\"\n")]
     Rollback {
         /// Such as r47
         revision: String,
@@ -289,6 +292,7 @@ pub enum RulesCommand {
         yes: bool,
     },
     /// Switch a rule on again that was disabled or paused
+    #[command(before_help = "Examples:\n  avatar rules enable reminder-24h --message \"Checked\"\n")]
     Enable {
         id: String,
         /// Why, for those who come after
@@ -296,6 +300,7 @@ pub enum RulesCommand {
         message: Option<String>,
     },
     /// Switch a rule off at once, whatever its file says
+    #[command(before_help = "Examples:\n  avatar rules disable reminder-24h --message \"Wrong time\"\n")]
     Disable {
         id: String,
         /// Why, for those who come after
@@ -303,6 +308,7 @@ pub enum RulesCommand {
         message: String,
     },
     /// Who changed which rules are in force, when and why
+    #[command(before_help = "Examples:\n  avatar rules history\n  avatar rules history reminder-24h\n")]
     History {
         /// Only changes of this rule
         rule: Option<String>,
@@ -310,6 +316,9 @@ pub enum RulesCommand {
         limit: u32,
     },
     /// Withdraw everything unsent that a rule has made since a time
+    #[command(
+        before_help = "Examples:\n  avatar rules recall --rule reminder-24h --since 2h\n  avatar rules recall --rule reminder-24h --since 2h --yes\n"
+    )]
     Recall {
         #[arg(long, value_name = "ID")]
         rule: String,

@@ -4,7 +4,8 @@ use super::given;
 use crate::automation::simulate::Records;
 use crate::domain::clinic::Clinic;
 use crate::domain::event::{
-    Actor, ContactInput, Event, EventPayload, EventStatus, MessageInput, ReceiptInput, SMS_RECEIPT, SignatureState, lane_key,
+    Actor, ContactInput, Event, EventPayload, EventStatus, KNOWN_EVENTS, MessageInput, ReceiptInput, SMS_RECEIPT, SignatureState,
+    lane_key,
 };
 use crate::domain::ids::derived_id;
 use crate::domain::sms::SmsStatus;
@@ -34,10 +35,11 @@ pub(super) fn event(records: &mut Records, with: &Making<'_>) -> Result<Event, S
         payload.booking = Some(booking(records, facts)?);
     }
     let mut name = step.name.text.clone();
-    if matches!(name.as_str(), "sms_received" | "manychat_message") {
+    if matches!(name.as_str(), "sms_received" | "manychat_message") || step.with.message.is_some() {
+        if !may_say_something(&name) {
+            return Err(format!("`message` goes with sms_received, manychat_message and lead_created, not with {name}"));
+        }
         payload.message = Some(message(records, with, contact.as_ref())?);
-    } else if step.with.message.is_some() {
-        return Err(format!("`message` goes with sms_received and manychat_message, not with {name}"));
     }
     if let Some(facts) = &step.with.sms {
         payload.receipt = Some(receipt(records, facts, &name, contact.as_ref())?);
@@ -53,6 +55,11 @@ pub(super) fn event(records: &mut Records, with: &Making<'_>) -> Result<Event, S
     }
     payload.contact = contact;
     Ok(Event { booking_id, ..recorded(with, name, payload) })
+}
+
+/// Of the program's own events these; and all of declared sources.
+fn may_say_something(event: &str) -> bool {
+    matches!(event, "sms_received" | "manychat_message" | "lead_created") || !KNOWN_EVENTS.contains(&event)
 }
 
 fn recorded(with: &Making<'_>, event_type: String, payload: EventPayload) -> Event {
@@ -131,7 +138,7 @@ fn message(records: &Records, with: &Making<'_>, contact: Option<&ContactInput>)
     let name = with.step.name.text.as_str();
     let facts =
         with.step.with.message.as_ref().ok_or_else(|| format!("{name} needs `with: {{ message: {{ body: \"Yes\" }} }}`"))?;
-    let channel = if name == "manychat_message" { "manychat" } else { "sms" };
+    let channel = if matches!(name, "manychat_message" | "lead_created") { "manychat" } else { "sms" };
     let body = body(facts, with.clinic)?;
     let phone =
         || contact.and_then(|c| c.phone.clone().or_else(|| records.person(c.id.as_ref()?)?.contact.as_ref()?.phone.clone()));

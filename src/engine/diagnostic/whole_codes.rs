@@ -51,7 +51,7 @@ pub(super) const WHOLE_CODES: &[Code] = &[
     Code {
         code: names::FAILS_WHEN_RUN,
         title: "the rule fails when it is tried out",
-        explanation: "Before a ruleset is in force, every condition, value and text is tried with made-up records: each optional field there and missing, each word of each list. This one failed, although it had been checked. Rewrite it more simply, and tell the makers of the program.",
+        explanation: "Before a ruleset is in force, every condition, value and text is tried with made-up records: each optional field there and missing, each word of each list. Every step and every way of `choose` is tried, whatever the conditions before it say of values; only what they say to be there counts. So a division looks after itself: `=if contact.no_shows > 0 { 100 / contact.no_shows } else { 0 }`. Of anything else that fails here although it was checked, tell the makers of the program.",
     },
     Code {
         code: names::CHECK_STOPPED,

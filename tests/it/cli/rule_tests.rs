@@ -247,3 +247,17 @@ fn a_given_contact_may_have_tags_and_tasks_come_from_rules() {
         assert!(said.exit == Some(1) && said.out.contains(problem), "{facts}: {}", said.out);
     }
 }
+
+#[test]
+fn a_lead_may_have_said_something() {
+    let clinic = Clinic::new();
+    let test = |event: &str| {
+        let text = format!(
+            "tests:\n  - name: a question\n    start: 2026-03-02 09:00\n    steps:\n      - event: {event}\n        with:\n          contact: {{ id: leo, manychat: m1, phone: \"0491 570 156\" }}\n          message: {{ intent: other }}\n          campaign: {{ source: facebook }}\n        expect: {{ tasks: [lead_call], rules: [lead-created] }}\n"
+        );
+        std::fs::write(clinic.dir.path().join("rules/said.test.yaml"), text).expect("a file");
+        clinic.run(&["rules", "test", "rules/said.test.yaml"])
+    };
+    assert_eq!(test("lead_created").exit, Some(0), "as ManyChat's first message is saved");
+    assert!(test("booking_no_show").out.contains("`message` goes with sms_received, manychat_message and lead_created"));
+}
