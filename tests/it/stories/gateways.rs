@@ -1,6 +1,7 @@
 //! Texts through the real HTTP client, to a provider that does everything a provider can do wrong.
 
-use crate::support::clinic::{Clinic, Installation, MONDAY_9AM, at};
+use super::waits::{notes, only};
+use crate::support::clinic::{Clinic, Installation, MONDAY_9AM, SMS_TOKEN, at, sample};
 use crate::support::provider::{Fault, Provider};
 use crate::support::provider_api::Api;
 use crate::support::wix::{Patient, Visit};
@@ -82,6 +83,7 @@ with_both_providers!(
     a_provider_that_hangs_holds_up_nothing_else,
     one_bad_text_of_a_batch_spoils_no_other,
     demo_people_are_never_texted_for_real,
+    receipts_in_the_providers_own_shapes_reach_the_rules,
 );
 
 /// A new patient books: one text wants to leave. Its id.
@@ -248,7 +250,7 @@ fn a_receipt_or_a_reply_shows_that_a_text_went_out(clinic: &Clinic, provider: &P
     clinic.post_receipt("M-1", &ids[0], "200");
     clinic.post_receipt("M-2", &ids[1], "201");
     let reply = serde_json::json!({ "from": format!("+61{}", &NUMBERS[2][1..]), "body": "yes", "message_id": "r-1", "custom_string": ids[2] });
-    let path = format!("/webhooks/sms/inbound/{}", crate::support::clinic::SMS_TOKEN);
+    let path = format!("/webhooks/sms/inbound/{SMS_TOKEN}");
     assert_eq!(clinic.post(&path, &[("Content-Type", "application/json")], reply.to_string().as_bytes()).status, 200);
     clinic.settle();
     let states: Vec<String> = ids.iter().map(|id| status(clinic, id)).collect();
@@ -308,7 +310,7 @@ fn one_bad_text_of_a_batch_spoils_no_other(clinic: &Clinic, provider: &Provider)
         assert_eq!(clinic.words("SELECT phone_status AS value FROM contacts WHERE first_name = 'Kim2'"), ["invalid"]);
     }
     let raw = clinic.words("SELECT raw AS value FROM sms_handovers ORDER BY sms_id").remove(0);
-    assert!(raw.contains("M-1") && !raw.contains(crate::support::clinic::SMS_TOKEN), "{raw}");
+    assert!(raw.contains("M-1") && !raw.contains(SMS_TOKEN), "{raw}");
 }
 
 fn demo_people_are_never_texted_for_real(clinic: &Clinic, provider: &Provider) {
@@ -318,6 +320,57 @@ fn demo_people_are_never_texted_for_real(clinic: &Clinic, provider: &Provider) {
     let reason =
         clinic.words(&format!("SELECT status || ': ' || status_reason AS value FROM sms_messages WHERE id = '{sms_id}'"));
     assert_eq!((reason, provider.calls("/v")), (vec!["suppressed: demo".to_owned()], 0));
+}
+
+fn receipts_in_the_providers_own_shapes_reach_the_rules(clinic: &Clinic, provider: &Provider) {
+    only(
+        clinic,
+        r#"rules:
+  - id: book
+    when: { event: booking_confirmed }
+    do: [ { sms: booking_confirmation } ]
+  - id: lost
+    when: { event: sms_failed }
+    do: [ { note: "{{contact.first_name}} lost {{event.data.template}}: {{event.data.code}}" } ]
+  - id: got
+    when: { event: sms_delivered }
+    do: [ { note: "{{contact.first_name}} got {{event.data.template}}" } ]
+"#,
+    );
+    let ids = [book(clinic, 0), book(clinic, 1)];
+    clinic.settle();
+    let path = format!("/webhooks/sms/receipts/{SMS_TOKEN}");
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let json = [("Content-Type", "application/json")];
+    let ours = |text: &str, sms_id: &str| text.replace("0192f2c0-0000-7000-8000-000000000001", sms_id);
+    // Twice each, for that is how they come.
+    for _ in 0..2 {
+        let (headers, bodies) = match provider.api {
+            Api::ClickSend => {
+                let got = ours(&sample("clicksend_receipt_201.form"), &ids[0]);
+                let lost = ours(&sample("clicksend_receipt_301.form"), &ids[1]).replace("1F12D717-947A", "1F12D717-947B");
+                (&form, [got, lost])
+            }
+            Api::MessageMedia => {
+                let got = ours(&sample("messagemedia_dr_callback.json"), &ids[0]);
+                let lost = ours(&sample("messagemedia_dr_callback.json"), &ids[1]);
+                let lost = lost
+                    .replace("01e1fa0a", "01e1fa0b")
+                    .replace("\"221\"", "\"414\"")
+                    .replace("\"delivered\"", "\"undeliverable\"");
+                (&json, [got, lost])
+            }
+        };
+        for body in bodies {
+            let answer = clinic.post(&path, headers, body.trim().as_bytes());
+            assert_eq!(answer.status, 200, "{answer:?}");
+            clinic.settle();
+        }
+    }
+    assert_eq!([status(clinic, &ids[0]), status(clinic, &ids[1])], ["delivered", "failed"]);
+    let code = if provider.api == Api::ClickSend { "301" } else { "414" };
+    let told: Vec<String> = notes(clinic).iter().map(|note| note.split(" Mon").next().unwrap_or_default().to_owned()).collect();
+    assert_eq!(told, ["Kim0 got booking_confirmation".to_owned(), format!("Kim1 lost booking_confirmation: {code}")]);
 }
 
 /// A word of ClickSend's, what becomes of the text, whether the outbox is held, and how often it was taken in the end.
