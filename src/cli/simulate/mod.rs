@@ -79,8 +79,8 @@ fn options(context: &Context, args: &SimulateArgs) -> Result<Options, Failure> {
         SimulatedProvider::Clicksend => Provider::ClickSend,
         SimulatedProvider::Messagemedia => Provider::MessageMedia,
     };
-    let variable = |name: &str, default: &str| context.environment.get(name).unwrap_or(default).to_owned();
-    let account = Account { username: variable("SMS_API_USERNAME", USERNAME_DEFAULT), key: variable("SMS_API_KEY", KEY_DEFAULT) };
+    let username = context.environment.get("SMS_API_USERNAME").unwrap_or(USERNAME_DEFAULT).to_owned();
+    let account = Account { username, key: secret(context, "SMS_API_KEY").unwrap_or(KEY_DEFAULT).to_owned() };
     let encoding = args.encoding.map(|encoding| match encoding {
         CallbackEncoding::Form => Encoding::Form,
         CallbackEncoding::Json => Encoding::Json,
@@ -110,13 +110,16 @@ fn callback(context: &Context, url: &str) -> Result<String, Failure> {
     if rest.trim_end_matches('/').contains('/') {
         return Ok(url.to_owned());
     }
-    // Of several, while it is rotated, the first is used for calls.
-    let token = context.environment.get("SMS_WEBHOOK_TOKEN").and_then(|all| all.split([',', ' ']).next());
-    let Some(token) = token else {
+    let Some(token) = secret(context, "SMS_WEBHOOK_TOKEN") else {
         let failure = Failure::new("the webhooks of the service need their secret, and SMS_WEBHOOK_TOKEN is not set");
         return Err(failure.with_help("set it to what the service has, for both"));
     };
     Ok(format!("{}/webhooks/sms/{{kind}}/{token}", url.trim_end_matches('/')))
+}
+
+/// Of several, while it is rotated, the first: it is the one that is used for calls.
+fn secret<'a>(context: &Context<'a>, variable: &str) -> Option<&'a str> {
+    context.environment.get(variable).and_then(|all| all.split([',', ' ']).next())
 }
 
 fn signer(file: &Path) -> Result<Arc<MessageMediaSigner>, Failure> {
