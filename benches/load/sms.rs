@@ -125,6 +125,7 @@ async fn send_all(house: &House, base_url: String) {
         per_second_max: 1_000,
         batch_max: 100,
         timeout: Millis::seconds(10),
+        sender_registered: false,
         price_per_part: 0.0,
     };
     let account = Account::of(&settings, None).expect("an account");
