@@ -13,7 +13,7 @@ use crate::domain::time::{Millis, Timestamp};
 use crate::domain::touchpoint::Touchpoint;
 use crate::gateway::{Answers, SendResult};
 use crate::store::sms::{StatusChange, StatusEvent};
-use crate::store::{Cause, StoreResult, Tx, contacts, handovers, history, jobs, record, sms, tasks};
+use crate::store::{Cause, StoreResult, Tx, contacts, handovers, history, jobs, numbers, record, sms, tasks};
 use std::collections::HashMap;
 
 /// A job, and the text that was handed over for it.
@@ -35,6 +35,7 @@ pub(super) fn settle_all(
     began: Timestamp,
     now: Timestamp,
 ) -> StoreResult<HashMap<i64, Sent>> {
+    lock_numbers(tx, left)?;
     let mut decided = HashMap::new();
     let held_until = breaker::note_answers(tx, sending, answers, began, now)?;
     keep_words(tx, sending.gateway.name(), answers, began, now)?;
@@ -53,6 +54,13 @@ pub(super) fn settle_all(
         decided.insert(job.id, if held { Sent::Completed } else { Sent::LeaseLost });
     }
     Ok(decided)
+}
+
+/// Before anything else, as whoever lets texts go does it: two transactions that lock in different orders stop each other.
+fn lock_numbers(tx: &mut Tx<'_>, left: &[Left]) -> StoreResult<()> {
+    let ids: Vec<String> = left.iter().map(|(_, sms_id)| sms_id.clone()).collect();
+    let phones: Vec<String> = sms::list_by_ids(tx, &ids)?.into_iter().map(|text| text.to).collect();
+    numbers::lock(tx, &phones)
 }
 
 /// The provider's own words, for people who look into it, and what the texts cost.

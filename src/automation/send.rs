@@ -35,6 +35,8 @@ const TIMEOUT: Millis = Millis::seconds(90);
 const RATE_PAUSE: Millis = Millis::seconds(1);
 /// A process that stood still for longer between the decision and the call does not call: the world has gone on.
 const HANDED_OVER_WITHIN: Millis = Millis::seconds(5);
+/// How often it is tried to write down what the provider said.
+const ANSWER_WRITES_MAX: usize = 4;
 
 /// An answer that could not leave for so long waits for the morning like any other text.
 const IMMEDIATE_WITHIN: Millis = Millis::minutes(10);
@@ -171,10 +173,11 @@ fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timest
     let granted = rate::take(tx, provider, sending.per_second, sending.burst, gate.allowed, now)?;
     let later = if granted < gate.allowed { now + RATE_PAUSE } else { gate.retry_at.unwrap_or(now + RATE_PAUSE) };
     let clinic = &sending.automation.clinic;
-    let going: Vec<&SmsMessage> = ready.iter().take(granted as usize).map(|(_, text)| *text).collect();
-    let mut today = Today::open(tx, clinic, &going, now)?;
-    for (index, (job, text)) in ready.into_iter().enumerate() {
-        let goes = index < granted as usize;
+    let asking: Vec<&SmsMessage> = ready.iter().filter(|_| granted > 0).map(|(_, text)| *text).collect();
+    let mut today = Today::open(tx, clinic, &asking, now)?;
+    for (job, text) in ready {
+        // What is over a cap takes nobody's place: else it could be the one text that a provider in trouble is tried with.
+        let goes = admitted.leaving.len() < granted as usize;
         if let Some(reason) = if goes { today.take(tx, clinic, text, now)? } else { None } {
             change(tx, text, SmsStatus::Suppressed, reason, now)?;
             complete(tx, &mut admitted, job, now)?;
@@ -327,9 +330,7 @@ async fn settle(
     let mut decided = admitted.decided;
     if !left.is_empty() {
         let ids: Vec<i64> = left.iter().map(|(job, _)| job.id).collect();
-        let with = sending.clone();
-        let write = move |tx: &mut Tx<'_>| outcome::settle_all(tx, &with, &left, &answers, began, now);
-        match sending.automation.store.write(write).await {
+        match write_down(sending, left, answers, began, now).await {
             Ok(settled) => decided.extend(settled),
             Err(error) => decided.extend(ids.into_iter().map(|id| (id, Sent::Failed(error.to_string())))),
         }
@@ -341,4 +342,25 @@ async fn settle(
             (job, sent)
         })
         .collect()
+}
+
+/// An answer that is lost makes a text of unknown fate, so it is not given up at the first collision with somebody else's writing.
+async fn write_down(
+    sending: &Sending,
+    left: Vec<Left>,
+    answers: Answers,
+    began: Timestamp,
+    now: Timestamp,
+) -> StoreResult<HashMap<i64, Sent>> {
+    let told = Arc::new((left, answers));
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let (with, told) = (sending.clone(), Arc::clone(&told));
+        let write = move |tx: &mut Tx<'_>| outcome::settle_all(tx, &with, &told.0, &told.1, began, now);
+        match sending.automation.store.write(write).await {
+            Err(error) if error.is_transient() && tries < ANSWER_WRITES_MAX => {}
+            written => return written,
+        }
+    }
 }

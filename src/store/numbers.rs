@@ -24,11 +24,16 @@ pub struct Heard {
 /// The order matters where others commit between two statements (PostgreSQL): a STOP that is just being worked on leaves the
 /// second set in the same commit that adds it to the first. Asked the other way round it would be in neither.
 pub fn listen(tx: &mut Tx<'_>, phones: &[String]) -> StoreResult<Heard> {
-    let lanes: BTreeSet<String> = phones.iter().map(|phone| lane(phone)).collect();
-    dialect::lock_lanes(tx, &lanes.iter().map(String::as_str).collect())?;
+    lock(tx, phones)?;
     let unheard = list_unheard(tx, phones)?;
     let suppressed = list_suppressed(tx, phones)?;
     Ok(Heard { suppressed, unheard })
+}
+
+/// Nobody else lets texts to these numbers go, or records messages from them, until the transaction ends.
+pub fn lock(tx: &mut Tx<'_>, phones: &[String]) -> StoreResult<()> {
+    let lanes: BTreeSet<String> = phones.iter().map(|phone| lane(phone)).collect();
+    dialect::lock_lanes(tx, &lanes.iter().map(String::as_str).collect())
 }
 
 /// The lane of everything that a number sends.

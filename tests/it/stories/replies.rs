@@ -236,7 +236,7 @@ fn stop_is_acknowledged_once_where_the_clinic_wants_it() {
         assert_eq!(left, ["booking_confirmation accepted Mon 11-23 09:00", "opt_out_ack accepted Mon 11-23 22:00"]);
         clinic.reply(&jane, "START");
         clinic.reply(&jane, "STOP");
-        assert_eq!(clinic.sent_to(&jane.mobile()), 3, "a STOP after START is a new one");
+        assert_eq!(clinic.sent_to(&jane.mobile()), 4, "START is welcomed, and a STOP after START is a new one");
         clinic.check();
     }
 }
@@ -251,7 +251,7 @@ fn an_acknowledgement_that_start_overtakes_is_not_sent() {
         clinic.work_only_automation();
     }
     clinic.settle();
-    assert_eq!(clinic.texts(), ["opt_out_ack suppressed: opted_in -"]);
+    assert_eq!(clinic.texts(), ["opt_out_ack suppressed: opted_in -", "welcome_back accepted Mon 11-23 09:00"]);
 }
 
 fn acknowledging(installation: Arc<Installation>) -> Clinic {
