@@ -194,7 +194,8 @@ fn message(
         run_id: Some(with.run_id.to_owned()),
         revision: Some(with.revision),
         appointment_datetime: live.map(|b| b.appointment_datetime),
-        immediate: planned.immediate || is_answer(with),
+        // An offer is no answer, whenever it is made.
+        immediate: planned.immediate || planned.category != SmsCategory::Marketing && is_answer(with),
         is_demo: contact.is_demo,
         accepted_at: None,
         delivered_at: None,

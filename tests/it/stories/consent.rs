@@ -35,8 +35,8 @@ fn marketing_needs_consent(clinic: &Clinic) {
     offering(clinic, "      - set: { contact.marketing_consent: granted }\n");
     lead(clinic, 2);
     assert_eq!(offers(clinic).last().map(String::as_str), Some("offer accepted Mon 11-23 09:00"), "{:?}", clinic.texts());
-    let trace = clinic.words("SELECT trace AS value FROM automation_runs WHERE rule_id = 'offer' ORDER BY at, id").remove(0);
-    assert!(trace.contains("no_consent"), "why tells it: {trace}");
+    let traces = clinic.words("SELECT trace AS value FROM automation_runs WHERE rule_id = 'offer'");
+    assert!(traces.iter().any(|trace| trace.contains("no_consent")), "why tells it: {traces:?}");
 }
 
 fn who_wants_no_texts_gets_none_of_any_kind(clinic: &Clinic) {
