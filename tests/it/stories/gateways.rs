@@ -309,8 +309,8 @@ fn one_bad_text_of_a_batch_spoils_no_other(clinic: &Clinic, provider: &Provider)
         );
         assert_eq!(clinic.words("SELECT phone_status AS value FROM contacts WHERE first_name = 'Kim2'"), ["invalid"]);
     }
-    let raw = clinic.words("SELECT raw AS value FROM sms_handovers ORDER BY sms_id").remove(0);
-    assert!(raw.contains("M-1") && !raw.contains(SMS_TOKEN), "{raw}");
+    let raw = clinic.words("SELECT raw AS value FROM sms_handovers ORDER BY sms_id");
+    assert!(raw.iter().any(|words| words.contains("M-1")) && !raw.concat().contains(SMS_TOKEN), "{raw:?}");
 }
 
 fn demo_people_are_never_texted_for_real(clinic: &Clinic, provider: &Provider) {
