@@ -61,6 +61,8 @@ fn asked_for(name: &str, default: u64) -> u64 {
 fn hurried(installation: &Installation) {
     change(installation, "config/default.yaml", "timeout_seconds: 10\n", "timeout_seconds: 1\n");
     change(installation, "config/default.yaml", "per_second_max: 5\n", "per_second_max: 1000\n");
+    // Many calls, so that many go wrong.
+    change(installation, "config/default.yaml", "batch_max: 100\n", "batch_max: 4\n");
 }
 
 #[test]
@@ -95,7 +97,10 @@ fn count_after_faults(api: Api, installation: Arc<Installation>, seed: u64) {
         let calls = dice.roll(3);
         // What was not met is forgotten: else faults could pile up for ever.
         provider.be_well();
-        provider.fail_next((0..calls).map(|_| FAULTS[dice.roll(FAULTS.len() as u64) as usize]));
+        for _ in 0..calls {
+            provider.fail_next(std::iter::repeat_n("fine", dice.roll(8) as usize));
+            provider.fail_next([FAULTS[dice.roll(FAULTS.len() as u64) as usize]]);
+        }
         let patience = Duration::from_millis(if dice.roll(3) == 0 { dice.roll(40) } else { 20_000 });
         given_up += u64::from(!clinic.work_sms_within(patience));
         clock.advance(Millis::seconds(30 + dice.roll(300) as i64));
@@ -106,6 +111,16 @@ fn count_after_faults(api: Api, installation: Arc<Installation>, seed: u64) {
     wait_until(QUIET_PATIENCE, "no text is on its way", || {
         clinic.number("SELECT COUNT(*) AS value FROM sms_messages WHERE status = 'sending'") == 0
     });
+    let is_open = |id: &String| provider.taken(id) > 0;
+    let unknown = "SELECT id AS value FROM sms_messages WHERE status = 'unknown'";
+    // Questions to the provider have a rate of their own.
+    for _ in 0..texts {
+        if !clinic.words(unknown).iter().any(is_open) {
+            break;
+        }
+        clock.advance(Millis::minutes(1));
+        clinic.settle();
+    }
     for _ in 0..12 {
         clock.advance(Millis::minutes(11));
         clinic.settle();
