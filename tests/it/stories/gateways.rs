@@ -240,7 +240,7 @@ fn an_answer_that_breaks_off_is_looked_up_by_its_id(clinic: &Clinic, provider: &
     assert_eq!(status(clinic, &sms_id), "unknown");
     let message_id = provider.message_id(&sms_id);
     let known = || clinic.words(&format!("SELECT provider_message_id AS value FROM sms_handovers WHERE sms_id = '{sms_id}'"));
-    assert_eq!(known(), [message_id.clone()], "what is whole in half an answer was read");
+    assert_eq!(known(), std::slice::from_ref(&message_id), "what is whole in half an answer was read");
     pass(clinic, Millis::minutes(2));
     assert_eq!(status(clinic, &sms_id), "delivered", "it was looked up, and nobody sends receipts here");
     let by_id = match provider.api {

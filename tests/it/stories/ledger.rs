@@ -187,7 +187,10 @@ fn put_back(clinic: &Clinic) {
     for _ in 0..TRIES_MAX {
         match clinic.automation.store.write_now(write) {
             Err(error) if error.is_transient() => eprint_line(&format!("ledger: once more: {error}")),
-            written => return drop(written.unwrap()),
+            written => {
+                written.unwrap();
+                return;
+            }
         }
     }
     panic!("the database does not come to rest");
