@@ -11,12 +11,11 @@ use avatar::domain::time::{Millis, Timestamp};
 use avatar::gateway::{Account, ClickSend, Live};
 use avatar::inbound::Secrets;
 use avatar::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
+use avatar::simulator::{KEY_DEFAULT, Options, Provider, Simulator, USERNAME_DEFAULT};
 use avatar::store::{StoreResult, jobs, sms};
-use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
-use warp::Filter;
 
 /// Provider latency, and texts that are sent at it.
 const ROWS: [(u64, usize); 3] = [(0, 4_000), (20, 4_000), (200, 2_000)];
@@ -25,46 +24,26 @@ const BATCH: usize = 64;
 
 pub async fn run() {
     for (latency, count) in ROWS {
-        let base_url = provider(Duration::from_millis(latency)).await;
+        let provider = provider(latency).await;
         let clock: SharedClock = Arc::new(SystemClock);
         let house = House::open(clock, &Secrets::new()).await;
         fill(&house, count).await;
         let began = Instant::now();
-        send_all(&house, base_url).await;
+        send_all(&house, provider.base_url()).await;
         let seconds = began.elapsed().as_secs_f64();
         let name = format!("provider takes {latency} ms, one worker");
         line(&format!("{name:<44} {:>9.0}/s  ({count} in {seconds:.2} s)", count as f64 / seconds));
         let accepted = accepted(&house).await;
-        assert_eq!(accepted, count, "every text was taken");
+        let totals = provider.ledger().totals();
+        assert_eq!((accepted as u64, totals.sent, totals.doubled), (count as u64, count as u64, 0), "every text was taken once");
+        provider.shut_down().await;
     }
 }
 
-/// Takes everything.
-#[expect(clippy::disallowed_methods, reason = "the program that sends is ours, and the length is limited")]
-async fn provider(latency: Duration) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let limited = warp::body::content_length_limit(4 * 1024 * 1024);
-    let send = warp::path!("v3" / "sms" / "send").and(warp::post()).and(limited).and(warp::body::json()).then(
-        move |request: Value| async move {
-            tokio::time::sleep(latency).await;
-            warp::reply::json(&answer(&request))
-        },
-    );
-    tokio::spawn(warp::serve(send).incoming(listener).run());
-    format!("http://{address}")
-}
-
-fn answer(request: &Value) -> Value {
-    let item = |message: &Value| {
-        let mut item = message.clone();
-        item["message_id"] = json!(format!("M-{}", message["custom_string"].as_str().unwrap_or_default()));
-        item["status"] = json!("SUCCESS");
-        item["message_price"] = json!("0.0792");
-        item
-    };
-    let items: Vec<Value> = request["messages"].as_array().into_iter().flatten().map(item).collect();
-    json!({ "http_code": 200, "response_code": "SUCCESS", "data": { "messages": items } })
+/// Well-behaved, and takes its time.
+async fn provider(latency: u64) -> Simulator {
+    let latency = Duration::from_millis(latency);
+    Simulator::start(Options { latency, ..Options::new(Provider::ClickSend) }).await.expect("a port")
 }
 
 async fn fill(house: &House, count: usize) {
@@ -117,8 +96,8 @@ fn text(n: usize, now: Timestamp) -> SmsMessage {
 async fn send_all(house: &House, base_url: String) {
     let settings = SmsSettings {
         provider: SmsProvider::ClickSend,
-        username: Some("bench".into()),
-        api_key: SecretList::parse("bench"),
+        username: Some(USERNAME_DEFAULT.into()),
+        api_key: SecretList::parse(KEY_DEFAULT),
         from: Some("+61491570156".into()),
         base_url: Some(base_url),
         rehearsal: false,

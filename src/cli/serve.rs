@@ -36,7 +36,7 @@ const SMS_CHECKS_BATCH: usize = reconcile::BATCH_MAX;
 pub(super) fn run(context: &Context, args: &ServeArgs) -> Exit {
     let adjust = |settings: &mut Settings| {
         if let Some(listen) = args.listen {
-            settings.server.listen = listen;
+            settings.server.listen_at(listen);
         }
         if let Some(workers) = args.workers {
             settings.jobs.workers = workers;

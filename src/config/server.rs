@@ -71,17 +71,29 @@ impl LogFormat {
 }
 
 impl ServerSettings {
+    /// Listens elsewhere. Unless it was named, the public URL goes along: providers send their receipts there.
+    pub fn listen_at(&mut self, listen: SocketAddr) {
+        if self.frontend_url == own_url(self.listen) {
+            self.frontend_url = own_url(listen);
+        }
+        self.listen = listen;
+    }
+
     pub(super) fn read(reader: &mut Reader) -> Self {
         let here = SocketAddr::from((Ipv4Addr::LOCALHOST, LISTEN_PORT));
         let listen = reader.shown_value("server.listen", Some("LISTEN_ADDR"), here, parse::listen);
-        let frontend_url = reader
-            .shown_value("server.frontend_url", Some("FRONTEND_URL"), format!("http://{listen}"), |t| parse::base_url(t, false));
+        let frontend_url =
+            reader.shown_value("server.frontend_url", Some("FRONTEND_URL"), own_url(listen), |t| parse::base_url(t, false));
         let log_level = reader.shown_value("server.log_level", Some("RUST_LOG"), "info".to_owned(), log_filter);
         let show = |format: &LogFormat| format!("{format:?}").to_lowercase();
         let format = |t: &str| choice(t, LOG_FORMATS, LogFormat::parse);
         let log_format = reader.value("server.log_format", None, LogFormat::Auto, show, format);
         Self { listen, frontend_url, limits: ServerLimits::read(reader), log_level, log_format }
     }
+}
+
+fn own_url(listen: SocketAddr) -> String {
+    format!("http://{listen}")
 }
 
 fn log_filter(text: &str) -> parse::Parsed<String> {

@@ -73,7 +73,7 @@ impl SmsSettings {
             sender_registered: reader.shown_value("sms.sender_registered", None, false, parse::flag),
             base_url: reader
                 .value("sms.base_url", Some("SMS_API_BASE_URL"), None, show_url, |t| parse::base_url(t, true).map(Some)),
-            rehearsal: reader.shown_value("sms.rehearsal", None, false, |t| {
+            rehearsal: reader.shown_value("sms.rehearsal", Some("SMS_REHEARSAL"), false, |t| {
                 let parse = |t: &str| t.parse().ok();
                 choice(t, &["true", "false"], parse)
             }),

@@ -41,9 +41,13 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: &Request) -> Answer {
             shared.released.send_modify(|count| *count += 1);
             Answer::json(200, &json!({ "schema": SCHEMA }))
         }
+        ("POST", "words") => with_json(request, |asked: NewWord| match shared.words.set(&asked.to, asked.word.as_deref()) {
+            Ok(()) => Answer::json(200, &json!({ "schema": SCHEMA })),
+            Err(error) => problem(400, &error.to_string()),
+        }),
         ("GET", "numbers") => Answer::json(200, &numbers()),
-        (_, "ledger" | "faults" | "replies" | "release" | "numbers") => problem(405, "there is no such method here"),
-        _ => problem(404, "there are: ledger, faults, replies, release, numbers"),
+        (_, "ledger" | "faults" | "replies" | "words" | "release" | "numbers") => problem(405, "there is no such method here"),
+        _ => problem(404, "there are: ledger, faults, replies, words, release, numbers"),
     }
 }
 
@@ -88,6 +92,14 @@ fn set_faults(shared: &Shared, asked: &NewFaults) -> Answer {
         }
         Err(error) => problem(400, &error.to_string()),
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewWord {
+    to: String,
+    /// `null`: as ever.
+    word: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,9 @@ use super::ledger::Text;
 use super::numbers::{Fate, fate_of};
 use crate::domain::random::Random;
 use crate::engine::template::segments;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -26,13 +29,29 @@ impl Order {
 }
 
 /// What a provider says of a text at once.
-#[derive(Clone, Copy)]
 pub(super) struct Verdict {
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// It leaves for a handset.
     pub is_sent: bool,
     /// There is more to be told of it later.
     pub is_followed: bool,
+}
+
+impl Verdict {
+    /// The word that texts to this number are to be answered with.
+    pub fn told(shared: &Shared, to: &str) -> Option<Self> {
+        shared.words.of(to).map(|word| Self { status: Cow::Owned(word), is_sent: false, is_followed: false })
+    }
+}
+
+/// How many texts a call holds.
+pub(super) fn texts_in(body: &[u8]) -> usize {
+    serde_json::from_slice::<Call>(body).map_or(0, |call| call.messages.len())
+}
+
+#[derive(Deserialize)]
+struct Call {
+    messages: Vec<IgnoredAny>,
 }
 
 /// Writes the text into the book and lets its receipts follow.

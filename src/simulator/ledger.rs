@@ -3,6 +3,7 @@
 use super::reports::Report;
 use crate::domain::time::Timestamp;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,7 +23,7 @@ pub struct Text {
     pub body: String,
     pub parts: usize,
     /// What the provider answered: `SUCCESS`, `INVALID_RECIPIENT`, `queued`, …
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// It leaves for a handset: paid for, and read by a person.
     pub is_sent: bool,
     pub at: Timestamp,

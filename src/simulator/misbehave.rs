@@ -8,6 +8,7 @@ use super::{clicksend, messagemedia};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 /// What the caller sees.
 pub(super) enum Manner {
@@ -18,8 +19,12 @@ pub(super) enum Manner {
     Close,
     /// Bytes that are no HTTP, then the end.
     Raw(&'static [u8]),
+    /// When it is released, or the caller has waited for [`HOLD_MAX`].
+    Held(Answer, watch::Receiver<u64>),
     /// The head of the answer, half of its body, then a reset.
     Half(Answer),
+    /// The head of the answer, its body but for [`CUT_BYTES`], then the end.
+    Cut(Answer),
     /// A byte at a time.
     Drip(Answer),
     /// A body of [`HUGE_BYTES`].
@@ -30,6 +35,8 @@ pub(super) enum Manner {
 const HOLD_MAX: Duration = Duration::from_mins(10);
 /// What a client is told to wait after a 429.
 const RETRY_AFTER_S: u32 = 2;
+/// What a cut answer lacks: its closing brackets. What it says of a text is whole, the document is not.
+const CUT_BYTES: usize = 2;
 const HUGE_BYTES: usize = 100 * 1024 * 1024;
 const CHUNK_BYTES: usize = 64 * 1024;
 const GARBAGE: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 no HTTP at all \x00\xff\xfe\r\n\r\n";
@@ -40,7 +47,9 @@ impl Manner {
     /// The status that is sent; `None` when there is none.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Answer(answer) | Self::Half(answer) | Self::Drip(answer) => Some(answer.status),
+            Self::Answer(answer) | Self::Held(answer, _) | Self::Half(answer) | Self::Cut(answer) | Self::Drip(answer) => {
+                Some(answer.status)
+            }
             Self::Huge => Some(200),
             Self::Nothing | Self::Reset | Self::Close | Self::Raw(_) => None,
         }
@@ -48,7 +57,8 @@ impl Manner {
 }
 
 /// `honest` is the right answer, when the call was worked on.
-pub(super) fn manner(provider: Provider, fault: CallFault, honest: Option<Answer>, request: &Request) -> Manner {
+pub(super) fn manner(shared: &Shared, fault: CallFault, honest: Option<Answer>, request: &Request) -> Manner {
+    let provider = shared.options.provider;
     let error = |status| match provider {
         Provider::ClickSend => clicksend::error(status),
         Provider::MessageMedia => messagemedia::error(status),
@@ -72,6 +82,12 @@ pub(super) fn manner(provider: Provider, fault: CallFault, honest: Option<Answer
         CallFault::Html => Manner::Answer(Answer::html(200, PAGE)),
         CallFault::Redirect => Manner::Answer(Answer::html(307, "").with("Location", super::control::TRAP)),
         CallFault::Huge => Manner::Huge,
+        CallFault::Empty => Manner::Answer(match provider {
+            Provider::ClickSend => clicksend::nothing(request),
+            Provider::MessageMedia => messagemedia::nothing(request),
+        }),
+        CallFault::Hang => Manner::Held(whole(), shared.released.subscribe()),
+        CallFault::Cut => Manner::Cut(whole()),
         CallFault::ResetMidBody => Manner::Half(whole()),
         CallFault::Slow => Manner::Drip(whole()),
         CallFault::Truncated => Manner::Answer(truncated(whole())),
@@ -100,6 +116,15 @@ pub(super) async fn perform(stream: &mut BufReader<TcpStream>, manner: Manner, k
             let _ = stream.write_all(&bytes).await;
             tokio::time::sleep(HALF_READ).await;
             reset(stream);
+        }
+        Manner::Cut(answer) => {
+            let mut bytes = answer.bytes(keeps_alive);
+            bytes.truncate(bytes.len().saturating_sub(CUT_BYTES));
+            let _ = stream.write_all(&bytes).await;
+        }
+        Manner::Held(answer, mut released) => {
+            let _ = tokio::time::timeout(HOLD_MAX, released.changed()).await;
+            return stream.write_all(&answer.bytes(keeps_alive)).await.is_ok();
         }
         Manner::Drip(answer) => return drip(stream, &answer.bytes(keeps_alive), shared.options.drip).await,
         Manner::Huge => return flood(stream, keeps_alive).await.is_ok(),

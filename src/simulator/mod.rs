@@ -15,11 +15,13 @@ mod options;
 mod reports;
 mod server;
 mod wire;
+mod words;
 
 pub use ledger::Ledger;
 pub use numbers::{Fate, NUMBERS};
 pub use options::{Account, Answering, KEY_DEFAULT, Options, Provider, USERNAME_DEFAULT};
 pub use reports::{Encoding, Failure, Report};
+pub use words::WordError;
 
 use crate::gateway::{HttpClient, HttpError};
 use faults::{Faults, Hit};
@@ -29,8 +31,10 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use words::Words;
 
 /// Version of the JSON of the control API.
 pub const SCHEMA: &str = "avatar.simulator/1";
@@ -39,6 +43,7 @@ pub const SCHEMA: &str = "avatar.simulator/1";
 pub struct Simulator {
     address: SocketAddr,
     shared: Arc<Shared>,
+    server: JoinHandle<()>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +59,8 @@ pub enum StartError {
 pub struct Note<'a> {
     pub method: &'a str,
     pub path: &'a str,
+    /// Texts that it holds.
+    pub texts: usize,
     /// `None`: no answer.
     pub status: Option<u16>,
     pub fault: Option<Hit>,
@@ -77,6 +84,7 @@ struct Shared {
     taken: AtomicU64,
     /// Replies made so far.
     said: AtomicU64,
+    words: Words,
     watcher: OnceLock<Watcher>,
     stop: CancellationToken,
 }
@@ -100,11 +108,12 @@ impl Simulator {
             released: watch::Sender::new(0),
             taken: AtomicU64::new(0),
             said: AtomicU64::new(0),
+            words: Words::default(),
             watcher: OnceLock::new(),
             stop: CancellationToken::new(),
         });
-        tokio::spawn(server::accept(listener, Arc::clone(&shared)));
-        Ok(Self { address, shared })
+        let server = tokio::spawn(server::accept(listener, Arc::clone(&shared)));
+        Ok(Self { address, shared, server })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -129,7 +138,15 @@ impl Simulator {
         let _ = self.shared.watcher.set(Box::new(watcher));
     }
 
-    /// Late receipts come now.
+    /// Texts to this number are answered with this word and are not sent; with `None`, as ever.
+    ///
+    /// # Errors
+    /// When it is no word of a provider, or there are too many.
+    pub fn answer_with(&self, to: &str, word: Option<&str>) -> Result<(), WordError> {
+        self.shared.words.set(to, word)
+    }
+
+    /// Late receipts and answers that hang come now.
     pub fn release_late(&self) {
         self.shared.released.send_modify(|count| *count += 1);
     }
@@ -151,6 +168,12 @@ impl Simulator {
     pub fn stop(&self) {
         self.shared.stop.cancel();
     }
+
+    /// Breaks off everything, and waits until nobody listens at its address any more.
+    pub async fn shut_down(mut self) {
+        self.stop();
+        let _ = (&mut self.server).await;
+    }
 }
 
 impl Drop for Simulator {
@@ -160,9 +183,9 @@ impl Drop for Simulator {
 }
 
 impl Shared {
-    fn tell(&self, note: &Note) {
+    fn tell<'a>(&self, note: impl FnOnce() -> Note<'a>) {
         if let Some(watcher) = self.watcher.get() {
-            watcher(note);
+            watcher(&note());
         }
     }
 }

@@ -4,7 +4,7 @@ use super::faults::{Hit, Scope};
 use super::misbehave::{self, Manner};
 use super::options::Provider;
 use super::wire::{self, Answer, ReadError, Request};
-use super::{Note, Shared, clicksend, control, messagemedia};
+use super::{Note, Shared, clicksend, control, desk, messagemedia};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt, BufReader};
@@ -81,7 +81,13 @@ async fn call(stream: &mut BufReader<TcpStream>, shared: &Arc<Shared>, request: 
     if !shared.options.latency.is_zero() {
         tokio::time::sleep(shared.options.latency).await;
     }
-    shared.tell(&Note { method: &request.method, path: &request.path, status: manner.status(), fault: hit });
+    shared.tell(|| Note {
+        method: &request.method,
+        path: &request.path,
+        texts: desk::texts_in(&request.body),
+        status: manner.status(),
+        fault: hit,
+    });
     misbehave::perform(stream, manner, request.keeps_alive, shared).await
 }
 
@@ -103,7 +109,7 @@ fn manner(shared: &Arc<Shared>, request: &Request, hit: Option<Hit>) -> Manner {
         None => Manner::Answer(honest()),
         Some(hit) => {
             let spoilt = hit.is_sent.then(honest);
-            misbehave::manner(shared.options.provider, hit.fault, spoilt, request)
+            misbehave::manner(shared, hit.fault, spoilt, request)
         }
     }
 }

@@ -261,7 +261,9 @@ struct Rows<'a, R, const N: usize> {
 impl<'a, R: Written, const N: usize> Rows<'a, R, N> {
     fn of(tx: &Tx<'_>, sources: &[&'a R::Source], text: &'static Text) -> Self {
         let mut values = Vec::with_capacity(N * R::COLUMNS.len());
-        sources.iter().for_each(|source| R::push_values(source, &mut values));
+        for source in sources {
+            R::push_values(source, &mut values);
+        }
         Self { verb: insert_verb(tx.is_postgres()), values, text, row: PhantomData }
     }
 

@@ -35,7 +35,7 @@ async fn serve(context: &Context<'_>, options: Options) -> Done {
     let key = if is_ours { KEY_DEFAULT } else { "(yours)" };
     output.hint(&format!(
         "{provider} on {url}; nothing leaves this machine; stop with Ctrl C\n\nstart the service with\n  \
-         SMS_PROVIDER={provider} SMS_API_BASE_URL={url} SMS_API_USERNAME={username} SMS_API_KEY={key} SMS_FROM=+61491570156\n\
+         SMS_PROVIDER={provider} SMS_REHEARSAL=true SMS_API_BASE_URL={url} SMS_API_USERNAME={username} SMS_API_KEY={key} SMS_FROM=+61491570156\n\
          look at what was sent with\n  curl {url}/_simulator/ledger"
     ));
     if !has_callback {
@@ -136,7 +136,7 @@ pub(super) fn help() -> String {
     let mut help = format!(
         "Faults: {}.\nWith `sent-` in front (sent-500, sent-timeout, …) the texts are taken in before it goes wrong; with `lookup.` it is \
          about calls that send nothing.\nWhile it runs: GET and DELETE /_simulator/ledger, GET and POST /_simulator/faults, POST \
-         /_simulator/replies, POST /_simulator/release.\n\nNumbers with a fate of their own (they belong to nobody):\n",
+         /_simulator/replies, POST /_simulator/words, POST /_simulator/release.\n\nNumbers with a fate of their own (they belong to nobody):\n",
         names.join(", ")
     );
     for (number, _, words) in NUMBERS.iter().filter(|(_, _, words)| !words.starts_with("ClickSend")) {

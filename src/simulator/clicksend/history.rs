@@ -14,15 +14,23 @@ const PER_PAGE_MAX: usize = 100;
 const FOUND_MAX: usize = 10_000;
 
 pub(super) fn history(shared: &Shared, request: &Request) -> Answer {
-    let number = |name: &str| request.asked(name).and_then(|text| text.parse::<usize>().ok());
-    let per_page = number("limit").unwrap_or(PER_PAGE_DEFAULT).clamp(1, PER_PAGE_MAX);
-    let page = number("page").unwrap_or(1).max(1);
-    let (from_s, to_s) = (number("date_from").unwrap_or(0), number("date_to").unwrap_or(usize::MAX));
+    let (from_s, to_s) = (number(request, "date_from").unwrap_or(0), number(request, "date_to").unwrap_or(usize::MAX));
     let filter = request.asked("q");
     let found = shared.ledger.newest(FOUND_MAX, |text| {
         let seconds = usize::try_from(text.at.0 / 1_000).unwrap_or(0);
         text.is_sent && (from_s..=to_s).contains(&seconds) && filter.as_deref().is_none_or(|filter| matches(text, filter))
     });
+    page(&found, request)
+}
+
+fn number(request: &Request, name: &str) -> Option<usize> {
+    request.asked(name)?.parse().ok()
+}
+
+/// The page of `found` that is asked for.
+pub(super) fn page(found: &[Text], request: &Request) -> Answer {
+    let per_page = number(request, "limit").unwrap_or(PER_PAGE_DEFAULT).clamp(1, PER_PAGE_MAX);
+    let page = number(request, "page").unwrap_or(1).max(1);
     let last_page = found.len().div_ceil(per_page).max(1);
     let first = (page - 1).saturating_mul(per_page);
     let shown: Vec<Value> = found.iter().skip(first).take(per_page).map(entry).collect();

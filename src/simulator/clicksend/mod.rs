@@ -35,6 +35,11 @@ pub(super) fn answer(shared: &Arc<Shared>, request: &Request) -> Answer {
     }
 }
 
+/// The answer that speaks of no text.
+pub(super) fn nothing(request: &Request) -> Answer {
+    if sends(request) { send::sent(&[]) } else { history::page(&[], request) }
+}
+
 /// Everything that ClickSend answers lies in this envelope.
 fn success(message: &str, data: &Value) -> Answer {
     Answer::json(200, &json!({ "http_code": 200, "response_code": "SUCCESS", "response_msg": message, "data": data }))
@@ -48,6 +53,7 @@ pub(super) fn error(status: u16) -> Answer {
         403 => ("FORBIDDEN", "Resource not found or you don't have the permissions to access this resource."),
         404 => ("NOT_FOUND", "Not found."),
         405 => ("METHOD_NOT_FOUND", "Method not found."),
+        408 => ("REQUEST_TIMEOUT", "The request took too long."),
         429 => ("TOO_MANY_REQUESTS", "Too many attempts."),
         _ => ("INTERNAL_SERVER_ERROR", "Something is broken"),
     };

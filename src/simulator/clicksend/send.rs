@@ -79,8 +79,11 @@ pub(super) fn send(shared: &Arc<Shared>, request: &Request) -> Answer {
     }
     let has_credit = !is_without_credit(request);
     let taken = messages.into_iter().map(|message| {
-        let (status, is_sent) = message.verdict(has_credit);
-        desk::take(shared, message.order(), Verdict { status, is_sent, is_followed: is_sent })
+        let verdict = Verdict::told(shared, &message.to).unwrap_or_else(|| {
+            let (status, is_sent) = message.verdict(has_credit);
+            Verdict { status: status.into(), is_sent, is_followed: is_sent }
+        });
+        desk::take(shared, message.order(), verdict)
     });
     let texts: Vec<Text> = taken.collect();
     sent(&texts)
@@ -96,7 +99,7 @@ pub(in crate::simulator) fn without_credit(request: &Request) -> Answer {
         from: message.from.unwrap_or_default(),
         parts: 0,
         body: message.body,
-        status: "INSUFFICIENT_CREDIT",
+        status: "INSUFFICIENT_CREDIT".into(),
         is_sent: false,
         at: Timestamp(0),
         report: None,
@@ -105,7 +108,7 @@ pub(in crate::simulator) fn without_credit(request: &Request) -> Answer {
     sent(&refused.collect::<Vec<_>>())
 }
 
-fn sent(texts: &[Text]) -> Answer {
+pub(super) fn sent(texts: &[Text]) -> Answer {
     let queued = texts.iter().filter(|text| text.is_sent).count();
     let parts: usize = texts.iter().filter(|text| text.is_sent).map(|text| text.parts).sum();
     success(

@@ -75,6 +75,11 @@ impl Faults {
         self.locked().rules = rules;
     }
 
+    /// Further rules, behind those in force.
+    pub fn add(&self, rules: impl IntoIterator<Item = Rule>) {
+        self.locked().rules.extend(rules);
+    }
+
     /// What is in force; a script shows what is left of it.
     pub fn rules(&self) -> Vec<Rule> {
         self.locked().rules.clone()

@@ -25,8 +25,14 @@ pub enum CallFault {
     Redirect,
     /// 200 with a body of 100 MB.
     Huge,
+    /// The right envelope, that speaks of no text; of a message that is looked up: not found.
+    Empty,
+    /// The right answer, once it is released.
+    Hang,
     /// The right answer, and a reset in the middle of it.
     ResetMidBody,
+    /// The right answer but for its last bytes, and a tidy end.
+    Cut,
     /// The right answer, a byte at a time.
     Slow,
     /// The right answer in whole HTTP, but its JSON ends in the middle.
@@ -65,9 +71,12 @@ const CALLS: &[(&str, CallFault, Sent)] = &[
     ("fine", C::Fine, Sent::Always),
     ("429", C::TooManyRequests { says_when: true }, Sent::Never),
     ("429-bare", C::TooManyRequests { says_when: false }, Sent::Never),
+    ("400", C::Status(400), Sent::Never),
     ("401", C::Status(401), Sent::Never),
     ("402", C::Status(402), Sent::Never),
     ("403", C::Status(403), Sent::Never),
+    ("404", C::Status(404), Sent::Never),
+    ("408", C::Status(408), Sent::Either),
     ("no-credit", C::NoCredit, Sent::Never),
     ("500", C::Status(500), Sent::Either),
     ("502", C::Status(502), Sent::Either),
@@ -79,7 +88,10 @@ const CALLS: &[(&str, CallFault, Sent)] = &[
     ("html", C::Html, Sent::Either),
     ("redirect", C::Redirect, Sent::Either),
     ("huge", C::Huge, Sent::Either),
+    ("empty", C::Empty, Sent::Either),
+    ("hang", C::Hang, Sent::Always),
     ("reset-mid-body", C::ResetMidBody, Sent::Always),
+    ("cut", C::Cut, Sent::Always),
     ("slow", C::Slow, Sent::Always),
     ("truncated", C::Truncated, Sent::Always),
 ];

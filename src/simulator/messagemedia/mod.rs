@@ -1,6 +1,7 @@
-//! MessageMedia (Sinch Engage): `POST /v1/messages`, `GET` and `PUT /v1/messages/{id}`.
+//! MessageMedia (Sinch Engage): `POST /v1/messages`, `GET` and `PUT /v1/messages/{id}`, `GET /v1/reporting/sent_messages/detail`.
 
 mod callbacks;
+mod report;
 mod send;
 
 pub(super) use callbacks::{receipt, reply};
@@ -27,6 +28,9 @@ pub(super) fn answer(shared: &Arc<Shared>, request: &Request) -> Answer {
     if request.path == MESSAGES {
         return if request.method == "POST" { send::send(shared, request) } else { error(405) };
     }
+    if request.path == report::SENT_MESSAGES {
+        return if request.method == "GET" { report::sent_messages(shared, request) } else { error(405) };
+    }
     let id = request.path.strip_prefix(MESSAGES).and_then(|rest| rest.strip_prefix('/'));
     match (request.method.as_str(), id.and_then(|id| shared.ledger.find(id))) {
         ("GET", Some(text)) => Answer::json(200, &shown(&text, word(text.report))),
@@ -36,12 +40,23 @@ pub(super) fn answer(shared: &Arc<Shared>, request: &Request) -> Answer {
     }
 }
 
+/// The answer that speaks of no text.
+pub(super) fn nothing(request: &Request) -> Answer {
+    match request.path.as_str() {
+        MESSAGES => Answer::json(202, &json!({ "messages": [] })),
+        report::SENT_MESSAGES => report::page(&[], request),
+        _ => error(404),
+    }
+}
+
 pub(super) fn error(status: u16) -> Answer {
     let message = match status {
+        400 => return invalid(&["Failed to parse message body.".to_owned()]),
         402 => "Insufficient credit",
         403 | 401 => "Invalid authentication credentials",
         404 => "Resource not found",
         405 => "Method not allowed",
+        408 => "Request timed out",
         429 => "Too many requests. Please retry later.",
         503 => "Service temporarily unavailable",
         _ => "Something went wrong. Please try again later.",

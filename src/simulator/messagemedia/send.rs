@@ -79,9 +79,15 @@ pub(super) fn send(shared: &Arc<Shared>, request: &Request) -> Answer {
     }
     let taken = body.messages.into_iter().map(|message| {
         let order = message.order();
-        // A text that will be rejected is queued like any other; only its report says so.
-        let is_sent = !matches!(order.fate(), Fate::Duplicate | Fate::NoRoute);
-        shown(&desk::take(shared, order, Verdict { status: "queued", is_sent, is_followed: true }), "queued")
+        let verdict = Verdict::told(shared, &order.to).unwrap_or_else(|| queued(&order));
+        let text = desk::take(shared, order, verdict);
+        shown(&text, &text.status)
     });
     Answer::json(202, &json!({ "messages": taken.collect::<Vec<Value>>() }))
+}
+
+/// A text that will be rejected is queued like any other; only its report says so.
+fn queued(order: &Order) -> Verdict {
+    let is_sent = !matches!(order.fate(), Fate::Duplicate | Fate::NoRoute);
+    Verdict { status: "queued".into(), is_sent, is_followed: true }
 }

@@ -64,6 +64,20 @@ fn a_rehearsal_needs_a_simulator_on_this_machine_and_says_that_nothing_leaves() 
     assert!(settings.sms.notice().expect("a notice").contains("nothing leaves"));
     let live = load(&account, folder("").path()).expect("settings");
     assert!(live.sms.is_live() && live.sms.notice().is_none());
+    let asked = [&with("http://127.0.0.1:8899")[..], &[("SMS_REHEARSAL", "true")]].concat();
+    assert!(!load(&asked, folder("").path()).expect("settings").sms.is_live(), "the environment can ask for it, too");
+}
+
+/// Providers are told to send their receipts there.
+#[test]
+fn the_public_url_follows_the_address_unless_it_was_named() {
+    let elsewhere = "127.0.0.1:8788".parse().expect("an address");
+    let mut settings = load(&[], folder("").path()).expect("settings");
+    settings.server.listen_at(elsewhere);
+    assert_eq!((settings.server.listen, settings.server.frontend_url.as_str()), (elsewhere, "http://127.0.0.1:8788"));
+    let mut named = load(&[("FRONTEND_URL", "https://clinic.example")], folder("").path()).expect("settings");
+    named.server.listen_at(elsewhere);
+    assert_eq!((named.server.listen, named.server.frontend_url.as_str()), (elsewhere, "https://clinic.example"));
 }
 
 #[test]

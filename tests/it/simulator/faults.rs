@@ -1,6 +1,8 @@
 //! Every fault: what a real HTTP client sees of it, and what the provider's book says.
 
 use super::{JANE, PATIENCE, body, client, get, request, send, send_path, simulator};
+use crate::support::clinic::{MONDAY_9AM, at};
+use avatar::domain::clock::ManualClock;
 use avatar::simulator::faults::Fault;
 use avatar::simulator::{Options, Provider, Simulator};
 use serde_json::{Value, json};
@@ -19,9 +21,13 @@ const STORY: &[(&str, &str, u32)] = &[
     ("fine", "200 JSON SUCCESS", 1),
     ("429", "429 JSON TOO_MANY_REQUESTS, again after 2", 0),
     ("429-bare", "429 JSON TOO_MANY_REQUESTS", 0),
+    ("400", "400 JSON BAD_REQUEST", 0),
     ("401", "401 JSON UNAUTHORIZED", 0),
     ("402", "402 JSON PAYMENT_REQUIRED", 0),
     ("403", "403 JSON FORBIDDEN", 0),
+    ("404", "404 JSON NOT_FOUND", 0),
+    ("408", "408 JSON REQUEST_TIMEOUT", 0),
+    ("sent-408", "408 JSON REQUEST_TIMEOUT", 1),
     ("no-credit", "200 JSON SUCCESS INSUFFICIENT_CREDIT", 0),
     ("500", "500 JSON INTERNAL_SERVER_ERROR", 0),
     ("sent-500", "500 JSON INTERNAL_SERVER_ERROR", 1),
@@ -43,7 +49,11 @@ const STORY: &[(&str, &str, u32)] = &[
     ("sent-redirect", "307 no JSON", 1),
     ("huge", "200 too large", 0),
     ("sent-huge", "200 too large", 1),
+    ("empty", "200 JSON SUCCESS", 0),
+    ("sent-empty", "200 JSON SUCCESS", 1),
+    ("hang", "no answer in time", 1),
     ("reset-mid-body", "200 reset", 1),
+    ("cut", "200 no HTTP", 1),
     ("slow", "no answer in time", 1),
     ("truncated", "200 no JSON", 1),
 ];
@@ -175,6 +185,39 @@ async fn the_book_is_read_by_id_and_cleared() {
     assert_eq!(numbers["numbers"][0], json!({ "number": "+61491570157", "fate": "fails: unknown subscriber" }));
     let nothing = client(PATIENCE).get(format!("{}/_simulator/book", simulator.base_url())).send().await.unwrap();
     assert_eq!(nothing.status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_to_a_number_are_answered_with_the_word_that_was_asked_for() {
+    let simulator = simulator(Provider::ClickSend, &[]).await;
+    let url = format!("{}/_simulator/words", simulator.base_url());
+    let post = async |body: Value| client(PATIENCE).post(&url).json(&body).send().await.unwrap().status().as_u16();
+    let word = async |id: &str| {
+        let (_, answer) = send(&simulator, Provider::ClickSend, &[(id, JANE, "Hi")]).await;
+        answer["data"]["messages"][0]["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(post(json!({ "to": JANE, "word": "not a word" })).await, 400);
+    assert_eq!(post(json!({ "to": JANE, "word": "A_WORD_OF_NEXT_YEAR" })).await, 200);
+    assert_eq!((word("s-1").await.as_str(), simulator.ledger().copies("s-1")), ("A_WORD_OF_NEXT_YEAR", 0));
+    assert_eq!(post(json!({ "to": JANE, "word": null })).await, 200);
+    assert_eq!((word("s-2").await.as_str(), simulator.ledger().copies("s-2")), ("SUCCESS", 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messagemedia_reports_what_it_sent_by_our_id() {
+    let options = Options { clock: ManualClock::at(at(MONDAY_9AM)), ..Options::new(Provider::MessageMedia) };
+    let simulator = Simulator::start(options).await.unwrap();
+    send(&simulator, Provider::MessageMedia, &[("s-1", JANE, "Hi"), ("s-2", JANE, "Ho")]).await;
+    let report = async |query: &str| get(&simulator, &format!("/v1/reporting/sent_messages/detail?{query}")).await;
+    let day = "start_date=2026-11-22T00%3A00%3A00&end_date=2026-11-23T00%3A00%3A00&timezone=UTC";
+    let (status, found) = report(&format!("metadata_key=sms_id&metadata_value=s-2&{day}")).await;
+    let sent = simulator.ledger().texts().pop().unwrap();
+    assert_eq!((status, &found["pagination"]["total_count"]), (200, &json!(1)));
+    assert_eq!((&found["data"][0]["id"], &found["data"][0]["metadata"]), (&json!(sent.message_id), &json!({ "sms_id": "s-2" })));
+    assert_eq!(report(day).await.1["data"].as_array().map(Vec::len), Some(2));
+    let before = "start_date=2026-11-20T00%3A00%3A00&end_date=2026-11-21T00%3A00%3A00";
+    assert_eq!(report(before).await.1["data"], json!([]));
+    assert_eq!(report("metadata_key=sms_id").await.0, 400, "it is about a span of time");
 }
 
 /// Sends one text under the id `id`, as an impatient and careful client does, and says what came of it.

@@ -6,6 +6,5 @@ pub mod load;
 pub mod postgres;
 pub mod process;
 pub mod provider;
-pub mod provider_api;
 pub mod records;
 pub mod wix;
