@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Provider latency, and texts that are sent at it.
-const ROWS: [(u64, usize); 3] = [(0, 4_000), (20, 4_000), (200, 2_000)];
+const ROWS: [(u64, usize); 3] = [(0, 2_500), (20, 2_500), (200, 2_000)];
 /// As `avatar serve` has them.
 const BATCH: usize = 64;
 
