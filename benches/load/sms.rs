@@ -6,7 +6,8 @@ use avatar::automation::send::{Sending, job_for};
 use avatar::config::{SecretList, SmsProvider, SmsSettings};
 use avatar::domain::clock::{Clock, SharedClock, SystemClock};
 use avatar::domain::ids::new_id;
-use avatar::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
+use avatar::domain::sample;
+use avatar::domain::sms::SmsMessage;
 use avatar::domain::time::{Millis, Timestamp};
 use avatar::gateway::{Account, ClickSend, Live};
 use avatar::inbound::Secrets;
@@ -60,35 +61,10 @@ async fn fill(house: &House, count: usize) {
 
 fn text(n: usize, now: Timestamp) -> SmsMessage {
     SmsMessage {
-        id: new_id(now),
-        direction: "out".into(),
-        contact_id: None,
-        booking_id: None,
         template: Some("booking_confirmation".into()),
-        category: SmsCategory::Transactional,
-        to: format!("+614{n:08}"),
-        from: None,
         body: "Hi Jane, your appointment is Thu 4 Dec 10:30am at Avatar Imaging. Reply YES to confirm.".into(),
-        encoding: "gsm7".into(),
-        parts: 1,
-        scheduled_at: Some(now),
-        not_after: None,
-        status: SmsStatus::Queued,
-        status_reason: None,
-        provider: None,
-        provider_message_id: None,
-        attempts: 0,
-        in_reply_to: None,
-        dedupe_key: None,
-        run_id: None,
-        revision: None,
-        appointment_datetime: None,
         immediate: true,
-        is_demo: false,
-        accepted_at: None,
-        delivered_at: None,
-        created_at: now,
-        updated_at: now,
+        ..sample::text(&new_id(now), &format!("+614{n:08}"), now)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::breaker::display_name;
 use super::outcome::ask;
-use super::send::{Sending, Sent};
+use super::send::{self, Sending, Sent, sms_id};
 use super::timers;
 use crate::domain::event::{Delivery, EventPayload, ReceiptInput, SMS_RECEIPT};
 use crate::domain::handover::Handover;
@@ -12,7 +12,6 @@ use crate::domain::sms::{SmsMessage, SmsStatus};
 use crate::domain::time::{Millis, Timestamp};
 use crate::gateway::{Asked, Found, LookedUp};
 use crate::store::{Cause, StoreResult, Tx, contacts, handovers, jobs, rate, record, sms};
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 pub const KIND: &str = "reconcile_sms";
@@ -43,25 +42,15 @@ const QUESTIONS_PER_SECOND: u32 = 1;
 const QUESTIONS_AT_ONCE: u32 = 5;
 const RATE_PAUSE: Millis = Millis::seconds(3);
 
-/// What a job of this kind carries.
-#[derive(Debug, Serialize, Deserialize)]
-struct Payload {
-    sms_id: String,
-}
-
 /// The job that asks about one text.
 pub fn job_for(sms_id: &str, at: Timestamp) -> NewJob {
     NewJob {
         queue: QUEUE,
         kind: KIND,
-        priority: 1,
-        run_at: at,
         max_attempts: ATTEMPTS_MAX,
         timeout: TIMEOUT,
-        lane_key: None,
         unique_key: Some(format!("reconcile:{sms_id}")),
-        event_id: None,
-        payload: format!("{{\"sms_id\":\"{sms_id}\"}}"),
+        ..send::job_for(sms_id, at)
     }
 }
 
@@ -105,10 +94,6 @@ pub async fn reconcile(sending: &Sending, claimed: Vec<ClaimedJob>) -> Vec<(Clai
 
 fn all_failed(claimed: Vec<ClaimedJob>, reason: &str) -> Vec<(ClaimedJob, Sent)> {
     claimed.into_iter().map(|job| (job, Sent::Failed(reason.to_owned()))).collect()
-}
-
-fn sms_id(job: &ClaimedJob) -> Option<String> {
-    serde_json::from_str::<Payload>(&job.payload).ok().map(|p| p.sms_id)
 }
 
 fn know(tx: &mut Tx<'_>, sending: &Sending, ids: &[String], now: Timestamp) -> StoreResult<Known> {

@@ -193,7 +193,8 @@ fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timest
     Ok(admitted)
 }
 
-fn sms_id(job: &ClaimedJob) -> Option<String> {
+/// The text that a job is about.
+pub(super) fn sms_id(job: &ClaimedJob) -> Option<String> {
     serde_json::from_str::<Payload>(&job.payload).ok().map(|p| p.sms_id)
 }
 

@@ -165,12 +165,18 @@ pub struct EventPayload {
 #[must_use]
 pub fn lane_key(contact: Option<&ContactInput>, wix_booking_id: Option<&str>) -> Option<String> {
     let of_contact = contact.and_then(|c| {
-        let phone = c.phone.as_ref().map(|phone| format!("p:{phone}"));
+        let phone = c.phone.as_ref().map(|phone| phone_lane(phone));
         let wix = || c.wix_contact.as_ref().map(|id| format!("w:{id}"));
         let manychat = || c.manychat.as_ref().map(|id| format!("m:{id}"));
         phone.or_else(wix).or_else(manychat)
     });
     of_contact.or_else(|| wix_booking_id.map(|id| format!("b:{id}")))
+}
+
+/// The lane of everything that a number sends.
+#[must_use]
+pub fn phone_lane(phone: &str) -> String {
+    format!("p:{phone}")
 }
 
 /// What a provider says of a person. Empty text never arrives here: it is `None`.

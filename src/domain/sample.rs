@@ -1,7 +1,8 @@
-//! A person and an appointment that are made up: what trial runs, previews and tests begin with, each changing what it is about.
+//! A person, an appointment and a text that are made up: what trial runs, previews and tests begin with, each changing what it is about.
 
 use super::booking::{Booking, BookingStatus};
 use super::contact::Contact;
+use super::sms::{SmsCategory, SmsMessage, SmsStatus};
 use super::time::Timestamp;
 
 /// A number that is given to nobody.
@@ -58,6 +59,42 @@ pub fn booking(id: &str, contact_id: &str, appointment: Timestamp, since: Timest
         provider_revision: 0,
         is_demo: false,
         version: 1,
+        created_at: since,
+        updated_at: since,
+    }
+}
+
+/// A text of one part about nothing, that waits to leave for `to`, without anything that may be missing.
+#[must_use]
+pub fn text(id: &str, to: &str, since: Timestamp) -> SmsMessage {
+    SmsMessage {
+        id: id.to_owned(),
+        direction: "out".to_owned(),
+        contact_id: None,
+        booking_id: None,
+        template: None,
+        category: SmsCategory::Transactional,
+        to: to.to_owned(),
+        from: None,
+        body: "Hi".to_owned(),
+        encoding: "gsm7".to_owned(),
+        parts: 1,
+        scheduled_at: Some(since),
+        not_after: None,
+        status: SmsStatus::Queued,
+        status_reason: None,
+        provider: None,
+        provider_message_id: None,
+        attempts: 0,
+        in_reply_to: None,
+        dedupe_key: None,
+        run_id: None,
+        revision: None,
+        appointment_datetime: None,
+        immediate: false,
+        is_demo: false,
+        accepted_at: None,
+        delivered_at: None,
         created_at: since,
         updated_at: since,
     }

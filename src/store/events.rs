@@ -22,39 +22,6 @@ impl Stored for EventPayload {
     }
 }
 
-impl Stored for Actor {
-    type Raw = String;
-    const NULL: Value<'static> = Value::MaybeText(None);
-    fn value(&self) -> Value<'_> {
-        self.as_str().into()
-    }
-    fn from_raw(raw: String) -> Option<Self> {
-        Self::parse(&raw)
-    }
-}
-
-impl Stored for SignatureState {
-    type Raw = String;
-    const NULL: Value<'static> = Value::MaybeText(None);
-    fn value(&self) -> Value<'_> {
-        self.as_str().into()
-    }
-    fn from_raw(raw: String) -> Option<Self> {
-        Self::parse(&raw)
-    }
-}
-
-impl Stored for EventStatus {
-    type Raw = String;
-    const NULL: Value<'static> = Value::MaybeText(None);
-    fn value(&self) -> Value<'_> {
-        self.as_str().into()
-    }
-    fn from_raw(raw: String) -> Option<Self> {
-        Self::parse(&raw)
-    }
-}
-
 row!(event_log, EventRow, Event, id, insert {
     id => id: String, event_type => event_type: String, source => source: String, dedupe_key => dedupe_key: String,
     timestamp => timestamp: Timestamp, occurred_at => occurred_at: Option<Timestamp>, actor => actor: Actor,

@@ -1,24 +1,13 @@
 //! Providers that take no texts at the moment.
 
 use super::db::on;
-use super::row::{Stored, row};
+use super::row::row;
 use super::schema::sms_holds;
-use super::sql::{Number, Value, sql};
+use super::sql::{Number, sql};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::sms_provider::{Hold, HoldReason};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
-
-impl Stored for HoldReason {
-    type Raw = String;
-    const NULL: Value<'static> = Value::MaybeText(None);
-    fn value(&self) -> Value<'_> {
-        self.as_str().into()
-    }
-    fn from_raw(raw: String) -> Option<Self> {
-        Self::parse(&raw)
-    }
-}
 
 /// A hold with the provider that it is about.
 pub(in crate::store) struct Named {

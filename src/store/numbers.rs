@@ -4,6 +4,7 @@ use super::dialect;
 use super::sms::{lift_suppression, list_suppressed, list_unheard, suppress};
 use super::sql::sql;
 use super::{Conn, StoreResult, Tx};
+use crate::domain::event::phone_lane;
 use crate::domain::time::Timestamp;
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
@@ -32,13 +33,8 @@ pub fn listen(tx: &mut Tx<'_>, phones: &[String]) -> StoreResult<Heard> {
 
 /// Nobody else lets texts to these numbers go, or records messages from them, until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, phones: &[String]) -> StoreResult<()> {
-    let lanes: BTreeSet<String> = phones.iter().map(|phone| lane(phone)).collect();
+    let lanes: BTreeSet<String> = phones.iter().map(|phone| phone_lane(phone)).collect();
     dialect::lock_lanes(tx, &lanes.iter().map(String::as_str).collect())
-}
-
-/// The lane of everything that a number sends.
-pub(in crate::store) fn lane(phone: &str) -> String {
-    format!("p:{phone}")
 }
 
 /// The contacts whose texts go to one of the numbers: their owners, and those whom the owners look after.

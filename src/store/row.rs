@@ -5,8 +5,9 @@ use super::error::{StoreError, StoreResult};
 use super::sql::{Binds, Value, in_classes};
 use crate::domain::booking::BookingStatus;
 use crate::domain::contact::IdentityKind;
-use crate::domain::event::SubjectKind;
+use crate::domain::event::{Actor, EventStatus, RunOutcome, SignatureState, SubjectKind, WaitState};
 use crate::domain::sms::{SmsCategory, SmsStatus};
+use crate::domain::sms_provider::HoldReason;
 use crate::domain::staff::Role;
 use crate::domain::task::TaskStatus;
 use crate::domain::time::Timestamp;
@@ -89,7 +90,21 @@ macro_rules! stored_as_text {
         }
     )* };
 }
-stored_as_text!(BookingStatus, TaskStatus, SmsStatus, SmsCategory, IdentityKind, SubjectKind, Role);
+stored_as_text!(
+    Actor,
+    BookingStatus,
+    EventStatus,
+    HoldReason,
+    IdentityKind,
+    Role,
+    RunOutcome,
+    SignatureState,
+    SmsCategory,
+    SmsStatus,
+    SubjectKind,
+    TaskStatus,
+    WaitState
+);
 
 /// Reads one column's value; an unreadable one names its place.
 pub(in crate::store) fn read<T: Stored>(raw: T::Raw, table: &'static str, column: &'static str) -> StoreResult<T> {

@@ -2,26 +2,15 @@
 
 use super::db::on;
 use super::one_of::one_of;
-use super::row::{Stored, domain_rows, row};
+use super::row::{domain_rows, row};
 use super::schema::automation_runs;
-use super::sql::{Number, Value, sql};
+use super::sql::{Number, sql};
 use super::{Conn, StoreResult, Tx};
 use crate::domain::event::Run;
 use crate::domain::event::RunOutcome;
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 use std::collections::HashMap;
-
-impl Stored for RunOutcome {
-    type Raw = String;
-    const NULL: Value<'static> = Value::MaybeText(None);
-    fn value(&self) -> Value<'_> {
-        self.as_str().into()
-    }
-    fn from_raw(raw: String) -> Option<Self> {
-        Self::parse(&raw)
-    }
-}
 
 row!(automation_runs, RunRow, Run, id, insert {
     id => id: String, event_id => event_id: String, rule_id => rule_id: String, revision => revision: i64,

@@ -5,6 +5,7 @@ use super::one_of::one_of;
 use super::row::{domain_rows, row};
 use super::schema::{sms_messages, sms_status_events, suppressions};
 use super::{Conn, StoreResult, Tx};
+use crate::domain::event::phone_lane;
 use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
@@ -243,7 +244,7 @@ pub fn list_unheard(conn: &mut Conn, phones: &[String]) -> StoreResult<HashSet<S
     if phones.is_empty() {
         return Ok(HashSet::new());
     }
-    let lanes: Vec<String> = phones.iter().map(|phone| super::numbers::lane(phone)).collect();
+    let lanes: Vec<String> = phones.iter().map(|phone| phone_lane(phone)).collect();
     let mut found = HashSet::new();
     // Literal states: each is what one partial index holds.
     for state in ["jobs.state IN ('ready', 'running')", "jobs.state = 'lane_blocked'", "jobs.state = 'dead'"] {

@@ -2,26 +2,14 @@
 
 use super::db::on;
 use super::one_of::one_of;
-use super::row::{Stored, domain_rows, row};
+use super::row::{domain_rows, row};
 use super::schema::waiting_runs;
-use super::sql::Value;
 use super::{Conn, StoreError, StoreResult, Tx};
 use crate::domain::event::{WaitState, WaitingRun};
 use crate::domain::time::Timestamp;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
-
-impl Stored for WaitState {
-    type Raw = String;
-    const NULL: Value<'static> = Value::MaybeText(None);
-    fn value(&self) -> Value<'_> {
-        self.as_str().into()
-    }
-    fn from_raw(raw: String) -> Option<Self> {
-        Self::parse(&raw)
-    }
-}
 
 row!(waiting_runs, WaitingRow, WaitingRun, id, insert {
     id => id: String, run_id => run_id: String, first_run_id => first_run_id: String, rule_id => rule_id: String,

@@ -9,7 +9,8 @@ use avatar::automation::send::job_for;
 use avatar::config::Environment;
 use avatar::domain::clock::{ManualClock, SystemClock};
 use avatar::domain::ids::new_id;
-use avatar::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
+use avatar::domain::sample;
+use avatar::domain::sms::SmsMessage;
 use avatar::domain::time::{Millis, Timestamp};
 use avatar::jobs::{kinds, work_available};
 use avatar::store::jobs::JobFilter;
@@ -145,37 +146,7 @@ fn fill(clinic: &Clinic, count: u64) {
 }
 
 fn text(n: u64, now: Timestamp) -> SmsMessage {
-    SmsMessage {
-        id: new_id(now),
-        direction: "out".into(),
-        contact_id: None,
-        booking_id: None,
-        template: None,
-        category: SmsCategory::Transactional,
-        to: format!("+61491{n:06}"),
-        from: None,
-        body: "Hi".into(),
-        encoding: "gsm7".into(),
-        parts: 1,
-        scheduled_at: Some(now),
-        not_after: None,
-        status: SmsStatus::Queued,
-        status_reason: None,
-        provider: None,
-        provider_message_id: None,
-        attempts: 0,
-        in_reply_to: None,
-        dedupe_key: None,
-        run_id: None,
-        revision: None,
-        appointment_datetime: None,
-        immediate: false,
-        is_demo: false,
-        accepted_at: None,
-        delivered_at: None,
-        created_at: now,
-        updated_at: now,
-    }
+    sample::text(&new_id(now), &format!("+61491{n:06}"), now)
 }
 
 /// What the runtime does with jobs of lost workers, and a person with jobs that were lost too often. Calls that were given up may

@@ -6,7 +6,8 @@ use crate::support::load::Dice;
 use avatar::automation::send::{self, Sending as Outbox, Sent, job_for};
 use avatar::config::Environment;
 use avatar::domain::job::ClaimedJob;
-use avatar::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
+use avatar::domain::sample;
+use avatar::domain::sms::{SmsCategory, SmsMessage};
 use avatar::domain::time::{Millis, Timestamp};
 use avatar::gateway::{Gateway, Outgoing, SendResult, Sending};
 use avatar::jobs::{JobHandler, JobOutcome, Outcomes, Registry, kinds, work_available};
@@ -171,35 +172,12 @@ fn plan(clinic: &Clinic, phones: &[String]) {
 
 fn text(phone: &str, now: Timestamp) -> SmsMessage {
     SmsMessage {
-        id: format!("text-to-{phone}"),
-        direction: "out".into(),
-        contact_id: None,
-        booking_id: None,
         template: Some("recall_due".into()),
         category: SmsCategory::Recall,
-        to: phone.into(),
-        from: None,
         body: "Avatar Imaging: your next visit is due. Reply STOP to end texts.".into(),
-        encoding: "gsm7".into(),
-        parts: 1,
         scheduled_at: None,
-        not_after: None,
-        status: SmsStatus::Queued,
-        status_reason: None,
-        provider: None,
-        provider_message_id: None,
-        attempts: 0,
-        in_reply_to: None,
-        dedupe_key: None,
-        run_id: None,
-        revision: None,
-        appointment_datetime: None,
         immediate: true,
-        is_demo: false,
-        accepted_at: None,
-        delivered_at: None,
-        created_at: now,
-        updated_at: now,
+        ..sample::text(&format!("text-to-{phone}"), phone, now)
     }
 }
 
