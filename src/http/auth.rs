@@ -23,9 +23,29 @@ const UNKNOWN_KEYS_MAX: usize = 1_000;
 /// Whoever is calling, once proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
-    pub role: Role,
-    /// Of the key; goes into the record of what was done.
+    pub kind: CallerKind,
+    /// Of the key or of the member of staff.
+    pub id: String,
     pub name: String,
+    pub role: Role,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallerKind {
+    /// A program, by its API key.
+    Key,
+    /// A member of staff, signed in.
+    User,
+}
+
+impl Caller {
+    /// As it goes into the record of what was done. People by their id: names change.
+    pub(super) fn recorded(&self) -> String {
+        match self.kind {
+            CallerKind::Key => format!("key:{}", self.name),
+            CallerKind::User => format!("staff:{}", self.id),
+        }
+    }
 }
 
 /// The keys that were valid a moment ago, and the ids that nobody had.
@@ -62,7 +82,7 @@ impl Keys {
         if !staff::is_secret_of(secret, &key.secret_sha256) || !key.is_usable(now) {
             return Err(ApiError::unauthorized());
         }
-        let caller = Caller { role: key.role, name: key.name.clone() };
+        let caller = Caller { kind: CallerKind::Key, id: key.id.clone(), name: key.name.clone(), role: key.role };
         if is_new {
             self.remember(key.clone(), now);
             note_use(context, key);

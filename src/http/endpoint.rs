@@ -1,8 +1,9 @@
 //! From a route and a handler to a warp filter: matching, permission, errors, label.
 
-use super::auth::Keys;
+use super::auth::{Caller, Keys};
 use super::body::{self, BodyLimits};
 use super::context::HttpContext;
+use super::doc::Doc;
 use super::problem::ApiError;
 use super::reply::Response;
 use super::route::{Route, RouteLabel};
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
+use warp::http::header::IF_MATCH;
 
 /// What all routes share.
 pub(super) struct Shared {
@@ -30,6 +32,19 @@ pub(super) struct Shared {
 pub(super) struct Endpoint {
     pub route: Route,
     pub filter: BoxedFilter<(Response,)>,
+    /// What it is for, takes and answers.
+    pub doc: Doc,
+}
+
+impl Endpoint {
+    fn new(route: Route, filter: BoxedFilter<(Response,)>) -> Self {
+        Self { route, filter, doc: Doc::default() }
+    }
+
+    /// Says what the endpoint is for, takes and answers.
+    pub(super) fn doc(self, doc: Doc) -> Self {
+        Self { doc, ..self }
+    }
 }
 
 /// One request for a handler. Whoever made it may make it.
@@ -39,7 +54,10 @@ pub(super) struct Call {
     pub parameter: String,
     /// The raw query string.
     pub query: String,
-    /// Who calls, as it is recorded: `key:NAME`.
+    pub headers: HeaderMap,
+    /// `None` on public routes only.
+    pub caller: Option<Caller>,
+    /// Who calls, as it is recorded: `key:NAME`, `staff:ID`.
     pub by: String,
     /// Empty where the route takes none.
     pub body: Bytes,
@@ -51,6 +69,14 @@ impl Call {
         let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
         // The message would repeat what the caller sent.
         serde_json::from_slice(body).map_err(|_| ApiError::bad_request("The body is not the JSON that this route takes."))
+    }
+
+    /// The version that the caller changes, from `If-Match: "7"`. 428 when it does not say; 400 when it is no version.
+    pub(super) fn if_match(&self) -> Result<i64, ApiError> {
+        let given = self.headers.get(IF_MATCH).ok_or_else(ApiError::precondition_required)?;
+        let tag = given.to_str().ok().map(str::trim).and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
+        tag.and_then(|version| version.parse().ok())
+            .ok_or_else(|| ApiError::bad_request("`If-Match` is the ETag of the record as you read it: \"7\"."))
     }
 }
 
@@ -77,7 +103,7 @@ where
             }
         })
         .boxed();
-    Endpoint { route, filter }
+    Endpoint::new(route, filter)
 }
 
 /// The request line and the headers.
@@ -105,8 +131,8 @@ where
     let caller = shared.keys.authorise(&context, &headers, route.permission).await?;
     let limits = BodyLimits { bytes_max: BODY_BYTES_MAX, timeout: shared.limits.body_timeout };
     let body = body::read(stream, &headers, limits).await?;
-    let by = caller.map_or_else(String::new, |caller| format!("key:{}", caller.name));
-    handler(Call { context, parameter, query, by, body }).await
+    let by = caller.as_ref().map_or_else(String::new, Caller::recorded);
+    handler(Call { context, parameter, query, headers, caller, by, body }).await
 }
 
 /// An endpoint without a body.
@@ -126,14 +152,17 @@ where
                 let context = Arc::clone(&shared.context);
                 let authorised = shared.keys.authorise(&context, &headers, route.permission).await;
                 let result = match authorised {
-                    Ok(_caller) => handler(Call { context, parameter, query, by: String::new(), body: Bytes::new() }).await,
+                    Ok(caller) => {
+                        let by = caller.as_ref().map_or_else(String::new, Caller::recorded);
+                        handler(Call { context, parameter, query, headers, caller, by, body: Bytes::new() }).await
+                    }
                     Err(error) => Err(error),
                 };
                 labelled(route, result)
             }
         })
         .boxed();
-    Endpoint { route, filter }
+    Endpoint::new(route, filter)
 }
 
 /// The response of a route, with the route's template for the metrics.

@@ -7,6 +7,7 @@ mod api;
 mod auth;
 mod body;
 mod context;
+mod doc;
 mod endpoint;
 pub mod metrics;
 mod problem;

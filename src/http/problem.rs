@@ -16,6 +16,8 @@ pub struct ApiError {
     detail: String,
     errors: Vec<FieldError>,
     hint: Option<Hint>,
+    /// The record as it is now, for a caller who changed an older one.
+    current: Option<serde_json::Value>,
 }
 
 /// The header that belongs to a refusal.
@@ -56,11 +58,13 @@ struct Problem<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<&'a serde_json::Value>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), hint: None }
+        Self { status, detail: detail.into(), errors: Vec::new(), hint: None, current: None }
     }
 
     fn with_hint(mut self, hint: Hint) -> Self {
@@ -75,6 +79,28 @@ impl ApiError {
     /// Parameters that this route does not know or whose values it cannot read.
     pub fn bad_parameters(errors: Vec<FieldError>) -> Self {
         Self { errors, ..Self::bad_request("Some parameters are wrong.") }
+    }
+
+    /// Fields of the body that cannot be taken.
+    pub fn bad_fields(errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Some fields are wrong.") }
+    }
+
+    /// One field of the body that cannot be taken; `pointer` as `/body/email`.
+    pub fn refused(pointer: &str, detail: impl Into<String>) -> Self {
+        Self::bad_fields(vec![FieldError { pointer: pointer.to_owned(), detail: detail.into() }])
+    }
+
+    /// An edit that does not say which version it edits.
+    pub fn precondition_required() -> Self {
+        Self::new(StatusCode::PRECONDITION_REQUIRED, "Send the record's ETag as `If-Match`, so that nobody's change is lost.")
+    }
+
+    /// Somebody else changed the record; `current` is what it is now.
+    pub fn changed_meanwhile(current: serde_json::Value) -> Self {
+        let error =
+            Self::new(StatusCode::PRECONDITION_FAILED, "Somebody else changed this meanwhile: `current` shows it as it is.");
+        Self { current: Some(current), ..error }
     }
 
     pub fn unauthorized() -> Self {
@@ -141,6 +167,7 @@ impl ApiError {
             status: self.status.as_u16(),
             detail: &self.detail,
             errors: &self.errors,
+            current: self.current.as_ref(),
         };
         let mut response = reply::json_as(self.status, reply::PROBLEM_JSON, &problem);
         if let Some((name, value)) = self.hint.as_ref().and_then(Hint::header) {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use warp::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use warp::http::{HeaderValue, StatusCode};
 
@@ -19,6 +19,19 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
 /// 200 with a JSON body.
 pub(super) fn json<T: Serialize>(body: &T) -> Response {
     json_as(StatusCode::OK, JSON, body)
+}
+
+/// 201 with the new record.
+pub(super) fn created<T: Serialize>(body: &T) -> Response {
+    json_as(StatusCode::CREATED, JSON, body)
+}
+
+/// Names the version of the record in the answer, for a later `If-Match`.
+pub(super) fn with_etag(mut response: Response, version: i64) -> Response {
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
 }
 
 pub(super) fn json_as<T: Serialize>(status: StatusCode, content_type: &'static str, body: &T) -> Response {

@@ -22,6 +22,9 @@ pub enum Verb {
     /// Answers HEAD, too.
     Get,
     Post,
+    Put,
+    Patch,
+    Delete,
 }
 
 /// Who may use a route.
@@ -31,10 +34,16 @@ pub enum Permission {
     Public,
     /// A provider whose delivery is verified by its source.
     Provider,
+    /// Whoever is signed in, about themselves.
+    SignedIn,
     /// Every member of staff: the clinic's own records.
     Clinic,
+    /// Whoever answers for the clinic's figures and for changes to many records: reports, merges, lists to take away.
+    Reports,
     /// Whoever looks after the automations: events, runs, jobs, rules.
     Automation,
+    /// Whoever decides who may come in, and what is kept.
+    Admin,
 }
 
 /// The template of the route that answered, in the extensions of its response.
@@ -46,8 +55,9 @@ impl Permission {
     #[must_use]
     pub const fn allows(self, role: Role) -> bool {
         match self {
-            Self::Public | Self::Provider | Self::Clinic => true,
-            Self::Automation => matches!(role, Role::Ops | Role::Manager | Role::Admin),
+            Self::Public | Self::Provider | Self::SignedIn | Self::Clinic => true,
+            Self::Reports | Self::Automation => matches!(role, Role::Ops | Role::Manager | Role::Admin),
+            Self::Admin => matches!(role, Role::Admin),
         }
     }
 }
@@ -57,13 +67,28 @@ impl Verb {
         match self {
             Self::Get => method == Method::GET || method == Method::HEAD,
             Self::Post => method == Method::POST,
+            Self::Put => method == Method::PUT,
+            Self::Patch => method == Method::PATCH,
+            Self::Delete => method == Method::DELETE,
+        }
+    }
+
+    /// The method's name, in upper case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
         }
     }
 
     const fn allow(self) -> &'static str {
         match self {
             Self::Get => "GET, HEAD",
-            Self::Post => "POST",
+            other => other.as_str(),
         }
     }
 }
@@ -77,6 +102,26 @@ impl Route {
     #[must_use]
     pub const fn post(template: &'static str, permission: Permission) -> Self {
         Self { method: Verb::Post, template, permission }
+    }
+
+    #[must_use]
+    pub const fn put(template: &'static str, permission: Permission) -> Self {
+        Self { method: Verb::Put, template, permission }
+    }
+
+    #[must_use]
+    pub const fn patch(template: &'static str, permission: Permission) -> Self {
+        Self { method: Verb::Patch, template, permission }
+    }
+
+    #[must_use]
+    pub const fn delete(template: &'static str, permission: Permission) -> Self {
+        Self { method: Verb::Delete, template, permission }
+    }
+
+    /// True when no segment stands for anything: such a route goes before one that has braces.
+    pub(super) fn is_literal(&self) -> bool {
+        !self.template.contains('{')
     }
 
     /// The segment in braces (empty when the template has none); `None` when the path is another's.

@@ -51,7 +51,9 @@ fn under(prefix: &'static str) -> impl Filter<Extract = (), Error = Rejection> +
 }
 
 /// The first endpoint that does not reject.
-fn any_of(endpoints: Vec<Endpoint>) -> BoxedFilter<(Response,)> {
+fn any_of(mut endpoints: Vec<Endpoint>) -> BoxedFilter<(Response,)> {
+    // `/api/contacts/duplicates` is not the contact whose id is `duplicates`.
+    endpoints.sort_by_key(|endpoint| !endpoint.route.is_literal());
     let none = warp::any().and_then(|| std::future::ready(Err::<Response, _>(warp::reject::not_found()))).boxed();
     endpoints.into_iter().rev().fold(none, |rest, endpoint| endpoint.filter.or(rest).unify().boxed())
 }

@@ -10,8 +10,9 @@ use crate::store::views::Page;
 use crate::store::{Conn, StoreResult};
 use chrono_tz::Tz;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Listing<T> {
     pub items: Vec<T>,
     /// Rows on all pages.

@@ -1,8 +1,9 @@
 //! `/api/tasks`: what staff has to do.
 
-use super::listing::{Wall, one, page};
+use super::listing::{Listing, Wall, one, page};
 use crate::domain::calendar::Calendar;
 use crate::domain::time::Timestamp;
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -11,6 +12,7 @@ use crate::http::route::{Permission, Route};
 use crate::store::views::tasks::{self, TaskFilter, TaskView};
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/tasks", Permission::Clinic);
 const ONE: Route = Route::get("/api/tasks/{id}", Permission::Clinic);
@@ -18,10 +20,23 @@ const ONE: Route = Route::get("/api/tasks/{id}", Permission::Clinic);
 const STATUSES: &[&str] = &["todo", "in_progress", "done", "cancelled"];
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    vec![reading(LIST, shared, list), reading(ONE, shared, show)]
+    vec![
+        reading(LIST, shared, list).doc(Doc::new("Tasks", "Lists tasks.").query(FILTERS).answers::<Listing<Task>>()),
+        reading(ONE, shared, show).doc(Doc::new("Tasks", "Shows a task.").answers::<Task>()),
+    ]
 }
 
-#[derive(Serialize)]
+const FILTERS: &[(&str, &str)] = &[
+    ("timeframe", "overdue, today or upcoming, by the clinic's clock"),
+    ("assigned_to", "a member of staff"),
+    ("status", "todo, in_progress, done or cancelled"),
+    ("contact_id", "of one contact"),
+    ("type", "such as welcome_call"),
+    ("cursor", "where the page begins: the next_cursor of the page before"),
+    ("limit", "rows of a page, 1 to 200; 50 unless given"),
+];
+
+#[derive(Serialize, ToSchema)]
 struct Task {
     id: String,
     contact_id: Option<String>,
@@ -84,7 +99,8 @@ async fn list(call: Call) -> Result<Response, ApiError> {
 
 async fn show(call: Call) -> Result<Response, ApiError> {
     let view = one(&call, tasks::find).await?;
-    Ok(reply::json(&task(view, Wall::of(&call))))
+    let version = view.version;
+    Ok(reply::with_etag(reply::json(&task(view, Wall::of(&call))), version))
 }
 
 /// The three parts of the day's list. A task is in exactly one of them.
