@@ -18,6 +18,7 @@ pub mod next;
 pub mod overdue;
 pub mod people;
 pub mod promises;
+pub mod queues;
 pub mod quiet;
 pub mod recall;
 pub mod receive;

@@ -14,8 +14,30 @@ pub(super) struct Doc {
     pub summary: &'static str,
     /// Names of the query's parameters, and what each is.
     pub query: &'static [(&'static str, &'static str)],
+    /// What the values of parameters look like, where they are not just any text.
+    pub kinds: Vec<(&'static str, Kind)>,
     pub takes: Option<Shape>,
+    /// Bodies that it takes and that are not JSON.
+    pub takes_text: Option<&'static str>,
     pub answers: Vec<Answer>,
+    /// Takes `If-Match`, and refuses to work without.
+    pub edits: bool,
+    /// Its answer holds a secret: it is not kept for repeated calls.
+    pub is_secret: bool,
+}
+
+/// The values of a parameter.
+#[derive(Clone)]
+pub(super) enum Kind {
+    OneOf(Vec<&'static str>),
+    /// With an offset: 2026-03-05T10:00:00+11:00.
+    Time,
+    /// 2026-03-05.
+    Day,
+    /// `true` or `false`.
+    Flag,
+    /// From and to.
+    Number(i64, i64),
 }
 
 /// One answer of an endpoint that did what was asked.
@@ -51,6 +73,32 @@ impl Doc {
     /// Names every parameter of the query.
     pub(super) fn query(self, query: &'static [(&'static str, &'static str)]) -> Self {
         Self { query, ..self }
+    }
+
+    /// A parameter that has one of a few values.
+    pub(super) fn one_of(self, name: &'static str, values: &[&'static str]) -> Self {
+        self.kind(name, Kind::OneOf(values.to_vec()))
+    }
+
+    /// A parameter whose values are not just any text.
+    pub(super) fn kind(mut self, name: &'static str, kind: Kind) -> Self {
+        self.kinds.push((name, kind));
+        self
+    }
+
+    /// It changes the version that `If-Match` names, and no other. Every PATCH and PUT does.
+    pub(super) fn edits(self) -> Self {
+        Self { edits: true, ..self }
+    }
+
+    /// Its answer holds a secret.
+    pub(super) fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
+    }
+
+    /// A body that is not JSON.
+    pub(super) fn takes_text(self, content_type: &'static str) -> Self {
+        Self { takes_text: Some(content_type), ..self }
     }
 
     /// The body that it takes, as JSON.

@@ -6,10 +6,13 @@
 mod api;
 mod auth;
 mod body;
+mod codes;
 mod context;
 mod doc;
 mod endpoint;
+mod json_body;
 pub mod metrics;
+mod once;
 mod problem;
 mod query;
 mod reply;
@@ -19,6 +22,7 @@ mod server;
 mod system;
 mod webhooks;
 
+pub use codes::{CODES, Code};
 pub use context::{DraftStatus, HttpContext, RuleSummary, RulesStatus, RulesView, SmsWay};
 pub use route::{Permission, Route, Verb};
 pub use routes::list as list_routes;

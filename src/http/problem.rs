@@ -1,5 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457): one shape for every refusal.
 
+use super::codes;
 use super::reply::{self, Response};
 use crate::store::StoreError;
 use serde::Serialize;
@@ -13,6 +14,7 @@ pub const RETRY_AFTER_S: u32 = 2;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiError {
     status: StatusCode,
+    code: &'static str,
     detail: String,
     errors: Vec<FieldError>,
     hint: Option<Hint>,
@@ -52,7 +54,9 @@ pub struct FieldError {
 #[derive(Serialize)]
 struct Problem<'a> {
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: String,
+    /// What programs decide by; the list is in docs/API.md.
+    code: &'static str,
     title: &'static str,
     status: u16,
     detail: &'a str,
@@ -64,7 +68,12 @@ struct Problem<'a> {
 
 impl ApiError {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), hint: None, current: None }
+        let code = codes::of_status(status);
+        Self { status, code, detail: detail.into(), errors: Vec::new(), hint: None, current: None }
+    }
+
+    fn coded(self, code: &'static str) -> Self {
+        Self { code, ..self }
     }
 
     fn with_hint(mut self, hint: Hint) -> Self {
@@ -78,7 +87,7 @@ impl ApiError {
 
     /// Parameters that this route does not know or whose values it cannot read.
     pub fn bad_parameters(errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::bad_request("Some parameters are wrong.") }
+        Self { errors, ..Self::bad_request("Some parameters are wrong.").coded(codes::INVALID_PARAMETERS) }
     }
 
     /// Fields of the body that cannot be taken.
@@ -111,6 +120,7 @@ impl ApiError {
     /// A webhook whose signature or token is missing or wrong.
     pub fn unverified() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "The signature is missing or wrong.")
+            .coded(codes::UNVERIFIED)
             .with_hint(Hint::Challenge("Signature realm=\"webhooks\""))
     }
 
@@ -125,6 +135,24 @@ impl ApiError {
     /// What is asked for cannot be done as things are.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    /// The same request under the same `Idempotency-Key` has not ended yet.
+    pub fn still_running() -> Self {
+        Self::conflict("This request is being carried out; send it again to read its answer.")
+            .coded(codes::STILL_RUNNING)
+            .with_hint(Hint::TryAgain)
+    }
+
+    /// The same request changed something, and its answer is not known any more.
+    pub fn answer_not_kept() -> Self {
+        Self::conflict("This request was carried out, at least in part; its answer was not kept. Read what it changed.")
+            .coded(codes::ANSWER_NOT_KEPT)
+    }
+
+    pub fn key_of_other_request() -> Self {
+        let detail = "This `Idempotency-Key` was sent with another request; each request needs a key of its own.";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail).coded(codes::KEY_REUSED)
     }
 
     /// `allow` as it stands in the header: `GET, HEAD`.
@@ -162,7 +190,8 @@ impl ApiError {
 
     pub fn into_response(self) -> Response {
         let problem = Problem {
-            kind: "about:blank",
+            kind: format!("{}{}", codes::TYPE_PREFIX, self.code),
+            code: self.code,
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: &self.detail,

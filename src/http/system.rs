@@ -1,6 +1,7 @@
 //! Is the program alive, can it work, what does it count.
 
 use super::context::{HttpContext, SmsWay};
+use super::doc::Doc;
 use super::endpoint::{Call, Endpoint, Shared, reading};
 use super::problem::ApiError;
 use super::reply::{self, Response};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use utoipa::ToSchema;
 use warp::http::StatusCode;
 
 const HEALTH: Route = Route::get("/health", Permission::Public);
@@ -30,13 +32,15 @@ const PROBE_LIFETIME: Millis = Millis::SECOND;
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let probe = Arc::new(Probe::default());
     vec![
-        reading(HEALTH, shared, health),
-        reading(READY, shared, move |call| ready(call, Arc::clone(&probe))),
-        reading(METRICS, shared, metrics),
+        reading(HEALTH, shared, health).doc(Doc::new("System", "Tells that the program lives.").answers::<Health>()),
+        reading(READY, shared, move |call| ready(call, Arc::clone(&probe)))
+            .doc(Doc::new("System", "Tells whether the program can work.").answers::<Health>()),
+        reading(METRICS, shared, metrics)
+            .doc(Doc::new("System", "Counts, in Prometheus' text format.").answers_text(StatusCode::OK, METRICS_TYPE)),
     ]
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Health {
     status: &'static str,
     /// Epoch ms.
@@ -46,7 +50,7 @@ struct Health {
 }
 
 /// How texts leave, and whether they do.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SmsHealth {
     provider: &'static str,
     live: bool,

@@ -1,7 +1,8 @@
 //! `/api/events`: what happened, and what every rule made of it.
 
-use super::listing::{Wall, one, page};
+use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, one, page};
 use super::runs::{Run, revision, run};
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -11,6 +12,7 @@ use crate::store::views::events::{self, EventFilter, EventView};
 use crate::store::views::runs;
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/events", Permission::Automation);
 const ONE: Route = Route::get("/api/events/{id}", Permission::Automation);
@@ -18,10 +20,28 @@ const ONE: Route = Route::get("/api/events/{id}", Permission::Automation);
 const STATUSES: &[&str] = &["accepted", "processed", "ignored", "failed", "quarantined"];
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    vec![reading(LIST, shared, list), reading(ONE, shared, show)]
+    vec![
+        reading(LIST, shared, list).doc(
+            Doc::new("Events", "Lists what happened, the newest first.")
+                .query(FILTERS)
+                .one_of("status", STATUSES)
+                .answers::<Listing<Event>>(),
+        ),
+        reading(ONE, shared, show)
+            .doc(Doc::new("Events", "Shows an event and what every rule made of it.").answers::<EventInFull>()),
+    ]
 }
 
-#[derive(Serialize)]
+const FILTERS: &[Parameter] = &[
+    ("type", "such as booking_created"),
+    ("source", "wix, manychat, sms, staff …"),
+    ("contact_id", "about one contact"),
+    ("status", "accepted, processed, ignored, failed or quarantined"),
+    CURSOR,
+    LIMIT,
+];
+
+#[derive(Serialize, ToSchema)]
 #[expect(clippy::struct_field_names, reason = "the field's public name")]
 struct Event {
     id: String,
@@ -44,7 +64,7 @@ struct Event {
     processed_at: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct EventInFull {
     #[serde(flatten)]
     event: Event,

@@ -4,6 +4,7 @@ mod bookings;
 mod contacts;
 mod events;
 mod jobs;
+mod jobs_change;
 mod listing;
 mod pipelines;
 mod rules;
@@ -25,6 +26,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         events::endpoints(shared),
         runs::endpoints(shared),
         jobs::endpoints(shared),
+        jobs_change::endpoints(shared),
         pipelines::endpoints(shared),
         rules::endpoints(shared),
         rules_control::endpoints(shared),

@@ -26,6 +26,7 @@ const MATRIX: &[(&str, &str)] = &[
     ("/api/runs", "ops manager admin"),
     ("/api/runs/{id}", "ops manager admin"),
     ("/api/jobs", "ops manager admin"),
+    ("/api/queues", "ops manager admin"),
     ("/api/rules", "ops manager admin"),
     ("/api/rules/status", "ops manager admin"),
     ("/api/rules/history", "ops manager admin"),
@@ -36,6 +37,10 @@ const MATRIX: &[(&str, &str)] = &[
 
 /// Routes that change something, all for those who look after the automations.
 const WRITES: &[&str] = &[
+    "/api/jobs/retry",
+    "/api/jobs/discard",
+    "/api/queues/{name}/pause",
+    "/api/queues/{name}/resume",
     "/api/rules/check",
     "/api/rules/replay",
     "/api/rules/publish",
@@ -48,7 +53,7 @@ const WRITES: &[&str] = &[
 async fn changes_are_for_those_who_look_after_the_automations() {
     let site = Site::open().await;
     for template in WRITES {
-        let path = template.replace("{id}", "welcome");
+        let path = template.replace("{id}", "welcome").replace("{name}", "automation");
         let post = async |key: &str| site.send("POST", &path, &[("Authorization", &format!("Bearer {key}"))], "{}").await.status;
         assert_eq!(site.send("POST", &path, &[], "{}").await.status, 401, "{template}");
         for role in Role::ALL {

@@ -2,6 +2,7 @@
 
 mod access;
 mod limits;
+mod once;
 mod paging;
 mod quiet;
 mod raw;
