@@ -11,6 +11,7 @@ pub mod commit;
 pub mod context;
 pub mod decide;
 pub mod derive;
+pub mod dry_run;
 pub mod forecast;
 pub mod guard;
 pub mod load;

@@ -14,6 +14,7 @@ mod failure;
 mod jobs;
 mod moment;
 mod next;
+mod openapi;
 mod output;
 pub mod parts;
 mod rules;
@@ -70,6 +71,7 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Token(command) => token::run(context, &command),
         Command::User(command) => user::run(context, &command),
         Command::Check => check::run(context),
+        Command::Openapi => openapi::run(context),
         Command::Doctor(args) => doctor::run(context, &args),
         Command::Sms(command) => sms::run(context, &command),
         Command::Simulate(args) => simulate::run(context, &args),

@@ -9,6 +9,7 @@ pub(super) const INVALID_PARAMETERS: &str = "invalid_parameters";
 pub(super) const UNVERIFIED: &str = "unverified";
 pub(super) const STILL_RUNNING: &str = "still_running";
 pub(super) const ANSWER_NOT_KEPT: &str = "answer_not_kept";
+pub(super) const NOT_CLEAN: &str = "not_clean";
 pub(super) const KEY_REUSED: &str = "idempotency_key_reused";
 
 /// One kind of refusal.
@@ -44,6 +45,7 @@ pub const CODES: &[Code] = &[
     code(413, "body_too_large", "The body is larger than the route takes."),
     code(415, "unsupported_media_type", "The body is not of a type that the route takes."),
     code(422, "invalid_fields", "Fields of the body cannot be taken; `errors` names each (`/body/email`)."),
+    code(422, NOT_CLEAN, "The rule files would have problems; `diagnostics` lists them, and nothing was changed."),
     code(422, KEY_REUSED, "The `Idempotency-Key` was sent with another request."),
     code(428, "if_match_required", "An edit must name the version that it edits in `If-Match`."),
     code(429, "too_many_requests", "Too much at once; `Retry-After` says when to try again."),

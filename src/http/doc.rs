@@ -1,5 +1,6 @@
 //! What an endpoint says of itself, for the OpenAPI document.
 
+use super::route::{Route, Verb};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -20,10 +21,24 @@ pub(super) struct Doc {
     /// Bodies that it takes and that are not JSON.
     pub takes_text: Option<&'static str>,
     pub answers: Vec<Answer>,
-    /// Takes `If-Match`, and refuses to work without.
-    pub edits: bool,
+    /// What of `If-Match` it takes.
+    pub if_match: IfMatch,
+    /// Statuses that it refuses with beside those that go with its method and its parameters.
+    pub refuses: Vec<StatusCode>,
     /// Its answer holds a secret: it is not kept for repeated calls.
     pub is_secret: bool,
+}
+
+/// Whether an endpoint takes `If-Match`.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum IfMatch {
+    /// PATCH needs it, PUT may have it, others have none.
+    #[default]
+    ByMethod,
+    None,
+    Optional,
+    /// 428 without.
+    Required,
 }
 
 /// The values of a parameter.
@@ -61,8 +76,16 @@ impl Shape {
     pub(super) fn of<T: ToSchema>() -> Self {
         let mut parts = Vec::new();
         T::schemas(&mut parts);
-        Self { name: T::name().into_owned(), schema: T::schema(), parts }
+        Self { name: name_of::<T>(), schema: T::schema(), parts }
     }
+}
+
+/// `TaskListing` of `Listing<Task>`.
+fn name_of<T: ToSchema>() -> String {
+    let full = std::any::type_name::<T>();
+    let Some((outer, inner)) = full.split_once('<') else { return T::name().into_owned() };
+    let last = |path: &str| path.rsplit("::").next().unwrap_or(path).trim_end_matches('>').to_owned();
+    format!("{}{}", last(inner), last(outer))
 }
 
 impl Doc {
@@ -86,9 +109,28 @@ impl Doc {
         self
     }
 
-    /// It changes the version that `If-Match` names, and no other. Every PATCH and PUT does.
+    /// It changes the version that `If-Match` names, and no other. Every PATCH does.
     pub(super) fn edits(self) -> Self {
-        Self { edits: true, ..self }
+        self.takes_if_match(IfMatch::Required)
+    }
+
+    pub(super) fn takes_if_match(self, if_match: IfMatch) -> Self {
+        Self { if_match, ..self }
+    }
+
+    pub(super) fn if_match(&self, route: Route) -> IfMatch {
+        match (self.if_match, route.method) {
+            (IfMatch::ByMethod, Verb::Patch) => IfMatch::Required,
+            (IfMatch::ByMethod, Verb::Put) => IfMatch::Optional,
+            (IfMatch::ByMethod, _) => IfMatch::None,
+            (said, _) => said,
+        }
+    }
+
+    /// A refusal that does not go with its method and its parameters.
+    pub(super) fn refuses(mut self, status: StatusCode) -> Self {
+        self.refuses.push(status);
+        self
     }
 
     /// Its answer holds a secret.

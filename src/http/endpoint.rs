@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub keys: Keys,
     pub gates: Gates,
     pub limits: ServerLimits,
+    /// The OpenAPI document; written once all endpoints are there.
+    pub document: OnceLock<Bytes>,
 }
 
 /// A route and what answers it. Its filter rejects only what is not its own.
@@ -61,7 +63,7 @@ impl Endpoint {
 
     /// Says what the endpoint is for, takes and answers.
     pub(super) fn doc(self, doc: Doc) -> Self {
-        drop(self.said.set(Told { query: doc.query, is_secret: doc.is_secret }));
+        self.said.set(Told { query: doc.query, is_secret: doc.is_secret }).ok();
         Self { doc, ..self }
     }
 }

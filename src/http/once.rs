@@ -142,8 +142,9 @@ fn id_of(caller: &Caller) -> String {
 }
 
 fn checked(key: &HeaderValue) -> Result<String, ApiError> {
-    let text = key.to_str().ok().filter(|text| (1..=KEY_CHARS_MAX).contains(&text.len()));
-    text.map(str::to_owned).ok_or_else(|| ApiError::bad_request("`Idempotency-Key` is a text of 1 to 255 ASCII characters."))
+    let is_key = |text: &&str| (1..=KEY_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let text = key.to_str().ok().filter(is_key).map(str::to_owned);
+    text.ok_or_else(|| ApiError::bad_request("`Idempotency-Key` is 1 to 255 ASCII characters without spaces."))
 }
 
 impl Asked<'_> {

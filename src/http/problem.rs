@@ -20,6 +20,8 @@ pub struct ApiError {
     hint: Option<Hint>,
     /// The record as it is now, for a caller who changed an older one.
     current: Option<serde_json::Value>,
+    /// What is wrong with rule files.
+    diagnostics: Option<serde_json::Value>,
 }
 
 /// The header that belongs to a refusal.
@@ -64,12 +66,14 @@ struct Problem<'a> {
     errors: &'a [FieldError],
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnostics: Option<&'a serde_json::Value>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let code = codes::of_status(status);
-        Self { status, code, detail: detail.into(), errors: Vec::new(), hint: None, current: None }
+        Self { status, code, detail: detail.into(), errors: Vec::new(), hint: None, current: None, diagnostics: None }
     }
 
     fn coded(self, code: &'static str) -> Self {
@@ -110,6 +114,12 @@ impl ApiError {
         let error =
             Self::new(StatusCode::PRECONDITION_FAILED, "Somebody else changed this meanwhile: `current` shows it as it is.");
         Self { current: Some(current), ..error }
+    }
+
+    /// Rule files that do not check clean, so that nothing was changed.
+    pub fn not_clean(diagnostics: serde_json::Value) -> Self {
+        let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "The rule files have problems: `diagnostics` lists them.");
+        Self { diagnostics: Some(diagnostics), ..error.coded(codes::NOT_CLEAN) }
     }
 
     pub fn unauthorized() -> Self {
@@ -197,6 +207,7 @@ impl ApiError {
             detail: &self.detail,
             errors: &self.errors,
             current: self.current.as_ref(),
+            diagnostics: self.diagnostics.as_ref(),
         };
         let mut response = reply::json_as(self.status, reply::PROBLEM_JSON, &problem);
         if let Some((name, value)) = self.hint.as_ref().and_then(Hint::header) {

@@ -8,8 +8,10 @@ use crate::http::problem::ApiError;
 use crate::http::query::Query;
 use crate::http::reply::{self, Response};
 use crate::http::route::{Permission, Route};
+use crate::store::events::list_caused_by;
 use crate::store::views::events::{self, EventFilter, EventView};
 use crate::store::views::runs;
+use crate::store::{Conn, StoreResult};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -70,6 +72,17 @@ struct EventInFull {
     event: Event,
     /// Every rule that looked at it, whatever came of it.
     runs: Vec<Run>,
+    /// How many rules in force listen to other events only.
+    listening_elsewhere: usize,
+    /// The events that this one led to.
+    followed_by: Vec<Followed>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = FollowedBy)]
+struct Followed {
+    id: String,
+    event_type: String,
 }
 
 fn event(view: EventView, wall: Wall) -> Event {
@@ -109,11 +122,17 @@ async fn list(call: Call) -> Result<Response, ApiError> {
 }
 
 async fn show(call: Call) -> Result<Response, ApiError> {
-    let (view, of_rules) =
-        one(&call, |conn, id| events::find(conn, id)?.map(|view| Ok((view, runs::of_event(conn, id)?))).transpose()).await?;
+    let find = |conn: &mut Conn, id: &str| {
+        let Some(view) = events::find(conn, id)? else { return Ok(None) };
+        StoreResult::Ok(Some((view, runs::of_event(conn, id)?, list_caused_by(conn, id)?)))
+    };
+    let (view, of_rules, caused) = one(&call, find).await?;
     let wall = Wall::of(&call);
     let mut runs: Vec<Run> = of_rules.into_iter().map(|view| run(view, wall)).collect();
     // As the rules stand in their files, which is the order they were asked in.
     runs.sort_by(|a, b| a.place().cmp(&b.place()));
-    Ok(reply::json(&EventInFull { event: event(view, wall), runs }))
+    let rules = call.context.rules.rules();
+    let listening_elsewhere = rules.iter().filter(|rule| !rule.events.contains(&view.event_type)).count();
+    let followed_by = caused.into_iter().map(|e| Followed { id: e.id, event_type: e.event_type }).collect();
+    Ok(reply::json(&EventInFull { event: event(view, wall), runs, listening_elsewhere, followed_by }))
 }

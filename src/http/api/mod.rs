@@ -9,6 +9,8 @@ mod listing;
 mod pipelines;
 mod rules;
 mod rules_control;
+mod rules_dry_run;
+mod rules_files;
 mod rules_replay;
 mod runs;
 mod sms;
@@ -30,6 +32,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         pipelines::endpoints(shared),
         rules::endpoints(shared),
         rules_control::endpoints(shared),
+        rules_files::endpoints(shared),
+        rules_dry_run::endpoints(shared),
         rules_replay::endpoints(shared),
     ]
     .into_iter()

@@ -44,13 +44,13 @@ struct Status {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Draft {
     clean: bool,
-    diagnostics: Vec<Finding>,
+    pub diagnostics: Vec<Finding>,
     /// What it would do to pending timers; `null` while that is not known.
     timers: Option<Timers>,
 }
 
 #[derive(Serialize, ToSchema)]
-struct Finding {
+pub(super) struct Finding {
     code: String,
     /// `error` or `warning`.
     severity: &'static str,

@@ -3,6 +3,7 @@
 mod access;
 mod limits;
 mod once;
+mod openapi;
 mod paging;
 mod quiet;
 mod raw;
