@@ -195,9 +195,10 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
     let waiting_all = waiting::list_alive_of_contacts(conn, &ids)?;
     add_awaited_bookings(conn, &mut all_bookings, &timers_all, &waiting_all)?;
     let waiting = group(waiting_all, |w| w.contact_id.clone());
-    let open_tasks = group(tasks::list_open_of_contacts(conn, &ids)?.into_iter().map(Arc::new).collect(), |t: &Arc<crate::domain::task::Task>| {
-        t.contact_id.clone().unwrap_or_default()
-    });
+    let open_tasks = group(
+        tasks::list_open_of_contacts(conn, &ids)?.into_iter().map(Arc::new).collect(),
+        |t: &Arc<crate::domain::task::Task>| t.contact_id.clone().unwrap_or_default(),
+    );
     let unsent = group(sms::list_unsent_of_contacts(conn, &ids)?, |s| s.contact_id.clone().unwrap_or_default());
     let pending = group(timers_all, |t| t.contact_id.clone());
     let fired = fired_before(conn, &ids, ruleset, now)?;

@@ -57,11 +57,16 @@ impl Records {
     pub fn put(&mut self, world: World) -> Option<String> {
         let contact = world.contact.as_ref()?;
         let id = contact.id.clone();
-        if let Some(guardian) = &contact.guardian_contact_id {
+        // Nearly always all is known: it is looked up before anything is copied.
+        if let Some(guardian) = &contact.guardian_contact_id
+            && !self.wards.get(guardian).is_some_and(|wards| wards.contains(&id))
+        {
             self.wards.entry(guardian.clone()).or_default().insert(id.clone());
         }
         for identity in &world.identities {
-            self.owners.entry(identity.clone()).or_insert_with(|| id.clone());
+            if !self.owners.contains_key(identity) {
+                self.owners.insert(identity.clone(), id.clone());
+            }
         }
         for booking in &world.bookings {
             if self.booking_owners.get(&booking.id) != Some(&id) {
