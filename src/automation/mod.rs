@@ -6,6 +6,7 @@
 
 pub mod activity;
 pub mod alerts;
+pub mod audit;
 pub mod by_hand;
 pub mod commit;
 pub mod context;

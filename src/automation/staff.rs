@@ -2,7 +2,7 @@
 
 use crate::domain::clock::SharedClock;
 use crate::domain::ids::{fill_random, new_id};
-use crate::domain::staff::Role;
+use crate::domain::staff::{Role, Scopes};
 use crate::domain::time::Millis;
 use crate::store::staff::{self, ApiKey, NewUser};
 use crate::store::{Store, StoreError};
@@ -87,6 +87,8 @@ pub async fn create_api_key(store: &Store, clock: &SharedClock, name: &str, role
         last_used_at: None,
         expires_at: None,
         revoked_at: None,
+        scopes: Scopes::all(),
+        created_by: None,
     };
     let shown = format!("{KEY_PREFIX}{}_{secret}", key.id);
     store.write(move |tx| staff::insert_api_key(tx, &key)).await?;
