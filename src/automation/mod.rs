@@ -30,6 +30,7 @@ pub mod ruletest;
 pub mod run;
 pub mod schedules;
 pub mod send;
+pub mod sign_in;
 pub mod simulate;
 pub mod staff;
 pub mod timers;
