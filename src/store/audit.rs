@@ -3,13 +3,14 @@
 use super::db::on;
 use super::row::row;
 use super::schema::audit_log;
-use super::sql::{Number, sql};
+use super::sql::sql;
 use super::views::{Cursor, Page, PageRequest};
 use super::{Conn, StoreError, StoreResult, Tx};
 use crate::domain::audit::{AuditRow, Entry};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use serde::Serialize;
 
 row!(audit_log, LogRow, AuditRow, seq, insert {
     seq => seq: i64, at => at: Timestamp, actor => actor: String, ip => ip: Option<String>, action => action: String,
@@ -100,7 +101,55 @@ pub fn list(conn: &mut Conn, filter: &AuditFilter, page: &PageRequest<1>) -> Sto
     Ok(page.page_of(rows, total, |row| Cursor { keys: [row.seq], id: String::new() }))
 }
 
-/// Rows in all.
-pub fn count(conn: &mut Conn) -> StoreResult<i64> {
-    Ok(sql("SELECT count(*) AS n FROM audit_log").first::<Number>(conn)?.map_or(0, |n| n.n))
+/// Rows that are checked at a time.
+const ROWS_AT_ONCE: i64 = 1_000;
+
+/// What a check of the whole log finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// Rows that are in order.
+    pub rows: i64,
+    /// The hash that the log ends with: keep it elsewhere, and a later check can be held against it.
+    pub head: String,
+    /// The first row that is not as it was written.
+    pub broken: Option<BrokenLink>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BrokenLink {
+    pub seq: i64,
+    pub reason: &'static str,
+}
+
+/// Walks the chain from its beginning. Run it in one reading: rows that come meanwhile are not seen.
+pub fn verify(conn: &mut Conn) -> StoreResult<Verified> {
+    let (end, head) = find_head(conn)?;
+    let (mut seq, mut hash) = (0, String::new());
+    loop {
+        let rows = list_after(conn, seq, ROWS_AT_ONCE)?;
+        let is_last = (rows.len() as i64) < ROWS_AT_ONCE;
+        for row in rows.into_iter().filter(|row| row.seq <= end) {
+            if let Some(reason) = fault(&row, seq, &hash) {
+                return Ok(Verified { rows: seq, head, broken: Some(BrokenLink { seq: row.seq, reason }) });
+            }
+            (seq, hash) = (row.seq, row.hash);
+        }
+        if is_last || seq >= end {
+            break;
+        }
+    }
+    let broken = (seq != end || hash != head).then_some(BrokenLink { seq: end, reason: "rows at the end are missing" });
+    Ok(Verified { rows: seq, head, broken })
+}
+
+fn fault(row: &AuditRow, seq: i64, hash: &str) -> Option<&'static str> {
+    if row.seq != seq + 1 {
+        Some("a row before it is missing")
+    } else if row.prev_hash != hash {
+        Some("it does not follow the row before it")
+    } else if row.hash != row.true_hash() {
+        Some("it was changed")
+    } else {
+        None
+    }
 }
