@@ -17,6 +17,7 @@ use crate::engine::guard::Rollout;
 use crate::engine::promise::Promised;
 use crate::store::{Conn, StoreResult, bookings, contacts, departures, history, runs, sms, tasks, timers, waiting};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Open tasks about nobody that an event about nobody is compared with.
 const LOOSE_TASKS_MAX: i64 = 200;
@@ -212,7 +213,8 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
             item.world.guardian = guardians.get(guardian).cloned();
         }
         item.world.bookings = all_bookings.get(&id).cloned().unwrap_or_default();
-        item.world.touchpoints = history::list_touchpoints(conn, &id, TOUCHPOINTS_MAX as i64)?;
+        let touchpoints = history::list_touchpoints(conn, &id, TOUCHPOINTS_MAX as i64)?;
+        item.world.touchpoints = touchpoints.into_iter().map(Arc::new).collect();
         item.world.open_tasks = open_tasks.get(&id).cloned().unwrap_or_default();
         item.world.unsent_sms = unsent.get(&id).cloned().unwrap_or_default();
         item.world.waiting = waiting.get(&id).cloned().unwrap_or_default();

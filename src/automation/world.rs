@@ -31,8 +31,8 @@ pub struct World {
     /// Whose phone gets the texts, when it is not the contact's own.
     pub guardian: Option<Contact>,
     pub bookings: Vec<Booking>,
-    /// Newest first.
-    pub touchpoints: Vec<Touchpoint>,
+    /// Newest first. Shared with the facts, which are made anew for every event.
+    pub touchpoints: Vec<Arc<Touchpoint>>,
     pub open_tasks: Vec<Task>,
     /// Open tasks that hang on no contact; empty when the event is about one.
     pub loose_tasks: Vec<Task>,
@@ -199,7 +199,7 @@ impl World {
     }
 
     pub fn add_touchpoint(&mut self, touchpoint: Touchpoint) {
-        self.touchpoints.insert(0, touchpoint.clone());
+        self.touchpoints.insert(0, Arc::new(touchpoint.clone()));
         self.changes.touchpoints.push(touchpoint);
         self.changes.contact = true;
     }

@@ -65,7 +65,7 @@ pub struct EventFacts {
 pub struct ContactFacts {
     pub contact: Contact,
     /// Newest first, at most `TOUCHPOINTS_MAX`.
-    pub touchpoints: Vec<Touchpoint>,
+    pub touchpoints: Vec<Arc<Touchpoint>>,
     /// The soonest live booking that has not begun.
     pub next_booking: Option<Arc<Booking>>,
     /// Live bookings that have not begun, soonest first, at most `BOOKINGS_MAX`.

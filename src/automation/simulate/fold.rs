@@ -35,9 +35,9 @@ impl Records {
                 Suppression::Stop { phone, .. } => drop(self.suppressed.insert(phone.clone())),
                 Suppression::Lift { phone } => drop(self.suppressed.remove(phone)),
             }
-            for contact in self.contacts_at(suppression.phone(), speaker) {
+            self.change_contacts_at(suppression.phone(), speaker, |contact| {
                 contact.opted_out_at = opted_out_at.map(|at| contact.opted_out_at.unwrap_or(at));
-            }
+            });
         }
     }
 
@@ -52,7 +52,7 @@ impl Records {
             if text.status.is_unsent() {
                 world.unsent_sms.push(text.clone());
             }
-            self.texts.insert(text.id.clone(), text.clone());
+            self.put_text(text.clone());
         }
     }
 
