@@ -2,6 +2,7 @@
 
 pub mod alarms;
 mod append;
+pub mod audit;
 mod db;
 mod dialect;
 pub mod duties;
@@ -21,6 +22,7 @@ pub mod schedules;
 mod schema;
 mod schema_gateways;
 mod schema_guard;
+mod schema_staff;
 mod sql;
 pub mod staff;
 pub mod views;

@@ -1,7 +1,9 @@
 //! `/api/contacts`: the people, and what happened with each.
 
 use super::listing::{Wall, find_record, one, page, whole};
+use crate::automation::audit::note_alone;
 use crate::automation::next::{Item, next};
+use crate::domain::audit::{self, action};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -174,6 +176,8 @@ async fn show_timeline(call: Call) -> Result<Response, ApiError> {
         contacts::find(conn, id)?.map(|known| timeline::list(conn, &known.id, &request)).transpose()
     })
     .await?;
+    let read = audit::Entry::new(call.who(), action::TIMELINE_READ).of("contact", &call.parameter);
+    note_alone(&call.context.store, &call.context.clock, read).await?;
     let wall = Wall::of(&call);
     Ok(page(rows, |view| entry(view, wall)))
 }

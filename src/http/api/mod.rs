@@ -1,17 +1,22 @@
 //! The read API. Its types are its own; field names and routes are a promise to outside programs.
 
+mod audit;
 mod bookings;
 mod contacts;
 mod events;
 mod jobs;
+mod keys;
 mod listing;
 mod pipelines;
 mod rules;
 mod rules_control;
 mod rules_replay;
 mod runs;
+mod session;
+mod session_mfa;
 mod sms;
 mod tasks;
+mod users;
 
 use super::endpoint::{Endpoint, Shared};
 use std::sync::Arc;
@@ -29,6 +34,11 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         rules::endpoints(shared),
         rules_control::endpoints(shared),
         rules_replay::endpoints(shared),
+        session::endpoints(shared),
+        session_mfa::endpoints(shared),
+        users::endpoints(shared),
+        keys::endpoints(shared),
+        audit::endpoints(shared),
     ]
     .into_iter()
     .flatten()
