@@ -102,6 +102,9 @@ pub enum Command {
     /// The settings in force
     #[command(subcommand, before_help = "Examples:\n  avatar config check\n  avatar config show\n")]
     Config(ConfigCommand),
+    /// The HTTP API as an OpenAPI 3.1 document
+    #[command(before_help = "Examples:\n  avatar openapi > openapi.json\n")]
+    Openapi,
     /// Check the invariants of a whole database
     #[command(before_help = "Examples:\n  avatar check\n")]
     Check,

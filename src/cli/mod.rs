@@ -15,6 +15,7 @@ mod failure;
 mod jobs;
 mod moment;
 mod next;
+mod openapi;
 mod output;
 pub mod parts;
 mod rules;
@@ -73,6 +74,7 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Admin(command) => user::run_admin(context, &command),
         Command::Audit(command) => audit::run(context, &command),
         Command::Check => check::run(context),
+        Command::Openapi => openapi::run(context),
         Command::Doctor(args) => doctor::run(context, &args),
         Command::Sms(command) => sms::run(context, &command),
         Command::Simulate(args) => simulate::run(context, &args),

@@ -1,7 +1,8 @@
 //! `/api/bookings`: the appointments.
 
-use super::listing::{Wall, one, page};
+use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, one, page};
 use crate::domain::booking::BookingStatus;
+use crate::http::doc::{Doc, Kind};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -10,15 +11,36 @@ use crate::http::route::{Permission, Route};
 use crate::store::views::bookings::{self, BookingFilter, BookingView};
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/bookings", Permission::Clinic);
 const ONE: Route = Route::get("/api/bookings/{id}", Permission::Clinic);
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    vec![reading(LIST, shared, list), reading(ONE, shared, show)]
+    let statuses = BookingStatus::ALL.map(BookingStatus::as_str);
+    vec![
+        reading(LIST, shared, list).doc(
+            Doc::new("Bookings", "Lists bookings by the time of their appointment.")
+                .query(FILTERS)
+                .kind("from", Kind::Time)
+                .kind("to", Kind::Time)
+                .one_of("status", &statuses)
+                .answers::<Listing<Booking>>(),
+        ),
+        reading(ONE, shared, show).doc(Doc::new("Bookings", "Shows a booking.").answers::<Booking>()),
+    ]
 }
 
-#[derive(Serialize)]
+const FILTERS: &[Parameter] = &[
+    ("from", "appointments at or after this time"),
+    ("to", "appointments before this time"),
+    ("contact_id", "of one contact"),
+    ("status", "as a booking's status"),
+    CURSOR,
+    LIMIT,
+];
+
+#[derive(Serialize, ToSchema)]
 struct Booking {
     id: String,
     contact_id: String,

@@ -1,9 +1,10 @@
 //! `/api/contacts`: the people, and what happened with each.
 
-use super::listing::{Wall, find_record, one, page, whole};
+use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, find_record, one, page, whole};
 use crate::automation::audit::note_alone;
 use crate::automation::next::{Item, next};
 use crate::domain::audit::{self, action};
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -13,6 +14,7 @@ use crate::store::views::contacts::{self, ContactFilter, ContactView};
 use crate::store::views::timeline::{self, TimelineEntry};
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/contacts", Permission::Clinic);
 const ONE: Route = Route::get("/api/contacts/{id}", Permission::Clinic);
@@ -21,14 +23,27 @@ const TIMELINE: Route = Route::get("/api/contacts/{id}/timeline", Permission::Cl
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![
-        reading(LIST, shared, list),
-        reading(ONE, shared, show),
-        reading(TIMELINE, shared, show_timeline),
-        reading(NEXT, shared, show_next),
+        reading(LIST, shared, list).doc(Doc::new("Contacts", "Lists people.").query(FILTERS).answers::<Listing<Contact>>()),
+        reading(ONE, shared, show).doc(Doc::new("Contacts", "Shows a person.").answers::<Contact>()),
+        reading(TIMELINE, shared, show_timeline).doc(
+            Doc::new("Contacts", "Shows what happened with a person, the newest first.")
+                .query(&[CURSOR, LIMIT])
+                .answers::<Listing<Entry>>(),
+        ),
+        reading(NEXT, shared, show_next)
+            .doc(Doc::new("Contacts", "Shows what is planned for a person, soonest first.").answers::<Listing<Upcoming>>()),
     ]
 }
 
-#[derive(Serialize)]
+const FILTERS: &[Parameter] = &[
+    ("q", "part of a name or of a phone number"),
+    ("pipeline", "people in this pipeline"),
+    ("stage", "people in this stage"),
+    CURSOR,
+    LIMIT,
+];
+
+#[derive(Serialize, ToSchema)]
 struct Contact {
     id: String,
     name: String,
@@ -88,7 +103,7 @@ fn contact(view: ContactView, wall: Wall) -> Contact {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Entry {
     at: String,
     id: String,
@@ -133,7 +148,7 @@ async fn show(call: Call) -> Result<Response, ApiError> {
     Ok(reply::json(&contact(view, Wall::of(&call))))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Upcoming {
     at: String,
     /// `timer`, `text` or `task`.

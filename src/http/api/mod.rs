@@ -5,11 +5,14 @@ mod bookings;
 mod contacts;
 mod events;
 mod jobs;
+mod jobs_change;
 mod keys;
 mod listing;
 mod pipelines;
 mod rules;
 mod rules_control;
+mod rules_dry_run;
+mod rules_files;
 mod rules_replay;
 mod runs;
 mod session;
@@ -30,9 +33,12 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         events::endpoints(shared),
         runs::endpoints(shared),
         jobs::endpoints(shared),
+        jobs_change::endpoints(shared),
         pipelines::endpoints(shared),
         rules::endpoints(shared),
         rules_control::endpoints(shared),
+        rules_files::endpoints(shared),
+        rules_dry_run::endpoints(shared),
         rules_replay::endpoints(shared),
         session::endpoints(shared),
         session_mfa::endpoints(shared),

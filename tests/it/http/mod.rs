@@ -2,6 +2,8 @@
 
 mod access;
 mod limits;
+mod once;
+mod openapi;
 mod paging;
 mod quiet;
 mod raw;
