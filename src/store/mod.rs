@@ -21,6 +21,8 @@ pub mod schedules;
 mod schema;
 mod schema_gateways;
 mod schema_guard;
+mod schema_search;
+pub mod search;
 mod sql;
 pub mod staff;
 pub mod views;

@@ -21,6 +21,12 @@ pub(super) struct Listing<T> {
     pub next_cursor: Option<String>,
 }
 
+/// The parameters that every list with pages takes.
+pub(super) const PAGING: [(&str, &str); 2] = [
+    ("cursor", "where the page begins: the next_cursor of the page before"),
+    ("limit", "rows of a page, 1 to 200; 50 unless given"),
+];
+
 /// Writes times with the clinic's offset.
 #[derive(Clone, Copy)]
 pub(super) struct Wall(Tz);

@@ -12,6 +12,7 @@ mod rules_replay;
 mod runs;
 mod sms;
 mod tasks;
+mod timeline;
 
 use super::endpoint::{Endpoint, Shared};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     [
         tasks::endpoints(shared),
         contacts::endpoints(shared),
+        timeline::endpoints(shared),
         bookings::endpoints(shared),
         sms::endpoints(shared),
         events::endpoints(shared),
