@@ -3,12 +3,12 @@
 //! Every contact has one line of words in `contact_search`, and each beginning by which it can be found in `contact_terms`: a
 //! question is a range of one tree, on both databases. Both are written with the contact, and only when the line changes.
 
+use super::db::on;
 use super::one_of::one_of;
 use super::row::log_row;
 use super::schema::{contact_search, contacts};
 use super::sql::{Sql, Value, sql};
 use super::{Conn, Store, StoreResult, Tx};
-use super::db::on;
 use crate::domain::contact::Contact;
 use crate::domain::finding::{Condition, line_of, pattern_of, sort_name, terms_of};
 use diesel::QueryableByName;

@@ -1,15 +1,19 @@
 //! The read API. Its types are its own; field names and routes are a promise to outside programs.
 
+mod board;
 mod bookings;
 mod contacts;
 mod events;
+mod inbox;
 mod jobs;
 mod listing;
+mod merge;
 mod pipelines;
 mod rules;
 mod rules_control;
 mod rules_replay;
 mod runs;
+mod search;
 mod sms;
 mod tasks;
 mod timeline;
@@ -21,6 +25,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     [
         tasks::endpoints(shared),
         contacts::endpoints(shared),
+        merge::endpoints(shared),
         timeline::endpoints(shared),
         bookings::endpoints(shared),
         sms::endpoints(shared),
@@ -28,6 +33,9 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         runs::endpoints(shared),
         jobs::endpoints(shared),
         pipelines::endpoints(shared),
+        board::endpoints(shared),
+        inbox::endpoints(shared),
+        search::endpoints(shared),
         rules::endpoints(shared),
         rules_control::endpoints(shared),
         rules_replay::endpoints(shared),

@@ -13,6 +13,7 @@ use crate::store::{Conn, StoreResult, handovers};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/sms", Permission::Clinic);
 
@@ -20,8 +21,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![reading(LIST, shared, list)]
 }
 
-#[derive(Serialize)]
-struct Sms {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Sms {
     id: String,
     /// `in` or `out`.
     direction: String,
@@ -52,7 +53,7 @@ struct Sms {
     updated_at: String,
 }
 
-fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sms {
+pub(super) fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sms {
     Sms {
         provider_status: handover.and_then(|h| h.provider_status.clone()),
         price: handover.and_then(|h| h.price_micros).map(|micros| micros as f64 / 1e6),

@@ -2,6 +2,7 @@
 
 mod access;
 mod limits;
+mod looking;
 mod paging;
 mod quiet;
 mod raw;

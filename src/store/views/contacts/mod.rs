@@ -3,7 +3,9 @@
 mod order;
 
 use super::{Page, PageRequest};
+use crate::domain::contact::Contact;
 use crate::domain::finding;
+use crate::domain::time::Timestamp;
 use crate::store::db::{Conn, on};
 use crate::store::error::StoreResult;
 use crate::store::one_of::one_of;
@@ -178,4 +180,37 @@ pub fn names_of(conn: &mut Conn, ids: &[String]) -> StoreResult<HashMap<String, 
     let rows: Vec<(String, String)> =
         on!(conn, c => contacts::table.filter(one_of(contacts::id, ids)).select((contacts::id, contacts::name)).load(c))?;
     Ok(rows.into_iter().collect())
+}
+
+impl From<Contact> for ContactView {
+    fn from(contact: Contact) -> Self {
+        let ms = |at: Option<Timestamp>| at.map(|at| at.0);
+        Self {
+            id: contact.id,
+            name: contact.name,
+            first_name: contact.first_name,
+            last_name: contact.last_name,
+            phone: contact.phone,
+            phone_status: contact.phone_status,
+            email: contact.email,
+            is_existing_patient: contact.is_existing_patient,
+            marketing_consent: contact.marketing_consent,
+            sms_consent: contact.sms_consent,
+            current_pipeline: contact.current_pipeline,
+            current_stage: contact.current_stage,
+            stage_entered_at: ms(contact.stage_entered_at),
+            warmness: contact.warmness,
+            opted_out_at: ms(contact.opted_out_at),
+            source: contact.source,
+            interest: contact.interest,
+            assigned_to: contact.assigned_to,
+            last_inbound_at: ms(contact.last_inbound_at),
+            last_outbound_at: ms(contact.last_outbound_at),
+            no_shows: contact.no_shows,
+            merged_into_id: contact.merged_into_id,
+            version: contact.version,
+            created_at: contact.created_at.0,
+            updated_at: contact.updated_at.0,
+        }
+    }
 }

@@ -188,7 +188,11 @@ fn warmest_of(conn: &mut Conn, stage: &Stage, filter: &ContactFilter, page: &Pag
     let rest = ContactFilter { pipeline: stage.pipeline.clone(), stage: stage.stage.clone(), ..filter.clone() };
     let (conditions, values) = rest.conditions();
     // Merged contacts are in no stage.
-    let nowhere = if stage.pipeline.is_none() { " AND c.current_pipeline IS NULL AND c.current_stage IS NULL AND c.merged_into_id IS NULL" } else { "" };
+    let nowhere = if stage.pipeline.is_none() {
+        " AND c.current_pipeline IS NULL AND c.current_stage IS NULL AND c.merged_into_id IS NULL"
+    } else {
+        ""
+    };
     let after = if page.after.is_some() { " AND (c.warmness, c.id) < (?, ?)" } else { "" };
     let text = format!(
         "SELECT c.id, CAST(c.warmness AS BIGINT) AS number, '' AS name FROM contacts AS c WHERE 1 = 1{conditions}{nowhere}{after} \

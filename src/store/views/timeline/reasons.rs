@@ -20,7 +20,8 @@ pub(super) fn explain_warmness(conn: &mut Conn, contact_id: &str, entries: &mut 
     let touched = touchpoints_between(conn, contact_id, before, *newest)?;
     for (position, entry) in entries.iter_mut().filter(|e| is_warmness(e)).enumerate() {
         let since = times.get(position + 1).copied().unwrap_or(before);
-        let mut reasons: Vec<&str> = touched.iter().filter(|(at, _)| (since + 1..=entry.at).contains(at)).map(|(_, k)| k.as_str()).collect();
+        let mut reasons: Vec<&str> =
+            touched.iter().filter(|(at, _)| (since + 1..=entry.at).contains(at)).map(|(_, k)| k.as_str()).collect();
         reasons.sort_unstable();
         reasons.dedup();
         reasons.truncate(REASONS_MAX);
