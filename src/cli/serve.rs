@@ -11,7 +11,7 @@ use crate::automation::{Automation, guard, overdue, reconcile, retention, rulese
 use crate::config::{Retention, Settings, SmsProvider};
 use crate::http::{self, Access, AccessSettings, HttpContext, Rate, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
-use crate::store::{StoreResult, handovers, holds, jobs};
+use crate::store::{StoreResult, handovers, holds, jobs, search};
 use crate::telemetry::{self, Metric, metrics};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -145,6 +145,11 @@ pub async fn prepare(parts: &Parts) -> Result<(), String> {
     let applied = applied.map_err(|e| format!("the database cannot be migrated: {e}"))?;
     if !applied.is_empty() {
         tracing::info!(count = applied.len(), "migrations applied");
+    }
+    let store = parts.store.clone();
+    let found = tokio::task::spawn_blocking(move || search::catch_up(&store)).await.map_err(|e| e.to_string())?;
+    if found.map_err(|e| format!("what people are found by cannot be written: {e}"))? > 0 {
+        tracing::info!("contacts can be found by name and number");
     }
     let rules = &parts.automation.rules;
     let followed = rules.follow().await;

@@ -2,9 +2,12 @@
 //!
 //! Pages follow a key, not an offset: a row that appears or goes meanwhile neither repeats nor hides another.
 
+pub mod board;
 pub mod bookings;
 pub mod contacts;
+pub mod day;
 pub mod events;
+pub mod inbox;
 pub mod jobs;
 pub mod probe;
 pub mod runs;
@@ -33,6 +36,12 @@ pub struct Page<T, const N: usize> {
     pub items: Vec<T>,
     pub total: i64,
     pub next: Option<Cursor<N>>,
+}
+
+impl<T, const N: usize> Default for Page<T, N> {
+    fn default() -> Self {
+        Self { items: Vec::new(), total: 0, next: None }
+    }
 }
 
 impl<const N: usize> PageRequest<N> {

@@ -2,6 +2,7 @@
 
 mod access;
 mod limits;
+mod looking;
 mod once;
 mod openapi;
 mod paging;
