@@ -40,6 +40,7 @@ mod promises;
 mod reload;
 mod replays;
 mod replies;
+mod rule_files;
 mod shipped;
 mod stop_races;
 mod storm;
