@@ -6,6 +6,7 @@
 
 pub mod activity;
 pub mod alerts;
+pub mod audit;
 pub mod by_hand;
 pub mod commit;
 pub mod context;
@@ -31,6 +32,7 @@ pub mod ruletest;
 pub mod run;
 pub mod schedules;
 pub mod send;
+pub mod sign_in;
 pub mod simulate;
 pub mod staff;
 pub mod timers;

@@ -6,9 +6,10 @@ use super::runtime::block_on;
 use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
+use crate::automation::sign_in::SessionLimits;
 use crate::automation::{Automation, guard, overdue, reconcile, retention, rulesets, timers};
 use crate::config::{Retention, Settings, SmsProvider};
-use crate::http::{self, HttpContext, ServerLimits};
+use crate::http::{self, Access, AccessSettings, HttpContext, Rate, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
 use crate::store::{StoreResult, handovers, holds, jobs, search};
 use crate::telemetry::{self, Metric, metrics};
@@ -24,6 +25,8 @@ mod rules_view;
 
 pub use rules_view::HostView;
 
+/// What one caller may ask for at once is what it may ask for in so many seconds.
+const BURST_SECONDS: u32 = 10;
 /// How often due timers are looked for.
 const TIMER_POLL: Duration = Duration::from_millis(500);
 /// How often queue figures are measured.
@@ -304,8 +307,20 @@ pub(super) fn http_context(parts: &Parts, metrics: telemetry::MetricsHandle) -> 
         pipelines: Arc::clone(&parts.settings.pipelines),
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
         sms: parts.sms_way(),
+        access: Arc::new(access(&parts.settings)),
         metrics: Arc::new(move || metrics.render()),
     }
+}
+
+fn access(settings: &Settings) -> Access {
+    let server = &settings.server;
+    let rate = |per_second: u32| Rate { per_second, burst: per_second.saturating_mul(BURST_SECONDS) };
+    Access::new(AccessSettings {
+        frontend_url: server.frontend_url.clone(),
+        sessions: SessionLimits { idle: server.access.session_idle, absolute: server.access.session_absolute },
+        per_address: rate(server.access.per_address_per_second),
+        per_caller: rate(server.access.per_caller_per_second),
+    })
 }
 
 fn announce(context: &Context<'_>, parts: &Parts, bound: SocketAddr) {
@@ -328,6 +343,7 @@ pub(super) fn server_limits(settings: &Settings) -> ServerLimits {
         body_timeout: span(limits.body_timeout),
         idle_timeout: span(limits.idle_timeout),
         drain_timeout: span(limits.shutdown_timeout),
+        trusted_proxies: settings.server.trusted_proxies.clone(),
         ..ServerLimits::default()
     }
 }

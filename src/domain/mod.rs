@@ -1,5 +1,6 @@
 //! What the clinic talks about. Pure types: no I/O, no clock reads, no SQL.
 
+pub mod audit;
 pub mod booking;
 pub mod calendar;
 pub mod clinic;

@@ -1,6 +1,6 @@
 //! From a route and a handler to a warp filter: matching, permission, errors, label.
 
-use super::auth::{Caller, Keys};
+use super::auth::{self, Caller, Gate};
 use super::body::{self, BodyLimits};
 use super::context::HttpContext;
 use super::doc::Doc;
@@ -9,6 +9,7 @@ use super::reply::Response;
 use super::route::{Route, RouteLabel};
 use super::server::ServerLimits;
 use super::webhooks::Gates;
+use crate::domain::audit::Who;
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use serde::de::DeserializeOwned;
@@ -23,7 +24,7 @@ use warp::http::header::IF_MATCH;
 /// What all routes share.
 pub(super) struct Shared {
     pub context: Arc<HttpContext>,
-    pub keys: Keys,
+    pub gate: Gate,
     pub gates: Gates,
     pub limits: ServerLimits,
 }
@@ -69,6 +70,11 @@ impl Call {
         let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
         // The message would repeat what the caller sent.
         serde_json::from_slice(body).map_err(|_| ApiError::bad_request("The body is not the JSON that this route takes."))
+    }
+
+    /// Who calls and from where, for the audit log.
+    pub(super) fn who(&self) -> Who {
+        auth::who(&self.by, &self.headers)
     }
 
     /// The version that the caller changes, from `If-Match: "7"`. 428 when it does not say; 400 when it is no version.
@@ -128,7 +134,7 @@ where
 {
     let Asked { parameter, query, headers } = asked;
     let context = Arc::clone(&shared.context);
-    let caller = shared.keys.authorise(&context, &headers, route.permission).await?;
+    let caller = shared.gate.authorise(&context, &headers, route).await?;
     let limits = BodyLimits { bytes_max: BODY_BYTES_MAX, timeout: shared.limits.body_timeout };
     let body = body::read(stream, &headers, limits).await?;
     let by = caller.as_ref().map_or_else(String::new, Caller::recorded);
@@ -150,7 +156,7 @@ where
             let (shared, handler) = (Arc::clone(&shared), handler.clone());
             async move {
                 let context = Arc::clone(&shared.context);
-                let authorised = shared.keys.authorise(&context, &headers, route.permission).await;
+                let authorised = shared.gate.authorise(&context, &headers, route).await;
                 let result = match authorised {
                     Ok(caller) => {
                         let by = caller.as_ref().map_or_else(String::new, Caller::recorded);

@@ -3,6 +3,7 @@
 //! A request meets, in this order: a place (`server`), deadlines, request id and log (`server::shell`), its route and permission
 //! (`route`, `endpoint`, `auth`), its handler (`webhooks`, `api`, `system`). Every refusal is a `problem`.
 
+mod access;
 mod api;
 mod auth;
 mod body;
@@ -19,6 +20,7 @@ mod server;
 mod system;
 mod webhooks;
 
+pub use access::{Access, AccessSettings, Rate};
 pub use context::{DraftStatus, HttpContext, RuleSummary, RulesStatus, RulesView, SmsWay};
 pub use route::{Permission, Route, Verb};
 pub use routes::list as list_routes;

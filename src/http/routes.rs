@@ -1,7 +1,7 @@
 //! All routes of the program, as one warp filter that always answers.
 
 use super::api;
-use super::auth::Keys;
+use super::auth::Gate;
 use super::context::HttpContext;
 use super::endpoint::{Endpoint, Shared};
 use super::problem::ApiError;
@@ -32,7 +32,7 @@ pub fn list(context: &Arc<HttpContext>) -> Vec<Route> {
 }
 
 fn shared(context: &Arc<HttpContext>, limits: &ServerLimits) -> Arc<Shared> {
-    Arc::new(Shared { context: Arc::clone(context), keys: Keys::default(), gates: Gates::new(limits), limits: limits.clone() })
+    Arc::new(Shared { context: Arc::clone(context), gate: Gate::default(), gates: Gates::new(limits), limits: limits.clone() })
 }
 
 fn routes_of(shared: &Arc<Shared>) -> Vec<Route> {

@@ -2,6 +2,7 @@
 
 pub mod alarms;
 mod append;
+pub mod audit;
 mod db;
 mod dialect;
 pub mod duties;
@@ -22,6 +23,7 @@ mod schema;
 mod schema_gateways;
 mod schema_guard;
 mod schema_search;
+mod schema_staff;
 pub mod search;
 mod sql;
 pub mod staff;

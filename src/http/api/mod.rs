@@ -1,11 +1,13 @@
 //! The read API. Its types are its own; field names and routes are a promise to outside programs.
 
+mod audit;
 mod board;
 mod bookings;
 mod contacts;
 mod events;
 mod inbox;
 mod jobs;
+mod keys;
 mod listing;
 mod merge;
 mod pipelines;
@@ -14,9 +16,14 @@ mod rules_control;
 mod rules_replay;
 mod runs;
 mod search;
+mod session;
+mod session_mfa;
+mod sms;
 mod sms;
 mod tasks;
+mod tasks;
 mod timeline;
+mod users;
 
 use super::endpoint::{Endpoint, Shared};
 use std::sync::Arc;
@@ -39,6 +46,11 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         rules::endpoints(shared),
         rules_control::endpoints(shared),
         rules_replay::endpoints(shared),
+        session::endpoints(shared),
+        session_mfa::endpoints(shared),
+        users::endpoints(shared),
+        keys::endpoints(shared),
+        audit::endpoints(shared),
     ]
     .into_iter()
     .flatten()

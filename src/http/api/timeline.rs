@@ -1,6 +1,8 @@
 //! `/api/contacts/{id}/timeline`: what happened with one person.
 
 use super::listing::{Listing, PAGING, Wall, find_record, page};
+use crate::automation::audit::note_alone;
+use crate::domain::audit::{self, action};
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
@@ -73,6 +75,8 @@ async fn show(call: Call) -> Result<Response, ApiError> {
         contacts::find_survivor(conn, id)?.map(|known| timeline::list(conn, &known.id, &kinds, &request)).transpose()
     })
     .await?;
+    let read = audit::Entry::new(call.who(), action::TIMELINE_READ).of("contact", &call.parameter);
+    note_alone(&call.context.store, &call.context.clock, read).await?;
     let wall = Wall::of(&call);
     Ok(page(rows, |view| entry(view, wall)))
 }
