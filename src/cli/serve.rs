@@ -6,7 +6,7 @@ use super::runtime::block_on;
 use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
-use crate::automation::{Automation, guard, overdue, reconcile, retention, rulesets, timers};
+use crate::automation::{Automation, guard, overdue, reconcile, reports, retention, rulesets, timers};
 use crate::config::{Retention, Settings, SmsProvider};
 use crate::http::{self, HttpContext, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
@@ -143,6 +143,7 @@ pub async fn prepare(parts: &Parts) -> Result<(), String> {
     if !applied.is_empty() {
         tracing::info!(count = applied.len(), "migrations applied");
     }
+    reports::schedule::store(&parts.automation).await.map_err(|e| format!("the reports cannot be scheduled: {e}"))?;
     let rules = &parts.automation.rules;
     let followed = rules.follow().await;
     match rules.reload(rulesets::START).await {

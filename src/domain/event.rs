@@ -31,6 +31,8 @@ pub const KNOWN_EVENTS: &[&str] = &[
     "task_overdue",
     "stage_changed",
     "warmness_changed",
+    "report_weekly",
+    "report_monthly",
 ];
 
 /// Receipts are recorded as events too, but no rule listens to them directly.

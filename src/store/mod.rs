@@ -37,6 +37,7 @@ pub mod invariants;
 pub mod numbers;
 pub mod overrides;
 pub mod recall;
+pub mod reports;
 pub mod retention;
 pub mod rulesets;
 pub mod runs;

@@ -6,6 +6,7 @@ mod events;
 mod jobs;
 mod listing;
 mod pipelines;
+mod reports;
 mod rules;
 mod rules_control;
 mod rules_replay;
@@ -26,6 +27,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         runs::endpoints(shared),
         jobs::endpoints(shared),
         pipelines::endpoints(shared),
+        reports::endpoints(shared),
         rules::endpoints(shared),
         rules_control::endpoints(shared),
         rules_replay::endpoints(shared),

@@ -37,12 +37,12 @@ pub struct Page<T, const N: usize> {
 
 impl<const N: usize> PageRequest<N> {
     /// One more than asked for tells whether there is a next page.
-    const fn rows_wanted(&self) -> i64 {
+    pub(in crate::store) const fn rows_wanted(&self) -> i64 {
         self.limit + 1
     }
 
     /// Makes a page of `rows`, of which there is one too many when there are more pages.
-    fn page_of<T>(&self, mut rows: Vec<T>, total: i64, place: impl Fn(&T) -> Cursor<N>) -> Page<T, N> {
+    pub(in crate::store) fn page_of<T>(&self, mut rows: Vec<T>, total: i64, place: impl Fn(&T) -> Cursor<N>) -> Page<T, N> {
         let limit = usize::try_from(self.limit).unwrap_or(0);
         let has_more = rows.len() > limit;
         rows.truncate(limit);
