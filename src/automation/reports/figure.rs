@@ -107,7 +107,7 @@ mod tests {
         let groups: BTreeMap<String, i64> = (0..60).map(|n| (format!("g{n:02}"), n)).collect();
         let kept = fold(groups, |n| *n, |to, n| *to += n);
         assert_eq!(kept.len(), GROUPS_MAX + 1);
-        assert_eq!(kept.get(OTHERS), Some(&(0..10).sum()));
-        assert_eq!(kept.values().sum::<i64>(), (0..60).sum());
+        assert_eq!(kept.get(OTHERS), Some(&(0..10).sum::<i64>()));
+        assert_eq!(kept.values().sum::<i64>(), (0..60).sum::<i64>());
     }
 }

@@ -39,6 +39,7 @@ mod promises;
 mod reload;
 mod replays;
 mod replies;
+mod reports;
 mod shipped;
 mod stop_races;
 mod storm;
