@@ -21,7 +21,8 @@ fn line(report: &Report, figure: &Figure) -> String {
     let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
     let value = match figure.value() {
         Some(Shown::Whole(n)) => n.to_string(),
-        Some(Shown::Rate(rate)) => rate.to_string(),
+        // Written as in JSON.
+        Some(Shown::Rate(rate)) => serde_json::Number::from_f64(rate).map(|n| n.to_string()).unwrap_or_default(),
         None => String::new(),
     };
     [

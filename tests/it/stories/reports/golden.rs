@@ -94,6 +94,7 @@ fn every_figure_of_a_small_clinic_is_what_a_hand_counts() {
 }
 
 /// Ann: call after 20 minutes. Bob: after 12 h 30 min, of which 8:00 to 8:30 is open. Both: 20 and 30 open minutes.
+/// Ann's touches are 7, 4 and 0 days old: 0.5 : 0.5^(4/7) : 1 is 230101.9 : 309694.2 : 460203.8 millionths.
 const EXPECTED: &str = "
 bookings_made 2 (2/-)
 bookings_made [completed] 1 (1/-)
@@ -180,9 +181,9 @@ attribution_linear [google] 0.1667 (333333/2000000)
 attribution_linear [manychat] 0.1667 (333334/2000000)
 attribution_linear [newsletter] 0.1667 (333333/2000000)
 attribution_time_decay [(none)] 0.5000 (1000000/2000000)
-attribution_time_decay [google] 0.1149 (229805/2000000)
-attribution_time_decay [manychat] 0.2298 (459609/2000000)
-attribution_time_decay [newsletter] 0.1553 (310586/2000000)
+attribution_time_decay [google] 0.1151 (230101/2000000)
+attribution_time_decay [manychat] 0.2301 (460204/2000000)
+attribution_time_decay [newsletter] 0.1548 (309695/2000000)
 attribution_position [(none)] 0.5000 (1000000/2000000)
 attribution_position [google] 0.2000 (400000/2000000)
 attribution_position [manychat] 0.2000 (400000/2000000)

@@ -91,7 +91,7 @@ const LATE: &[(&str, &str)] = &[
     ),
     (
         "a price comes late",
-        "UPDATE sms_handovers SET price_micros = 77000, currency = 'AUD' WHERE sms_id = (SELECT MIN(s.id) FROM sms_messages s JOIN sms_handovers h ON h.sms_id = s.id WHERE h.price_micros IS NULL AND s.accepted_at >= {from} AND s.accepted_at < {to})",
+        "UPDATE sms_handovers SET price_micros = COALESCE(price_micros, 0) + 77000, currency = 'AUD' WHERE sms_id = (SELECT MIN(s.id) FROM sms_messages s JOIN sms_handovers h ON h.sms_id = s.id WHERE s.accepted_at >= {from} AND s.accepted_at < {to})",
     ),
     ("a number says STOP", "INSERT INTO suppressions (phone, reason, at) VALUES ('+61491579999', 'stop', {from})"),
     (
