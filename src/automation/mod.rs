@@ -28,6 +28,7 @@ pub mod recall;
 pub mod receive;
 pub mod reconcile;
 pub mod replay;
+pub mod reports;
 pub mod retention;
 pub mod rulesets;
 pub mod ruletest;

@@ -7,7 +7,7 @@ use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
 use crate::automation::sign_in::SessionLimits;
-use crate::automation::{Automation, guard, overdue, reconcile, retention, rulesets, timers};
+use crate::automation::{Automation, guard, overdue, reconcile, reports, retention, rulesets, timers};
 use crate::config::{Retention, Settings, SmsProvider};
 use crate::http::{self, Access, AccessSettings, HttpContext, Rate, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
@@ -151,6 +151,7 @@ pub async fn prepare(parts: &Parts) -> Result<(), String> {
     if found.map_err(|e| format!("what people are found by cannot be written: {e}"))? > 0 {
         tracing::info!("contacts can be found by name and number");
     }
+    reports::schedule::store(&parts.automation).await.map_err(|e| format!("the reports cannot be scheduled: {e}"))?;
     let rules = &parts.automation.rules;
     let followed = rules.follow().await;
     match rules.reload(rulesets::START).await {

@@ -44,6 +44,7 @@ pub mod numbers;
 pub mod once;
 pub mod overrides;
 pub mod recall;
+pub mod reports;
 pub mod retention;
 pub mod rulesets;
 pub mod runs;

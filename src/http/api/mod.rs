@@ -12,6 +12,7 @@ mod keys;
 mod listing;
 mod merge;
 mod pipelines;
+mod reports;
 mod rules;
 mod rules_control;
 mod rules_dry_run;
@@ -45,6 +46,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         board::endpoints(shared),
         inbox::endpoints(shared),
         search::endpoints(shared),
+        reports::endpoints(shared),
         rules::endpoints(shared),
         rules_control::endpoints(shared),
         rules_files::endpoints(shared),

@@ -1,7 +1,7 @@
 //! Rules are read, tried and written through the API.
 
-use crate::support::clinic::Clinic;
 use crate::support::client::Answer;
+use crate::support::clinic::Clinic;
 use crate::support::wix::{Patient, Visit};
 use serde_json::{Value, json};
 
@@ -74,9 +74,15 @@ fn nothing_outside_of_the_folders_is_read_or_written(clinic: &Clinic) {
     std::fs::write(folder.join("secret.yaml"), "secret").unwrap();
     std::os::unix::fs::symlink(folder.join("secret.yaml"), folder.join("rules/link.yaml")).unwrap();
     std::os::unix::fs::symlink(folder, folder.join("rules/way")).unwrap();
-    for path in
-        ["../secret.yaml", "rules/../secret.yaml", "rules/link.yaml", "rules/way/secret.yaml", "/etc/passwd", "rules/%00.yaml", ""]
-    {
+    for path in [
+        "../secret.yaml",
+        "rules/../secret.yaml",
+        "rules/link.yaml",
+        "rules/way/secret.yaml",
+        "/etc/passwd",
+        "rules/%00.yaml",
+        "",
+    ] {
         let url = format!("/api/rules/files/content?path={path}");
         assert_eq!(clinic.get(&url).status, 400, "{path}");
         assert_eq!(put(clinic, &url, None, "rules: []\n").status, 400, "{path}");
@@ -136,7 +142,10 @@ fn a_dry_run_tries_texts_that_nobody_has_saved(clinic: &Clinic) {
     assert_eq!((told["runs"].as_array().unwrap().len(), told["runs"][0]["outcome"].as_str()), (1, Some("fired")), "{told:#}");
     let other = ask(&rules.replace("Jane", "Ana")).json();
     let stop = &other["runs"][0]["stopped_at"];
-    assert_eq!((stop["values"][0]["path"].as_str(), stop["values"][0]["value"].as_str()), (Some("contact.first_name"), Some("Jane")));
+    assert_eq!(
+        (stop["values"][0]["path"].as_str(), stop["values"][0]["value"].as_str()),
+        (Some("contact.first_name"), Some("Jane"))
+    );
     let broken = ask(&rules.replace("first_name", "frist_name"));
     assert_eq!((broken.status, broken.json()["code"].as_str()), (422, Some("not_clean")));
     assert!(!clinic.installation.file("rules/fresh.yaml").exists());

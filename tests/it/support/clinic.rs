@@ -263,6 +263,11 @@ impl Clinic {
         client::send(self.address, method, path, &all, body).unwrap()
     }
 
+    /// An API key of an admin.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// A call that changes something.
     pub fn post_api(&self, path: &str, body: &Value) -> Answer {
         let authorization = format!("Bearer {}", self.key);
