@@ -70,6 +70,15 @@ impl Keys {
         if permission.allows(caller.role) { Ok(Some(caller)) } else { Err(ApiError::forbidden()) }
     }
 
+    /// True while the headers still prove someone who may use a route of `permission`; asked again and again while an event stream runs.
+    /// A database that does not answer just now says nothing.
+    pub(super) async fn is_still_allowed(&self, context: &HttpContext, headers: &HeaderMap, permission: Permission) -> bool {
+        match self.authorise(context, headers, permission).await {
+            Ok(_) => true,
+            Err(error) => error.is_for_now(),
+        }
+    }
+
     async fn authenticate(&self, context: &HttpContext, headers: &HeaderMap) -> Result<Caller, ApiError> {
         let (id, secret) = bearer(headers).and_then(staff::split_api_key).ok_or_else(ApiError::unauthorized)?;
         let now = context.clock.now();

@@ -15,6 +15,8 @@ use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
@@ -26,6 +28,10 @@ pub(super) struct Shared {
     pub keys: Keys,
     pub gates: Gates,
     pub limits: ServerLimits,
+    /// Places for event streams.
+    pub streams: Arc<Semaphore>,
+    /// No new requests, and streams end.
+    pub stop: CancellationToken,
 }
 
 /// A route and what answers it. Its filter rejects only what is not its own.

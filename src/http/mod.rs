@@ -9,7 +9,7 @@ mod body;
 mod context;
 mod doc;
 mod endpoint;
-pub mod metrics;
+mod metrics;
 mod problem;
 mod query;
 mod reply;

@@ -11,13 +11,15 @@ use super::server::ServerLimits;
 use super::system;
 use super::webhooks::{self, Gates};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::{Filter, Rejection};
 
 /// Every route, and a fallback that tells an unknown path from a wrong method.
-pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits) -> BoxedFilter<(Response,)> {
-    let shared = shared(context, limits);
+pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits, stop: CancellationToken) -> BoxedFilter<(Response,)> {
+    let shared = shared(context, limits, stop);
     let fallback = no_route(routes_of(&shared));
     let api = under("/api/").and(any_of(api::endpoints(&shared))).boxed();
     let system = any_of(system::endpoints(&shared));
@@ -28,11 +30,18 @@ pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits) -> BoxedFil
 /// The list of all routes: for tests and documents.
 #[must_use]
 pub fn list(context: &Arc<HttpContext>) -> Vec<Route> {
-    routes_of(&shared(context, &ServerLimits::default()))
+    routes_of(&shared(context, &ServerLimits::default(), CancellationToken::new()))
 }
 
-fn shared(context: &Arc<HttpContext>, limits: &ServerLimits) -> Arc<Shared> {
-    Arc::new(Shared { context: Arc::clone(context), keys: Keys::default(), gates: Gates::new(limits), limits: limits.clone() })
+fn shared(context: &Arc<HttpContext>, limits: &ServerLimits, stop: CancellationToken) -> Arc<Shared> {
+    Arc::new(Shared {
+        context: Arc::clone(context),
+        keys: Keys::default(),
+        gates: Gates::new(limits),
+        limits: limits.clone(),
+        streams: Arc::new(Semaphore::new(limits.streams_max)),
+        stop,
+    })
 }
 
 fn routes_of(shared: &Arc<Shared>) -> Vec<Route> {

@@ -1,5 +1,6 @@
 //! The event log.
 
+use super::changes::Topic;
 use super::db::on;
 use super::one_of::one_of;
 use super::row::{Stored, domain_rows, row};
@@ -112,7 +113,9 @@ pub fn find_raw_payload(conn: &mut Conn, event_id: &str) -> StoreResult<Option<S
 
 /// Records chained events; their keys are derived from their cause, so a repeated one is an error.
 pub fn insert_chained(tx: &mut Tx<'_>, events: &[&Event]) -> StoreResult<()> {
-    EventRow::insert_all(tx, events)
+    EventRow::insert_all(tx, events)?;
+    events.iter().for_each(|event| tx.changed(Topic::Events, &event.id));
+    Ok(())
 }
 
 /// Writes how the processing of events ended.
@@ -127,6 +130,7 @@ pub fn finish_many(tx: &mut Tx<'_>, results: &[&EventResult], now: Timestamp) ->
             .bind(now)
             .bind(result.event_id.as_str())
             .execute(tx)?;
+        tx.changed(Topic::Events, &result.event_id);
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 pub mod alarms;
 mod append;
+pub mod changes;
 mod db;
 mod dialect;
 pub mod duties;
@@ -81,7 +82,7 @@ impl Store {
         let mut first = dialect::open_writer(&target)?;
         dialect::check_fitness(&mut first)?;
         migrate::refuse_unknown(&mut first)?;
-        let wakeups = Arc::new(Wakeups::new());
+        let wakeups = Arc::new(Wakeups::new(clock.now()));
         if let Target::Pg { url } = &target {
             wakeups.tell_others(notify::Notifier::start(url, &wakeups)?);
         }
@@ -163,6 +164,11 @@ impl Store {
     /// Where workers wait for news of their queue.
     pub fn wakeups(&self) -> &Arc<Wakeups> {
         &self.inner.wakeups
+    }
+
+    /// Where listeners hear what has changed.
+    pub fn changes(&self) -> &Arc<changes::Changes> {
+        self.inner.wakeups.changes()
     }
 
     pub fn clock(&self) -> &SharedClock {

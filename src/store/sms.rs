@@ -1,5 +1,6 @@
 //! The outbox and the messages that came in.
 
+use super::changes::Topic;
 use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, row};
@@ -156,7 +157,14 @@ pub fn list_known_dedupe_keys(conn: &mut Conn, booking_ids: &[String]) -> StoreR
 }
 
 pub fn insert_many(tx: &mut Tx<'_>, messages: &[&SmsMessage]) -> StoreResult<()> {
-    SmsRow::insert_all(tx, messages)
+    SmsRow::insert_all(tx, messages)?;
+    for message in messages {
+        tx.changed(Topic::Sms, &message.id);
+        if message.direction == "in" {
+            tx.changed(Topic::Inbox, message.contact_id.as_ref().unwrap_or(&message.id));
+        }
+    }
+    Ok(())
 }
 
 /// Moves a text to `to` if it is in one of `from`; false when it is not.
@@ -185,6 +193,9 @@ pub fn change_status(
             delivered.map(|v| sms_messages::delivered_at.eq(Some(v))),
         ))
         .execute(c))?;
+    if count == 1 {
+        tx.changed(Topic::Sms, id);
+    }
     Ok(count == 1)
 }
 

@@ -7,9 +7,13 @@ const QUANTILES: &[f64] = &[0.5, 0.95, 0.99];
 /// Times are in seconds, sizes in bytes, as Prometheus has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Metric {
-    /// Summary by `route`, `method`, `status`.
+    /// Summary by `route` and `status` (2xx, 4xx, …): from the end of the headers to the answer.
     HttpRequestSeconds,
-    /// Counter by `source` and `result` (accepted, duplicate, rejected, quarantined, overloaded).
+    /// Counter by `route`, `method` and `status`. Routes are templates, never paths.
+    HttpRequests,
+    /// Counter: connections turned away because there was no place.
+    HttpConnectionsRefused,
+    /// Counter by `source` and `result` (accepted, duplicate, refused, unavailable).
     WebhookDeliveries,
     /// Summary by `kind`.
     JobSeconds,
@@ -48,8 +52,10 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::HttpRequestSeconds,
+        Self::HttpRequests,
+        Self::HttpConnectionsRefused,
         Self::WebhookDeliveries,
         Self::JobSeconds,
         Self::JobsFinished,
@@ -74,6 +80,8 @@ impl Metric {
     pub const fn name(self) -> &'static str {
         match self {
             Self::HttpRequestSeconds => "avatar_http_request_seconds",
+            Self::HttpRequests => "avatar_http_requests_total",
+            Self::HttpConnectionsRefused => "avatar_http_connections_refused_total",
             Self::WebhookDeliveries => "avatar_webhook_deliveries_total",
             Self::JobSeconds => "avatar_job_seconds",
             Self::JobsFinished => "avatar_jobs_finished_total",
@@ -98,6 +106,8 @@ impl Metric {
     const fn about(self) -> &'static str {
         match self {
             Self::HttpRequestSeconds => "Time to answer a request",
+            Self::HttpRequests => "Requests answered",
+            Self::HttpConnectionsRefused => "Connections turned away because there was no place",
             Self::WebhookDeliveries => "Deliveries of webhooks",
             Self::JobSeconds => "Time that a job ran",
             Self::JobsFinished => "Jobs that ended",
@@ -131,7 +141,9 @@ impl Metric {
             | Self::SmsUnknown
             | Self::HttpConnections
             | Self::StreamSubscribers => metrics::describe_gauge!(self.name(), self.about()),
-            Self::WebhookDeliveries
+            Self::HttpRequests
+            | Self::HttpConnectionsRefused
+            | Self::WebhookDeliveries
             | Self::JobsFinished
             | Self::RuleRuns
             | Self::PromisesBroken

@@ -11,6 +11,7 @@ mod rules_control;
 mod rules_replay;
 mod runs;
 mod sms;
+mod stream;
 mod tasks;
 
 use super::endpoint::{Endpoint, Shared};
@@ -29,6 +30,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         rules::endpoints(shared),
         rules_control::endpoints(shared),
         rules_replay::endpoints(shared),
+        stream::endpoints(shared),
     ]
     .into_iter()
     .flatten()

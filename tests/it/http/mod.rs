@@ -7,5 +7,6 @@ mod quiet;
 mod raw;
 mod reads;
 mod site;
+mod stream;
 mod trouble;
 mod webhooks;
