@@ -6,6 +6,7 @@
 
 pub mod activity;
 pub mod alerts;
+pub mod backups;
 pub mod by_hand;
 pub mod commit;
 pub mod context;
@@ -17,6 +18,7 @@ pub mod load;
 pub mod next;
 pub mod overdue;
 pub mod people;
+pub mod privacy;
 pub mod promises;
 pub mod quiet;
 pub mod recall;

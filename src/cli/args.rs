@@ -84,8 +84,14 @@ pub enum Command {
     /// Look at background jobs; retry or discard those that failed
     #[command(subcommand, before_help = "Examples:\n  avatar jobs list --state dead\n  avatar jobs retry --all\n")]
     Jobs(JobsCommand),
+    /// What people may ask of a clinic: everything that is known of them, and that it is forgotten
+    #[command(
+        subcommand,
+        before_help = "Examples:\n  avatar contact export 0491570006\n  avatar contact erase 0491570006 --reason request-17 --dry-run\n"
+    )]
+    Contact(ContactCommand),
     /// Bring the database up to date
-    #[command(subcommand, before_help = "Examples:\n  avatar db status\n  avatar db migrate\n")]
+    #[command(subcommand, before_help = "Examples:\n  avatar db status\n  avatar db migrate\n  avatar db backup\n")]
     Db(DbCommand),
     /// API keys
     #[command(subcommand, before_help = "Examples:\n  avatar token create --name reports --role manager\n")]
@@ -393,6 +399,10 @@ pub enum JobsCommand {
     Retry(JobSelection),
     /// Throw jobs away that failed for good
     Discard(JobSelection),
+    /// Start no more jobs of a queue: automation, sms, sms_checks or maintenance
+    Pause { queue: String },
+    /// Start the jobs of a paused queue again
+    Resume { queue: String },
 }
 
 #[derive(Debug, Args)]
@@ -408,12 +418,53 @@ pub struct JobSelection {
     pub error: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Debug, Subcommand)]
+pub enum ContactCommand {
+    /// Print everything that is stored about a contact, as JSON
+    Export {
+        /// Id, number or a part of the name
+        contact: String,
+    },
+    /// Destroy everything that says who a contact is
+    Erase(EraseArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct EraseArgs {
+    /// Id, number or a part of the name
+    pub contact: String,
+    /// Why; kept with the erasure, so without personal data
+    #[arg(long)]
+    pub reason: String,
+    /// Only say what would be destroyed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
 pub enum DbCommand {
     /// Apply what is missing
     Migrate,
     /// Show what is applied and what is missing
     Status,
+    /// Copy the database while it is in use, and look at the copy
+    Backup {
+        /// The copy's file; unless given, a new one in `backup.dir`
+        path: Option<PathBuf>,
+    },
+    /// Put a copy in the place of the database; the server is to be stopped
+    Restore {
+        /// A file that `avatar db backup` has made
+        file: PathBuf,
+        /// There is a database: keep it beside the new one
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Write the file anew, without traces of what was deleted; nobody can write meanwhile
+    Vacuum,
 }
 
 #[derive(Debug, Subcommand)]

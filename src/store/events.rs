@@ -3,6 +3,7 @@
 use super::changes::Topic;
 use super::db::on;
 use super::one_of::one_of;
+use super::privacy::ERASED;
 use super::row::{Stored, domain_rows, row};
 use super::schema::{event_log, event_payloads};
 use super::sql::{Value, sql};
@@ -60,6 +61,13 @@ pub fn find_ids_by_prefix(conn: &mut Conn, prefix: &str) -> StoreResult<Vec<Stri
         .load(c))?)
 }
 
+/// The newest event's id; empty when there is none.
+pub fn find_newest_id(conn: &mut Conn) -> StoreResult<String> {
+    let id: Option<String> =
+        on!(conn, c => event_log::table.order(event_log::id.desc()).select(event_log::id).first(c).optional())?;
+    Ok(id.unwrap_or_default())
+}
+
 pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Event>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -81,7 +89,7 @@ pub fn list_after(conn: &mut Conn, since: Timestamp, after_id: &str, limit: i64)
     domain_rows!(rows)
 }
 
-/// Events that came by themselves (no timer, no slot, no late task, nothing that another event led to) after `(since, after_id)`, oldest
+/// Events that came by themselves (no timer, no slot, no late task, nothing that another event led to; nothing of people who were erased) after `(since, after_id)`, oldest
 /// first, at most `limit`.
 pub fn list_roots_after(conn: &mut Conn, since: Timestamp, after_id: &str, limit: i64) -> StoreResult<Vec<Event>> {
     let rows: Vec<EventRow> = on!(conn, c => event_log::table
@@ -89,6 +97,7 @@ pub fn list_roots_after(conn: &mut Conn, since: Timestamp, after_id: &str, limit
         .filter(event_log::timestamp.ge(since.0))
         .filter(event_log::causation_id.is_null())
         .filter(event_log::source.ne_all(OWN_SOURCES))
+        .filter(event_log::status_reason.is_null().or(event_log::status_reason.ne(ERASED)))
         .order(event_log::id)
         .select(EventRow::as_select())
         .limit(limit)

@@ -2,6 +2,7 @@
 
 pub mod alarms;
 mod append;
+pub mod backup;
 pub mod changes;
 mod db;
 mod dialect;
@@ -37,12 +38,14 @@ pub mod history;
 pub mod invariants;
 pub mod numbers;
 pub mod overrides;
+pub mod privacy;
 pub mod recall;
 pub mod retention;
 pub mod rulesets;
 pub mod runs;
 pub mod skips;
 pub mod sms;
+pub mod system_values;
 pub mod tasks;
 pub mod timers;
 pub mod waiting;
@@ -59,6 +62,9 @@ use crate::domain::event::Delivery;
 use crate::domain::time::Timestamp;
 use options::Target;
 use std::sync::Arc;
+
+/// A larger file is not written anew while people work: it would hold up everybody for seconds.
+const SCRUB_BYTES_MAX: i64 = 256 * 1024 * 1024;
 
 /// The database of one installation. Cheap to clone; all clones share one writer and one pool of readers.
 #[derive(Clone)]
@@ -178,6 +184,20 @@ impl Store {
     /// True when several nodes can share this database.
     pub fn is_postgres(&self) -> bool {
         matches!(self.inner.target, Target::Pg { .. })
+    }
+
+    /// Destroys what deleted rows have left in the file of the database. False when that has to wait: the file is large, or somebody reads an
+    /// old state of it. PostgreSQL does it by itself. Blocks.
+    pub fn scrub(&self) -> StoreResult<bool> {
+        let Target::Lite { path } = &self.inner.target else { return Ok(false) };
+        let mut conn = dialect::sqlite::open_writer(path)?;
+        Ok(dialect::sqlite::file_bytes(&mut conn)? <= SCRUB_BYTES_MAX && dialect::sqlite::vacuum(&mut conn)?)
+    }
+
+    /// Like [`Store::scrub`], whatever it takes: nobody can write meanwhile.
+    pub fn vacuum(&self) -> StoreResult<bool> {
+        let Target::Lite { path } = &self.inner.target else { return Ok(false) };
+        dialect::sqlite::vacuum(&mut dialect::sqlite::open_writer(path)?)
     }
 
     fn migration_conn(&self) -> StoreResult<Conn> {

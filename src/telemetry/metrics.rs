@@ -45,6 +45,10 @@ pub enum Metric {
     SmsHeld,
     /// Gauge: texts of which nobody knows whether they were sent.
     SmsUnknown,
+    /// Counter by `result` (ok, failed).
+    Backups,
+    /// Gauge: how long ago the last sound copy of the database was made; absent while there is none.
+    BackupAgeSeconds,
     /// Gauge: open connections.
     HttpConnections,
     /// Gauge: subscribers of the event stream.
@@ -52,7 +56,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::HttpRequestSeconds,
         Self::HttpRequests,
         Self::HttpConnectionsRefused,
@@ -72,6 +76,8 @@ impl Metric {
         Self::SmsHolds,
         Self::SmsHeld,
         Self::SmsUnknown,
+        Self::Backups,
+        Self::BackupAgeSeconds,
         Self::HttpConnections,
         Self::StreamSubscribers,
     ];
@@ -98,6 +104,8 @@ impl Metric {
             Self::SmsHolds => "avatar_sms_holds_total",
             Self::SmsHeld => "avatar_sms_held",
             Self::SmsUnknown => "avatar_sms_unknown",
+            Self::Backups => "avatar_backups_total",
+            Self::BackupAgeSeconds => "avatar_backup_age_seconds",
             Self::HttpConnections => "avatar_http_connections",
             Self::StreamSubscribers => "avatar_stream_subscribers",
         }
@@ -124,6 +132,8 @@ impl Metric {
             Self::SmsHolds => "Calls after which the provider takes no more texts",
             Self::SmsHeld => "1 while texts wait because the provider takes none",
             Self::SmsUnknown => "Texts of which nobody knows whether they were sent",
+            Self::Backups => "Copies of the database",
+            Self::BackupAgeSeconds => "Age of the last sound copy of the database",
             Self::HttpConnections => "Open connections",
             Self::StreamSubscribers => "Open event streams",
         }
@@ -139,9 +149,11 @@ impl Metric {
             | Self::RulesRevision
             | Self::SmsHeld
             | Self::SmsUnknown
+            | Self::BackupAgeSeconds
             | Self::HttpConnections
             | Self::StreamSubscribers => metrics::describe_gauge!(self.name(), self.about()),
-            Self::HttpRequests
+            Self::Backups
+            | Self::HttpRequests
             | Self::HttpConnectionsRefused
             | Self::WebhookDeliveries
             | Self::JobsFinished

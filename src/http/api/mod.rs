@@ -6,6 +6,7 @@ mod events;
 mod jobs;
 mod listing;
 mod pipelines;
+mod privacy;
 mod rules;
 mod rules_control;
 mod rules_replay;
@@ -31,6 +32,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         rules_control::endpoints(shared),
         rules_replay::endpoints(shared),
         stream::endpoints(shared),
+        privacy::endpoints(shared),
     ]
     .into_iter()
     .flatten()

@@ -19,17 +19,8 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 9] = [
-        Self::Contacts,
-        Self::Bookings,
-        Self::Tasks,
-        Self::Sms,
-        Self::Inbox,
-        Self::Events,
-        Self::Runs,
-        Self::Jobs,
-        Self::Rules,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Contacts, Self::Bookings, Self::Tasks, Self::Sms, Self::Inbox, Self::Events, Self::Runs, Self::Jobs, Self::Rules];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -17,6 +17,7 @@ const MATRIX: &[(&str, &str)] = &[
     ("/api/contacts/{id}", "front_desk ops manager admin"),
     ("/api/contacts/{id}/timeline", "front_desk ops manager admin"),
     ("/api/contacts/{id}/next", "front_desk ops manager admin"),
+    ("/api/contacts/{id}/export", "ops manager admin"),
     ("/api/bookings", "front_desk ops manager admin"),
     ("/api/bookings/{id}", "front_desk ops manager admin"),
     ("/api/sms", "front_desk ops manager admin"),
@@ -36,6 +37,9 @@ const MATRIX: &[(&str, &str)] = &[
 
 /// Routes whose answers have no end: their own tests say who may use them.
 const STREAMS: &[&str] = &["/api/stream"];
+
+/// Routes that change something for good, for those who decide what is kept.
+const ADMIN_WRITES: &[&str] = &["/api/contacts/{id}/erase"];
 
 /// Routes that change something, all for those who look after the automations.
 const WRITES: &[&str] = &[
@@ -58,6 +62,21 @@ async fn changes_are_for_those_who_look_after_the_automations() {
             let status = post(&site.key(role).await).await;
             assert_eq!(status == 403, role == Role::FrontDesk, "{template} as {}: {status}", role.as_str());
             assert_ne!(status, 401);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_for_good_is_for_admins() {
+    let site = Site::open().await;
+    for template in ADMIN_WRITES {
+        let path = template.replace("{id}", &new_id(site.test.now()));
+        let post = async |headers: &[(&str, &str)]| site.send("POST", &path, headers, "{\"reason\":\"test\"}").await.status;
+        assert_eq!(post(&[]).await, 401, "{template}");
+        for role in Role::ALL {
+            let authorization = format!("Bearer {}", site.key(role).await);
+            let status = post(&[("Authorization", &authorization)]).await;
+            assert_eq!(status, if role == Role::Admin { 404 } else { 403 }, "{template} as {}", role.as_str());
         }
     }
 }
@@ -101,7 +120,8 @@ async fn every_route_answers_exactly_the_roles_that_may_use_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_matrix_knows_every_route() {
     let site = Site::open().await;
-    let mut known: Vec<_> = MATRIX.iter().map(|(template, _)| *template).chain(WRITES.iter().copied()).chain(STREAMS.iter().copied()).collect();
+    let mut known: Vec<_> =
+        MATRIX.iter().map(|(template, _)| *template).chain(WRITES.iter().copied()).chain(STREAMS.iter().copied()).chain(ADMIN_WRITES.iter().copied()).collect();
     let mut found = Vec::new();
     for route in list_routes(&site.context) {
         match (route.method, route.permission) {

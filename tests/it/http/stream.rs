@@ -175,7 +175,9 @@ async fn who_comes_back_hears_what_they_missed_or_that_they_missed_something() {
 async fn the_front_desk_hears_of_its_own_topics_only() {
     let site = Site::open().await;
     let key = site.key(Role::FrontDesk).await;
-    for (query, status) in [("?topics=events", "403"), ("?topics=birds", "400"), ("?topic=tasks", "400"), ("?topics=tasks,sms", "200")] {
+    for (query, status) in
+        [("?topics=events", "403"), ("?topics=birds", "400"), ("?topic=tasks", "400"), ("?topics=tasks,sms", "200")]
+    {
         assert_eq!(Reader::open(&site, &key, query, "").await.status(), status, "{query}");
     }
     assert_eq!(Reader::open(&site, "avatar_x_y", "", "").await.status(), "401");

@@ -35,6 +35,7 @@ mod ledger;
 mod looking;
 mod orders;
 mod people;
+mod privacy;
 mod promises;
 mod reload;
 mod replays;

@@ -22,7 +22,10 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const NO_BUFFERING: (HeaderName, HeaderValue) = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 
 const PARAMETERS: &[(&str, &str)] = &[
-    ("topics", "some of contacts, bookings, tasks, sms, inbox, events, runs, jobs, rules, with commas; all that you may read unless given"),
+    (
+        "topics",
+        "some of contacts, bookings, tasks, sms, inbox, events, runs, jobs, rules, with commas; all that you may read unless given",
+    ),
     ("last_event_id", "where to go on, for a reader that cannot send the header Last-Event-ID"),
 ];
 
