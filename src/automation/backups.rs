@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 const BEGINNING: &str = "avatar-";
 const ENDING: &str = ".db";
+const UNFINISHED: &str = ".db.unfinished";
 const STAMP: &str = "%Y%m%d-%H%M%S";
 /// When the last sound copy was made, epoch ms.
 const LAST_KEY: &str = "last_backup_at";
@@ -76,7 +77,9 @@ fn prepare_folder(to: &Path) -> Result<(), CopyError> {
 fn throw_away(folder: &Path, keep: Keep) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    for name in superfluous(&names, keep) {
+    // What a killed process has left behind: there is no other at work, as a duty has one at a time.
+    let torn = names.iter().filter(|name| name.starts_with(BEGINNING) && name.ends_with(UNFINISHED)).cloned();
+    for name in superfluous(&names, keep).into_iter().chain(torn) {
         if let Err(error) = std::fs::remove_file(folder.join(&name)) {
             tracing::warn!(%error, file = name, "an old backup could not be thrown away");
         }

@@ -181,9 +181,15 @@ fn start_background(tasks: &mut JoinSet<()>, parts: &Parts, stop: &CancellationT
     tasks.spawn(look_after(
         parts.automation.clone(),
         parts.settings.database.retention,
-        parts.settings.backup.clone(),
+        backups_of(parts),
         stop.clone(),
     ));
+}
+
+/// A demo is made anew each time: nobody wants it back.
+fn backups_of(parts: &Parts) -> BackupSettings {
+    let settings = parts.settings.backup.clone();
+    if parts.automation.is_demo { BackupSettings { every: None, ..settings } } else { settings }
 }
 
 async fn fire_timers(automation: Automation, stop: CancellationToken) {

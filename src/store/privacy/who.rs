@@ -1,5 +1,7 @@
 //! Which rows are a person's.
 
+use super::ERASED;
+use crate::domain::contact::IdentityKind;
 use crate::store::contacts;
 use crate::store::sql::{Number, Value, sql};
 use crate::store::{Conn, StoreResult};
@@ -11,7 +13,7 @@ use diesel::sql_types::Text;
 pub struct Person {
     /// The contact that stayed comes first.
     pub contact_ids: Vec<String>,
-    /// Numbers that nobody else uses, E.164.
+    /// Numbers that are theirs and not only used by them, E.164.
     pub phones: Vec<String>,
     /// What is looked for in the words of others: name, numbers, addresses, ids at the sources.
     pub words: Vec<String>,
@@ -41,23 +43,16 @@ pub fn find_person(conn: &mut Conn, contact_id: &str) -> StoreResult<Option<Pers
     let mut person = Person { contact_ids: contact_ids.clone(), ..Person::default() };
     for identity in identities.into_values().flatten() {
         person.sure(&identity.value);
-    }
-    for contact in &rows {
-        for word in [&contact.phone, &contact.email].into_iter().flatten() {
-            person.sure(word);
+        if identity.kind == IdentityKind::Phone {
+            let digits = identity.value.len().saturating_sub(NATIONAL_DIGITS);
+            person.sure(identity.value.get(digits..).unwrap_or_default());
+            person.phones.push(identity.value);
         }
-        person.words.extend(contact.phone_raw.clone());
+    }
+    for contact in rows.iter().filter(|contact| contact.phone_status != ERASED) {
+        person.words.extend([&contact.phone_raw, &contact.email].into_iter().flatten().cloned());
         for name in [contact.name.clone(), format!("{} {}", contact.first_name, contact.last_name)] {
             person.words.push(name.trim().to_owned());
-        }
-        for phone in &contact.phone {
-            if is_own_phone(conn, phone, &contact_ids)? {
-                person.phones.push(phone.clone());
-                let national: String = phone.chars().rev().take(NATIONAL_DIGITS).collect::<Vec<_>>().into_iter().rev().collect();
-                person.sure(&national);
-            } else {
-                person.sure_words.retain(|word| word != phone);
-            }
         }
     }
     for words in [&mut person.words, &mut person.sure_words, &mut person.phones] {
@@ -75,12 +70,6 @@ impl Person {
         self.words.push(word.to_owned());
         self.sure_words.push(word.to_owned());
     }
-}
-
-/// Nobody else is reached at the number.
-fn is_own_phone(conn: &mut Conn, phone: &str, contact_ids: &[String]) -> StoreResult<bool> {
-    let reached = crate::store::numbers::list_contacts(conn, &[phone.to_owned()])?;
-    Ok(reached.iter().all(|id| contact_ids.contains(id)))
 }
 
 /// Events after `after` that are not known to be about anybody and in which the person is named: not worked on yet, or unreadable.

@@ -120,8 +120,13 @@ async fn every_route_answers_exactly_the_roles_that_may_use_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_matrix_knows_every_route() {
     let site = Site::open().await;
-    let mut known: Vec<_> =
-        MATRIX.iter().map(|(template, _)| *template).chain(WRITES.iter().copied()).chain(STREAMS.iter().copied()).chain(ADMIN_WRITES.iter().copied()).collect();
+    let mut known: Vec<_> = MATRIX
+        .iter()
+        .map(|(template, _)| *template)
+        .chain(WRITES.iter().copied())
+        .chain(STREAMS.iter().copied())
+        .chain(ADMIN_WRITES.iter().copied())
+        .collect();
     let mut found = Vec::new();
     for route in list_routes(&site.context) {
         match (route.method, route.permission) {

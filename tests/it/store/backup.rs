@@ -71,7 +71,11 @@ fn a_copy_made_while_others_write_is_as_the_database_was_at_one_moment() {
     done.store(true, Ordering::SeqCst);
     writer.join().unwrap();
     assert_eq!(files(folder.path()).iter().filter(|name| name.ends_with(".db")).count(), 5);
-    assert!(files(folder.path()).iter().all(|name| !name.contains("unfinished") && !name.contains("-wal")), "{:?}", files(folder.path()));
+    assert!(
+        files(folder.path()).iter().all(|name| !name.contains("unfinished") && !name.contains("-wal")),
+        "{:?}",
+        files(folder.path())
+    );
 }
 
 fn files(folder: &Path) -> Vec<String> {
@@ -96,7 +100,9 @@ fn a_copy_never_takes_the_place_of_another_and_a_broken_one_is_not_put_back() {
     let mut flipped = sound.clone();
     let page = sound.len() / 4096 / 2 * 4096;
     flipped[page..page + 4096].fill(0x5a);
-    for (name, bytes) in [("torn", torn), ("flipped", flipped), ("text", b"not a database at all".to_vec()), ("empty", Vec::new())] {
+    for (name, bytes) in
+        [("torn", torn), ("flipped", flipped), ("text", b"not a database at all".to_vec()), ("empty", Vec::new())]
+    {
         let bad = folder.path().join(name);
         std::fs::write(&bad, bytes).unwrap();
         assert!(restore(&bad, &database, "before").is_err(), "{name}");

@@ -33,7 +33,9 @@ fn marked() -> Patient {
 /// Every form in which the person could be found.
 fn words(patient: &Patient) -> Vec<String> {
     let national = patient.phone[1..].to_owned();
-    [&patient.first_name, &patient.last_name, &patient.email, &patient.wix_id, &national, "Kookaburra lane"].map(ToString::to_string).into()
+    [&patient.first_name, &patient.last_name, &patient.email, &patient.wix_id, &national, "Kookaburra lane"]
+        .map(ToString::to_string)
+        .into()
 }
 
 /// A life at the clinic: a lead, a booking, texts both ways, notes, tasks.
@@ -108,7 +110,19 @@ fn everything_about_a_person_is_handed_over(clinic: &Clinic) {
     let answer = clinic.get(&format!("/api/contacts/{id}/export"));
     assert_eq!(answer.status, 200);
     let all = answer.json();
-    for section in ["contacts", "identities", "bookings", "tasks", "texts", "notes", "touchpoints", "stages", "events", "event_payloads", "runs"] {
+    for section in [
+        "contacts",
+        "identities",
+        "bookings",
+        "tasks",
+        "texts",
+        "notes",
+        "touchpoints",
+        "stages",
+        "events",
+        "event_payloads",
+        "runs",
+    ] {
         assert!(all[section].as_array().is_some_and(|rows| !rows.is_empty()), "{section}: {}", all[section]);
     }
     for word in words(&jane) {
@@ -150,7 +164,8 @@ fn no_text_leaves_to_an_erased_person_and_nothing_starts_anew(clinic: &Clinic) {
     let sent = clinic.installation.ledger().len();
     erase(clinic, &id);
     clinic.advance("2026-12-02T09:00:00+11:00");
-    let later: Vec<String> = clinic.words(&format!("SELECT id AS value FROM sms_messages WHERE contact_id = '{id}' AND direction = 'out'"));
+    let later: Vec<String> =
+        clinic.words(&format!("SELECT id AS value FROM sms_messages WHERE contact_id = '{id}' AND direction = 'out'"));
     let ledger = clinic.installation.ledger();
     assert!(ledger[sent..].iter().all(|text| !later.contains(text)), "{:?}", &ledger[sent..]);
     assert_eq!(clinic.number(&format!("SELECT COUNT(*) AS value FROM tasks WHERE contact_id = '{id}' AND status = 'todo'")), 0);
@@ -167,7 +182,9 @@ fn what_comes_late_about_an_erased_person_is_destroyed_too(clinic: &Clinic) {
     let people = clinic.count("contacts");
     clinic.wix(&visit.cancelled());
     assert_eq!(clinic.count("contacts"), people, "her booking is still hers, whoever she was");
-    let last = clinic.words("SELECT status || ' ' || status_reason || ' ' || payload AS value FROM event_log WHERE source = 'wix' ORDER BY id DESC");
+    let last = clinic.words(
+        "SELECT status || ' ' || status_reason || ' ' || payload AS value FROM event_log WHERE source = 'wix' ORDER BY id DESC",
+    );
     assert_eq!(last[0], "ignored erased {}");
     clinic.runtime.block_on(async {
         let store = clinic.automation.store.clone();
@@ -209,13 +226,16 @@ fn a_family_keeps_its_number(clinic: &Clinic) {
     let all = whole_database(clinic);
     assert!(!all.contains("Oliver") && all.contains("Zephyrine"));
     clinic.advance("2026-11-29T12:00:00+11:00");
-    let reminded = clinic.words("SELECT to_number AS value FROM sms_messages WHERE template = 'reminder_48hr' AND accepted_at IS NOT NULL");
+    let reminded =
+        clinic.words("SELECT to_number AS value FROM sms_messages WHERE template = 'reminder_48hr' AND accepted_at IS NOT NULL");
     assert_eq!(reminded, [mother.mobile()], "she is reminded of hers only");
 }
 
 fn why_and_replay_survive(clinic: &Clinic) {
     let (_, _, id) = live(clinic);
-    let event = clinic.words(&format!("SELECT id AS value FROM event_log WHERE contact_id = '{id}' AND event_type = 'booking_created'")).remove(0);
+    let event = clinic
+        .words(&format!("SELECT id AS value FROM event_log WHERE contact_id = '{id}' AND event_type = 'booking_created'"))
+        .remove(0);
     erase(clinic, &id);
     let why = clinic.get(&format!("/api/events/{event}"));
     assert_eq!(why.status, 200, "{why:?}");
@@ -231,7 +251,8 @@ fn leads_that_never_came_are_erased(clinic: &Clinic) {
     let patient = Patient::jane();
     clinic.wix(&Visit::new(&patient, "mri", NEXT_MONDAY).created());
     let day = |days: i64| Millis::hours(24 * days);
-    let keep = Retention { raw_payload: day(9_000), job_history: day(9_000), traces: day(9_000), skips: day(9_000), leads: day(365) };
+    let keep =
+        Retention { raw_payload: day(9_000), job_history: day(9_000), traces: day(9_000), skips: day(9_000), leads: day(365) };
     clinic.clock.set(at("2028-01-23T09:00:00+11:00"));
     let overdue = clinic.runtime.block_on(retention::overdue(&clinic.automation.store, keep, clinic.now())).unwrap();
     assert_eq!(overdue.iter().map(|kind| kind.name).collect::<Vec<_>>(), ["old leads"]);
