@@ -28,9 +28,8 @@ pub async fn make_if_due(store: &Store, clock: &SharedClock, settings: &BackupSe
         Err(error) => return Some(Err(error.into())),
     };
     let taken = async || store.write(move |tx| duties::take(tx, "backup", TRY_AGAIN.min(every), now)).await;
-    match is_due {
-        true if taken().await.unwrap_or(false) => {}
-        _ => return None,
+    if !is_due || !taken().await.unwrap_or(false) {
+        return None;
     }
     let made = make(store, clock, file_in(&folder, now)).await;
     if made.is_ok() {

@@ -1,5 +1,7 @@
 //! Every command and its options. Help opens with what somebody would really type.
 
+pub use super::contact::args::{ContactCommand, EraseArgs};
+pub use super::db::args::DbCommand;
 pub use super::simulate::args::SimulateArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -416,55 +418,6 @@ pub struct JobSelection {
     /// Those whose last error contains this
     #[arg(long, value_name = "TEXT")]
     pub error: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum ContactCommand {
-    /// Print everything that is stored about a contact, as JSON
-    Export {
-        /// Id, number or a part of the name
-        contact: String,
-    },
-    /// Destroy everything that says who a contact is
-    Erase(EraseArgs),
-}
-
-#[derive(Debug, Args)]
-pub struct EraseArgs {
-    /// Id, number or a part of the name
-    pub contact: String,
-    /// Why; kept with the erasure, so without personal data
-    #[arg(long)]
-    pub reason: String,
-    /// Only say what would be destroyed
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum DbCommand {
-    /// Apply what is missing
-    Migrate,
-    /// Show what is applied and what is missing
-    Status,
-    /// Copy the database while it is in use, and look at the copy
-    Backup {
-        /// The copy's file; unless given, a new one in `backup.dir`
-        path: Option<PathBuf>,
-    },
-    /// Put a copy in the place of the database; the server is to be stopped
-    Restore {
-        /// A file that `avatar db backup` has made
-        file: PathBuf,
-        /// There is a database: keep it beside the new one
-        #[arg(long)]
-        replace: bool,
-    },
-    /// Write the file anew, without traces of what was deleted; nobody can write meanwhile
-    Vacuum,
 }
 
 #[derive(Debug, Subcommand)]

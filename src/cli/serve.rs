@@ -178,12 +178,7 @@ fn start_background(tasks: &mut JoinSet<()>, parts: &Parts, stop: &CancellationT
     tasks.spawn(watch(rules, Arc::new(ReloadMetrics), stop.clone()));
     tasks.spawn(fire_timers(parts.automation.clone(), stop.clone()));
     tasks.spawn(measure_queues(parts.automation.clone(), parts.settings.sms.provider, stop.clone()));
-    tasks.spawn(look_after(
-        parts.automation.clone(),
-        parts.settings.database.retention,
-        backups_of(parts),
-        stop.clone(),
-    ));
+    tasks.spawn(look_after(parts.automation.clone(), parts.settings.database.retention, backups_of(parts), stop.clone()));
 }
 
 /// A demo is made anew each time: nobody wants it back.

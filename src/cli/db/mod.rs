@@ -1,11 +1,12 @@
 //! `avatar db`
 
+pub mod args;
 mod backup;
 
-use crate::cli::args::DbCommand;
 use crate::cli::failure::{Done, refuse_missing};
 use crate::cli::parts::Parts;
 use crate::cli::{Context, Exit};
+use args::DbCommand;
 use serde_json::json;
 
 /// Version of the JSON that these commands print.

@@ -5,6 +5,9 @@ use crate::domain::time::Timestamp;
 use crate::store::changes::Topic;
 use crate::store::sql::{Number, Value, sql};
 use crate::store::{StoreError, StoreResult, Tx, jobs, sms};
+use diesel::QueryableByName;
+use diesel::sql_types::Text;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// How many rows of which kind were destroyed or emptied.
@@ -133,6 +136,7 @@ pub fn erase(tx: &mut Tx<'_>, person: &Person, loose: &[String], erasure: &Erasu
     run.counts.remove("tasks");
     run.step("tasks", TASKS, at)?;
     run.step("contacts", CONTACT, at)?;
+    run.forget_keys(&person.words)?;
     run.forget_numbers(person)?;
     run.forget_answers()?;
     if erasure.is_thorough {
@@ -156,6 +160,14 @@ pub fn forget_events(tx: &mut Tx<'_>, event_ids: &[String]) -> StoreResult<()> {
         sql("UPDATE event_log SET payload = '{}', lane_key = NULL WHERE id = ?").bind(id.as_str()).execute(tx)?;
     }
     Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Key {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Text)]
+    dedupe_key: String,
 }
 
 struct Run<'a, 'b> {
@@ -209,6 +221,24 @@ impl Run<'_, '_> {
             jobs::cancel(self.tx, job.n, at)?;
         }
         self.count("jobs", rows.len());
+        Ok(())
+    }
+
+    /// A source may have made its events' ids from who they are about. Hashed, a repeated delivery of that event would count as new; few
+    /// sources do, and they repeat within days.
+    fn forget_keys(&mut self, words: &[String]) -> StoreResult<()> {
+        let marks = vec!["?"; self.ids.len()].join(", ");
+        for word in words {
+            let text = format!(
+                "SELECT id, dedupe_key FROM event_log WHERE contact_id IN ({marks}) AND REPLACE(dedupe_key, ?, '') <> dedupe_key"
+            );
+            let ids = self.ids.iter().map(|id| Value::from(id.as_str()));
+            let rows: Vec<Key> = sql(text).bind_all(ids).bind(word.as_str()).load(self.tx)?;
+            for row in rows {
+                let hash = format!("sha256:{}", hex::encode(Sha256::digest(&row.dedupe_key)));
+                sql("UPDATE event_log SET dedupe_key = ? WHERE id = ?").bind(hash).bind(row.id).execute(self.tx)?;
+            }
+        }
         Ok(())
     }
 

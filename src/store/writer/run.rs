@@ -84,7 +84,7 @@ impl Runner {
         if !run_piece(&mut tx, first)? {
             conn.rollback()?;
             if rest.is_empty() {
-                return Ok(Default::default());
+                return Ok((BTreeMap::new(), Gathered::default()));
             }
             conn = self.begin()?;
             tx = Tx::over(conn);

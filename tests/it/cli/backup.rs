@@ -23,10 +23,10 @@ fn a_copy_is_made_looked_at_and_put_back() {
     clinic.done(&["check"]);
     let events = clinic.done(&["events", "list"]);
     assert_eq!(events.lines().filter(|line| line.contains("lead_created")).count(), 1, "{events}");
-    let kept = std::fs::read_dir(clinic.dir.path().join("data"))
+    let mut kept = std::fs::read_dir(clinic.dir.path().join("data"))
         .expect("data/")
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    assert!(kept.into_iter().any(|name| name.starts_with("avatar.db.before-")));
+    assert!(kept.any(|name| name.starts_with("avatar.db.before-")));
     assert_eq!(clinic.done(&["jobs", "resume", "sms"]), "resumed sms");
     assert!(clinic.refusal(&["jobs", "resume", "smss"]).contains("automation, sms"));
 }

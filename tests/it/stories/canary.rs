@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Ends with a division by nothing: the rule sees her name.
-const FAILS: &str = "rules:\n  - id: fails\n    owner: reception\n    when: { event: lead_created }\n    if: 10 / (contact.last_name.len() - 12) > 1\n";
+const FAILS: &str = "rules:\n  - id: fails\n    owner: reception\n    when: { event: lead_created }\n    if: 10 / (contact.last_name.len() - 12) > 1\n    on_error: { retry: 2 }\n    do: [ { note: Never } ]\n";
 
 fn marked() -> Patient {
     let mut patient = Patient::new("wix-zephyrine", "Zephyrine", "Quillfeather", "0491570110");

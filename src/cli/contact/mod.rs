@@ -1,11 +1,13 @@
 //! `avatar contact`: what people may ask of a clinic.
 
-use super::args::{ContactCommand, EraseArgs};
+pub mod args;
+
 use super::failure::{Done, Failure};
 use super::parts::Parts;
 use super::{Context, Exit};
 use crate::automation::people::{Meant, find};
 use crate::automation::privacy::{self, Erased, PrivacyError, Scrubbed};
+use args::{ContactCommand, EraseArgs};
 use serde_json::json;
 use std::io::{BufRead, IsTerminal};
 
