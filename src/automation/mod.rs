@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod alerts;
 pub mod audit;
+pub mod backups;
 pub mod by_hand;
 pub mod commit;
 pub mod context;
@@ -21,6 +22,7 @@ pub mod merge;
 pub mod next;
 pub mod overdue;
 pub mod people;
+pub mod privacy;
 pub mod promises;
 pub mod queues;
 pub mod quiet;

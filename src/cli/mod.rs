@@ -5,6 +5,7 @@ mod audit;
 mod check;
 mod completions;
 mod config;
+mod contact;
 mod db;
 pub mod demo;
 mod doctor;
@@ -70,6 +71,7 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Rules(command) => rules::run(context, &command),
         Command::Events(command) => events::run(context, &command),
         Command::Jobs(command) => jobs::run(context, &command),
+        Command::Contact(command) => contact::run(context, &command),
         Command::Db(command) => db::run(context, command),
         Command::Token(command) => token::run(context, &command),
         Command::User(command) => user::run(context, &command),

@@ -7,8 +7,8 @@ use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
 use crate::automation::sign_in::SessionLimits;
-use crate::automation::{Automation, guard, overdue, reconcile, reports, retention, rulesets, timers};
-use crate::config::{Retention, Settings, SmsProvider};
+use crate::automation::{Automation, backups, guard, overdue, reconcile, reports, retention, rulesets, timers};
+use crate::config::{BackupSettings, Retention, Settings, SmsProvider};
 use crate::http::{self, Access, AccessSettings, HttpContext, Rate, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
 use crate::store::{StoreResult, handovers, holds, jobs, search};
@@ -187,7 +187,13 @@ fn start_background(tasks: &mut JoinSet<()>, parts: &Parts, stop: &CancellationT
     tasks.spawn(watch(rules, Arc::new(ReloadMetrics), stop.clone()));
     tasks.spawn(fire_timers(parts.automation.clone(), stop.clone()));
     tasks.spawn(measure_queues(parts.automation.clone(), parts.settings.sms.provider, stop.clone()));
-    tasks.spawn(look_after(parts.automation.clone(), parts.settings.database.retention, stop.clone()));
+    tasks.spawn(look_after(parts.automation.clone(), parts.settings.database.retention, backups_of(parts), stop.clone()));
+}
+
+/// A demo is made anew each time: nobody wants it back.
+fn backups_of(parts: &Parts) -> BackupSettings {
+    let settings = parts.settings.backup.clone();
+    if parts.automation.is_demo { BackupSettings { every: None, ..settings } } else { settings }
 }
 
 async fn fire_timers(automation: Automation, stop: CancellationToken) {
@@ -204,7 +210,7 @@ async fn fire_timers(automation: Automation, stop: CancellationToken) {
 }
 
 /// Duties of which each is done by some node.
-async fn look_after(automation: Automation, keep: Retention, stop: CancellationToken) {
+async fn look_after(automation: Automation, keep: Retention, backup: BackupSettings, stop: CancellationToken) {
     let mut ticks = ticks(DUTY_POLL);
     while ticked(&mut ticks, &stop).await {
         if let Err(error) = guard::watch(&automation).await {
@@ -212,6 +218,11 @@ async fn look_after(automation: Automation, keep: Retention, stop: CancellationT
         }
         if let Err(error) = retention::prune(&automation, keep).await {
             tracing::warn!(%error, "what is old could not be thrown away");
+        }
+        match backups::make_if_due(&automation.store, &automation.clock, &backup).await {
+            Some(Ok(copy)) => tracing::info!(bytes = copy.bytes, "the database was copied"),
+            Some(Err(error)) => tracing::error!(%error, "the database could not be copied"),
+            None => {}
         }
     }
 }
@@ -223,6 +234,9 @@ async fn measure_queues(automation: Automation, provider: SmsProvider, stop: Can
         let now = automation.clock.now();
         if let Ok(stats) = automation.store.read(move |conn| jobs::stats(conn, now)).await {
             measure(&stats);
+        }
+        if let Ok(Some(at)) = backups::last(&automation.store).await {
+            metrics::gauge(Metric::BackupAgeSeconds, &[], (now - at).0 as f64 / 1_000.0);
         }
         let number = automation.rules.current().map_or(0, |c| c.number);
         metrics::gauge(Metric::RulesRevision, &[], number as f64);

@@ -19,6 +19,8 @@ use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
@@ -32,6 +34,10 @@ pub(super) struct Shared {
     pub limits: ServerLimits,
     /// The OpenAPI document; written once all endpoints are there.
     pub document: OnceLock<Bytes>,
+    /// Places for event streams.
+    pub streams: Arc<Semaphore>,
+    /// No new requests, and streams end.
+    pub stop: CancellationToken,
 }
 
 /// A route and what answers it. Its filter rejects only what is not its own.

@@ -12,7 +12,7 @@ mod context;
 mod doc;
 mod endpoint;
 mod json_body;
-pub mod metrics;
+mod metrics;
 mod once;
 mod openapi;
 mod problem;

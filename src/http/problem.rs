@@ -232,6 +232,11 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This is our fault. Give us the x-request-id of this answer.")
     }
 
+    /// Nothing is wrong with what was asked: it cannot be answered just now.
+    pub fn is_for_now(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
     pub fn into_response(self) -> Response {
         let problem = Problem {
             kind: format!("{}{}", codes::TYPE_PREFIX, self.code),

@@ -12,6 +12,7 @@ mod keys;
 mod listing;
 mod merge;
 mod pipelines;
+mod privacy;
 mod reports;
 mod rules;
 mod rules_control;
@@ -23,6 +24,7 @@ mod search;
 mod session;
 mod session_mfa;
 mod sms;
+mod stream;
 mod tasks;
 mod timeline;
 mod users;
@@ -57,6 +59,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         users::endpoints(shared),
         keys::endpoints(shared),
         audit::endpoints(shared),
+        stream::endpoints(shared),
+        privacy::endpoints(shared),
     ]
     .into_iter()
     .flatten()

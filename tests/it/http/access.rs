@@ -23,6 +23,7 @@ const MATRIX: &[(&str, &str)] = &[
     ("/api/inbox/{id}", "front_desk ops manager admin"),
     ("/api/inbox/{id}/draft", "front_desk ops manager admin"),
     ("/api/pipelines/{id}/board", "front_desk ops manager admin"),
+    ("/api/contacts/{id}/export", "ops manager admin"),
     ("/api/bookings", "front_desk ops manager admin"),
     ("/api/bookings/{id}", "front_desk ops manager admin"),
     ("/api/sms", "front_desk ops manager admin"),
@@ -47,6 +48,12 @@ const MATRIX: &[(&str, &str)] = &[
     ("/ready", "anybody"),
     ("/metrics", "anybody"),
 ];
+
+/// Routes whose answers have no end: their own tests say who may use them.
+const STREAMS: &[&str] = &["/api/stream"];
+
+/// Routes that change something for good, for those who decide what is kept.
+const ADMIN_WRITES: &[&str] = &["/api/contacts/{id}/erase"];
 
 /// Routes that change something, all for those who look after the automations.
 const WRITES: &[&str] = &[
@@ -103,6 +110,21 @@ async fn changes_are_for_those_who_look_after_the_automations() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_for_good_is_for_admins() {
+    let site = Site::open().await;
+    for template in ADMIN_WRITES {
+        let path = template.replace("{id}", &new_id(site.test.now()));
+        let post = async |headers: &[(&str, &str)]| site.send("POST", &path, headers, "{\"reason\":\"test\"}").await.status;
+        assert_eq!(post(&[]).await, 401, "{template}");
+        for role in Role::ALL {
+            let authorization = format!("Bearer {}", site.key(role).await);
+            let status = post(&[("Authorization", &authorization)]).await;
+            assert_eq!(status, if role == Role::Admin { 404 } else { 403 }, "{template} as {}", role.as_str());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_route_answers_exactly_the_roles_that_may_use_it() {
     let site = Site::open().await;
     let mut keys = Vec::new();
@@ -146,6 +168,7 @@ async fn the_matrix_knows_every_route() {
     let path = |template: &'static str| template.split('?').next().unwrap_or_default();
     let mut known: Vec<_> = MATRIX.iter().map(|(template, _)| path(template)).chain(WRITES.iter().copied()).collect();
     known.extend(CLINIC_WRITES.iter().map(|(_, template)| *template));
+    known.extend(STREAMS.iter().chain(ADMIN_WRITES).copied());
     let mut found = Vec::new();
     for route in list_routes(&site.context) {
         match (route.method, route.permission) {

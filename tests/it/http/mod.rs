@@ -10,5 +10,6 @@ mod quiet;
 mod raw;
 mod reads;
 mod site;
+mod stream;
 mod trouble;
 mod webhooks;

@@ -26,6 +26,7 @@ macro_rules! on_both_engines {
 
 mod bookings;
 mod by_hand;
+mod canary;
 mod candidate;
 mod consent;
 mod gateways;
@@ -36,6 +37,7 @@ mod looking;
 mod merging;
 mod orders;
 mod people;
+mod privacy;
 mod promises;
 mod reload;
 mod replays;
