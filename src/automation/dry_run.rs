@@ -46,7 +46,7 @@ impl Told {
     /// Tasks that would be new or other than they are.
     pub fn tasks(&self) -> impl Iterator<Item = &Task> {
         let changes = &self.world.changes;
-        let of_contact = self.world.open_tasks.iter().filter(|task| changes.tasks.contains(&task.id));
+        let of_contact = self.world.open_tasks.iter().map(std::sync::Arc::as_ref).filter(|task| changes.tasks.contains(&task.id));
         of_contact.chain(&changes.loose_tasks)
     }
 }

@@ -1,6 +1,6 @@
 //! From a route and a handler to a warp filter: matching, permission, errors, label.
 
-use super::auth::{Caller, Keys};
+use super::auth::{self, Caller, Gate};
 use super::body::{self, BodyLimits};
 use super::context::HttpContext;
 use super::doc::Doc;
@@ -12,12 +12,15 @@ use super::reply::Response;
 use super::route::{Route, RouteLabel};
 use super::server::ServerLimits;
 use super::webhooks::Gates;
+use crate::domain::audit::Who;
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
@@ -26,11 +29,15 @@ use warp::http::header::IF_MATCH;
 /// What all routes share.
 pub(super) struct Shared {
     pub context: Arc<HttpContext>,
-    pub keys: Keys,
+    pub gate: Gate,
     pub gates: Gates,
     pub limits: ServerLimits,
     /// The OpenAPI document; written once all endpoints are there.
     pub document: OnceLock<Bytes>,
+    /// Places for event streams.
+    pub streams: Arc<Semaphore>,
+    /// No new requests, and streams end.
+    pub stop: CancellationToken,
 }
 
 /// A route and what answers it. Its filter rejects only what is not its own.
@@ -91,6 +98,11 @@ impl Call {
         json_body::read(&self.body)
     }
 
+    /// Who calls and from where, for the audit log.
+    pub(super) fn who(&self) -> Who {
+        auth::who(&self.by, &self.headers)
+    }
+
     /// The version that the caller changes, from `If-Match: "7"`. 428 when it does not say; 400 when it is no version.
     pub(super) fn if_match(&self) -> Result<i64, ApiError> {
         let given = self.headers.get(IF_MATCH).ok_or_else(ApiError::precondition_required)?;
@@ -148,7 +160,7 @@ where
 {
     let Asked { parameter, query, headers, told } = asked;
     let context = Arc::clone(&shared.context);
-    let caller = shared.keys.authorise(&context, &headers, route.permission).await?;
+    let caller = shared.gate.authorise(&context, &headers, route).await?;
     let limits = BodyLimits { bytes_max: BODY_BYTES_MAX, timeout: shared.limits.body_timeout };
     let body = body::read(stream, &headers, limits).await?;
     let by = caller.as_ref().map_or_else(String::new, Caller::recorded);
@@ -183,7 +195,7 @@ where
             let query = RawQuery::new(query, told(&told_later).query);
             async move {
                 let context = Arc::clone(&shared.context);
-                let authorised = shared.keys.authorise(&context, &headers, route.permission).await;
+                let authorised = shared.gate.authorise(&context, &headers, route).await;
                 let result = match authorised {
                     Ok(caller) => {
                         let by = caller.as_ref().map_or_else(String::new, Caller::recorded);

@@ -3,6 +3,7 @@
 //! A request meets, in this order: a place (`server`), deadlines, request id and log (`server::shell`), its route and permission
 //! (`route`, `endpoint`, `auth`), its handler (`webhooks`, `api`, `system`). Every refusal is a `problem`.
 
+mod access;
 mod api;
 mod auth;
 mod body;
@@ -11,7 +12,7 @@ mod context;
 mod doc;
 mod endpoint;
 mod json_body;
-pub mod metrics;
+mod metrics;
 mod once;
 mod openapi;
 mod problem;
@@ -23,6 +24,7 @@ mod server;
 mod system;
 mod webhooks;
 
+pub use access::{Access, AccessSettings, Rate};
 pub use codes::{CODES, Code};
 pub use context::{DraftStatus, HttpContext, RuleSummary, RulesStatus, RulesView, SmsWay};
 pub use route::{Permission, Route, Verb};

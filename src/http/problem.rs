@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::reply::{self, Response};
+use crate::domain::time::Millis;
 use crate::store::StoreError;
 use serde::Serialize;
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -33,6 +34,8 @@ enum Hint {
     Allow(String),
     /// The same request may succeed soon.
     TryAgain,
+    /// The same, in so many seconds.
+    TryAgainIn(i64),
 }
 
 impl Hint {
@@ -40,6 +43,7 @@ impl Hint {
         match self {
             Self::Challenge(scheme) => Some((WWW_AUTHENTICATE, HeaderValue::from_static(scheme))),
             Self::Allow(methods) => HeaderValue::from_str(methods).ok().map(|value| (ALLOW, value)),
+            Self::TryAgainIn(seconds) => Some((RETRY_AFTER, HeaderValue::from(*seconds))),
             Self::TryAgain => Some((RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S))),
         }
     }
@@ -123,7 +127,7 @@ impl ApiError {
     }
 
     pub fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "Send a valid API key as `Authorization: Bearer avatar_…`.")
+        Self::new(StatusCode::UNAUTHORIZED, "Sign in, or send a valid API key as `Authorization: Bearer avatar_…`.")
             .with_hint(Hint::Challenge("Bearer realm=\"avatar\""))
     }
 
@@ -136,6 +140,36 @@ impl ApiError {
 
     pub fn forbidden() -> Self {
         Self::new(StatusCode::FORBIDDEN, "Your role does not allow this.")
+    }
+
+    /// The key's role would allow it, its scopes do not.
+    pub fn out_of_scope() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "The scopes of this API key do not cover this.")
+    }
+
+    /// A session that is not good for this yet.
+    pub fn unfinished(detail: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    /// A browser was made to send this by somebody else's page.
+    pub fn cross_site() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "With the cookie, changes are taken from our own pages only. Programs send a bearer token.",
+        )
+    }
+
+    /// Somebody who could not be signed in; `detail` says no more than they may know.
+    pub fn not_signed_in(detail: &'static str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, detail).with_hint(Hint::Challenge("Bearer realm=\"avatar\""))
+    }
+
+    /// More than one caller may; `wait` until there is room again.
+    pub fn too_many_for(wait: Millis) -> Self {
+        let seconds = (wait.0 + 999) / 1_000;
+        Self::new(StatusCode::TOO_MANY_REQUESTS, format!("Too many requests; try again in {seconds} s."))
+            .with_hint(Hint::TryAgainIn(seconds))
     }
 
     pub fn not_found() -> Self {
@@ -196,6 +230,11 @@ impl ApiError {
 
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This is our fault. Give us the x-request-id of this answer.")
+    }
+
+    /// Nothing is wrong with what was asked: it cannot be answered just now.
+    pub fn is_for_now(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
     }
 
     pub fn into_response(self) -> Response {

@@ -86,11 +86,16 @@ impl Query {
 
     /// `cursor` and `limit`.
     pub(super) fn page<const N: usize>(&mut self) -> PageRequest<N> {
+        self.page_of(PAGE_ROWS_DEFAULT)
+    }
+
+    /// Like [`Query::page`], with another number of rows unless the caller says.
+    pub(super) fn page_of<const N: usize>(&mut self, rows_default: i64) -> PageRequest<N> {
         let limit = self.parsed("limit", &format!("a number from 1 to {PAGE_ROWS_MAX}"), |value| {
             value.parse().ok().filter(|rows| (1..=PAGE_ROWS_MAX).contains(rows))
         });
         let after = self.parsed("cursor", "a next_cursor of this list", decode_cursor);
-        PageRequest { after, limit: limit.unwrap_or(PAGE_ROWS_DEFAULT) }
+        PageRequest { after, limit: limit.unwrap_or(rows_default) }
     }
 
     /// To be called when everything known is taken: whatever is left is unknown.

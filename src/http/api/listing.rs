@@ -25,6 +25,8 @@ pub(super) struct Listing<T> {
 pub(super) type Parameter = (&'static str, &'static str);
 pub(super) const CURSOR: Parameter = ("cursor", "where the page begins: the next_cursor of the page before");
 pub(super) const LIMIT: Parameter = ("limit", "rows of a page, 1 to 200; 50 unless given");
+/// The parameters that every list with pages takes.
+pub(super) const PAGING: [Parameter; 2] = [CURSOR, LIMIT];
 
 /// Writes times with the clinic's offset.
 #[derive(Clone, Copy)]

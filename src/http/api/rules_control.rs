@@ -4,6 +4,7 @@ use super::listing::{Listing, Wall, whole};
 use super::rules::draft;
 use crate::automation::rulesets::{Draft, RulesetError, RulesetHost};
 use crate::domain::rule_override::{OverrideState, RuleOverride};
+use crate::http::auth::client_ip;
 use crate::http::context::DraftStatus;
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading, writing};
@@ -112,7 +113,7 @@ async fn publish(call: Call) -> Result<Response, ApiError> {
     let Publishing { message } = call.json()?;
     let host = host(&call)?;
     let before = host.current().map(|c| c.number);
-    let number = host.publish(&call.by, message.map(cut)).await.map_err(refused)?;
+    let number = host.publish(call.who(), message.map(cut)).await.map_err(refused)?;
     Ok(reply::json(&Published { revision: format!("r{number}"), published: before != Some(number) }))
 }
 
@@ -121,7 +122,7 @@ async fn rollback(call: Call) -> Result<Response, ApiError> {
     let RollingBack { revision, message } = call.json()?;
     let number = revision.strip_prefix('r').unwrap_or(&revision).parse::<i64>();
     let number = number.map_err(|_| ApiError::refused("/body/revision", "is written like r47"))?;
-    host(&call)?.rollback(number, &call.by, message.map(cut)).await.map_err(refused)?;
+    host(&call)?.rollback(number, call.who(), message.map(cut)).await.map_err(refused)?;
     Ok(reply::json(&RolledBack { revision: format!("r{number}") }))
 }
 
@@ -152,7 +153,8 @@ async fn switch(call: Call, state: OverrideState) -> Result<Response, ApiError> 
     };
     let is_on = current.overrides.find_off(&rule.id).is_none();
     let wanted = RuleOverride { rule_id: rule.id.clone(), state, by: call.by.clone(), reason, at: call.context.clock.now() };
-    let changed = !(is_on && state == OverrideState::Enabled) && host.switch(wanted).await.map_err(refused)?;
+    let changed =
+        !(is_on && state == OverrideState::Enabled) && host.switch(wanted, client_ip(&call.headers)).await.map_err(refused)?;
     Ok(reply::json(&Switched { id: rule.id.clone(), state: state.as_str(), changed }))
 }
 

@@ -39,7 +39,7 @@ const FILTERS: &[Parameter] = &[
 ];
 
 #[derive(Serialize, ToSchema)]
-struct Sms {
+pub(super) struct Sms {
     id: String,
     /// `in` or `out`.
     direction: String,
@@ -70,7 +70,7 @@ struct Sms {
     updated_at: String,
 }
 
-fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sms {
+pub(super) fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sms {
     Sms {
         provider_status: handover.and_then(|h| h.provider_status.clone()),
         price: handover.and_then(|h| h.price_micros).map(|micros| micros as f64 / 1e6),

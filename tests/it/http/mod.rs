@@ -2,6 +2,7 @@
 
 mod access;
 mod limits;
+mod looking;
 mod once;
 mod openapi;
 mod paging;
@@ -9,5 +10,6 @@ mod quiet;
 mod raw;
 mod reads;
 mod site;
+mod stream;
 mod trouble;
 mod webhooks;

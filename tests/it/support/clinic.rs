@@ -263,6 +263,11 @@ impl Clinic {
         client::send(self.address, method, path, &all, body).unwrap()
     }
 
+    /// An API key of an admin.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// A call that changes something.
     pub fn post_api(&self, path: &str, body: &Value) -> Answer {
         let authorization = format!("Bearer {}", self.key);
@@ -390,6 +395,7 @@ async fn start_server(parts: &Parts) -> (SocketAddr, CancellationToken) {
         pipelines: Arc::clone(&parts.settings.pipelines),
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
         sms: parts.sms_way(),
+        access: Arc::default(),
         metrics: Arc::new(String::new),
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
