@@ -19,7 +19,7 @@ const RECOVERY: Route = Route::post("/api/session/mfa/recovery-codes", Permissio
 const TURN_OFF: Route = Route::post("/api/session/mfa/off", Permission::SignedIn);
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    let doc = |summary| Doc::new("Session", summary);
+    let doc = |summary| Doc::new("Session", summary).secret();
     vec![
         writing(BEGIN, shared, begin).doc(doc("Makes a secret for an authenticator app.").answers::<Enrolling>()),
         writing(CONFIRM, shared, confirm).doc(
@@ -29,7 +29,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         ),
         writing(RECOVERY, shared, recovery)
             .doc(doc("Makes new recovery codes in place of all earlier ones.").takes::<WithCode>().answers::<RecoveryCodes>()),
-        writing(TURN_OFF, shared, turn_off).doc(doc("Ends the second factor.").takes::<TurningOff>()),
+        writing(TURN_OFF, shared, turn_off)
+            .doc(doc("Ends the second factor.").takes::<TurningOff>().answers::<super::session::SessionView>()),
     ]
 }
 
