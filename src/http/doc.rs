@@ -83,7 +83,9 @@ impl Shape {
 /// `TaskListing` of `Listing<Task>`.
 fn name_of<T: ToSchema>() -> String {
     let full = std::any::type_name::<T>();
-    let Some((outer, inner)) = full.split_once('<') else { return T::name().into_owned() };
+    let Some((outer, inner)) = full.split_once('<').filter(|(_, inner)| !inner.starts_with('\'')) else {
+        return T::name().into_owned();
+    };
     let last = |path: &str| path.rsplit("::").next().unwrap_or(path).trim_end_matches('>').to_owned();
     format!("{}{}", last(inner), last(outer))
 }
