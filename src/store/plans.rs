@@ -4,6 +4,7 @@ use super::append::COUNT_DUPLICATE;
 use super::db::Tx;
 use super::error::StoreResult;
 use super::jobs::{PROBE_LITE, PROBE_PG, fence_text, promote_text, stale_text};
+use super::numbers::WITHDRAW;
 use super::schedules::due_text;
 use super::sql::{Value, sql};
 use diesel::QueryableByName;
@@ -59,6 +60,13 @@ fn statements(postgres: bool) -> Vec<(&'static str, String)> {
             "SELECT scheduled_at FROM sms_messages WHERE contact_id IN (?, ?) AND created_at >= ? AND direction = 'out'"
                 .to_owned(),
         ),
+        (
+            "texts to a number",
+            "SELECT * FROM sms_messages WHERE direction = 'out' AND to_number = ? AND created_at >= ? AND accepted_at IS NOT NULL \
+             ORDER BY accepted_at DESC, id DESC LIMIT ?"
+                .to_owned(),
+        ),
+        ("texts that STOP withdraws", WITHDRAW.to_owned()),
         ("runs of a rule", "SELECT COUNT(*) FROM automation_runs WHERE rule_id = ? AND at >= ? AND outcome = 'fired'".to_owned()),
         ("skips of a contact", "SELECT * FROM automation_skips WHERE contact_id = ? ORDER BY event_id DESC LIMIT ?".to_owned()),
     ]
@@ -88,6 +96,7 @@ fn sample_after(piece: &str) -> Value<'static> {
         "kind = ",
         "value IN (",
         "_id IN (",
+        "to_number = ",
         "rule_id = ",
         "contact_id = ",
     ]) {
