@@ -2,8 +2,9 @@
 
 use super::{Context, Exit};
 use crate::automation::Automation;
+use crate::automation::missing_receipts::ReceiptChecks;
 use crate::automation::rulesets::{Checking, RulesetHost, RulesetOptions};
-use crate::automation::send::Sending;
+use crate::automation::send::{Sending, Terms};
 use crate::config::{DatabaseUrl, Environment, RulesReload, Secret, Settings, SmsProvider};
 use crate::domain::clock::{SharedClock, SystemClock};
 use crate::engine::Catalogue;
@@ -110,11 +111,22 @@ impl Parts {
             gateway,
             per_second,
             burst: per_second.max(self.settings.sms.batch_max),
+            terms: self.terms(),
         })
     }
 }
 
 impl Parts {
+    fn terms(&self) -> Terms {
+        let sms = &self.settings.sms;
+        // What the sandbox takes costs nothing.
+        let is_sandbox = sms.provider == SmsProvider::Sandbox;
+        Terms {
+            receipts: ReceiptChecks { wait: sms.receipt_wait, checks_max: sms.receipt_checks_max },
+            part_micros: if is_sandbox { 0 } else { (sms.price_per_part * 1e6).round() as i64 },
+        }
+    }
+
     fn live<D: Dialect>(&self) -> Result<Live<D>, PartsError> {
         let account = Account::of(&self.settings.sms, self.callback_url());
         let account = account.ok_or_else(|| PartsError::Gateway("the account at the provider is not set".to_owned()))?;

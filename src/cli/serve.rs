@@ -6,7 +6,7 @@ use super::runtime::block_on;
 use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
-use crate::automation::{Automation, guard, overdue, reconcile, retention, rulesets, timers};
+use crate::automation::{Automation, guard, missing_receipts, overdue, reconcile, retention, rulesets, timers};
 use crate::config::{Retention, Settings, SmsProvider};
 use crate::http::{self, HttpContext, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
@@ -116,6 +116,7 @@ async fn run_all(context: &Context<'_>, parts: Parts, mode: Mode, demo: Option<d
     }
     let mut background = JoinSet::new();
     start_background(&mut background, &parts, &stop);
+    background.spawn(ask_for_receipts(sending.clone(), stop.clone()));
     let runner = start_runner(&parts, sending, &stop);
     let served = if let Some((_, serving)) = server {
         serving.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())
@@ -203,6 +204,15 @@ async fn look_after(automation: Automation, keep: Retention, stop: CancellationT
         }
         if let Err(error) = retention::prune(&automation, keep).await {
             tracing::warn!(%error, "what is old could not be thrown away");
+        }
+    }
+}
+
+async fn ask_for_receipts(sending: Sending, stop: CancellationToken) {
+    let mut ticks = ticks(DUTY_POLL);
+    while ticked(&mut ticks, &stop).await {
+        if let Err(error) = missing_receipts::look_for(&sending).await {
+            tracing::warn!(%error, "texts without a receipt could not be looked for");
         }
     }
 }

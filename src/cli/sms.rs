@@ -82,7 +82,11 @@ fn print(context: &Context<'_>, template: &str, rendered: &RenderedSms, estimate
     context.output.line(body);
     let hours = if *immediate { ", sent at any hour" } else { "" };
     let characters = body.chars().count();
-    context.output.hint(&format!("{characters} characters, {encoding}, {}; {}{hours}", segments(advice.segments), category.as_str()));
+    context.output.hint(&format!(
+        "{characters} characters, {encoding}, {}; {}{hours}",
+        segments(advice.segments),
+        category.as_str()
+    ));
     if let Some(sentence) = advice.sentence() {
         context.output.hint(&sentence);
     }
@@ -114,9 +118,8 @@ fn costly(advice: &Advice) -> Vec<serde_json::Value> {
         Instead::LeaveOut => Some(String::new()),
         Instead::Nothing => None,
     };
-    let one = |c: &Costly| {
-        json!({ "character": c.character, "count": c.count, "why": c.why.as_str(), "instead": shown(&c.instead) })
-    };
+    let one =
+        |c: &Costly| json!({ "character": c.character, "count": c.count, "why": c.why.as_str(), "instead": shown(&c.instead) });
     advice.characters.iter().map(one).collect()
 }
 

@@ -67,7 +67,12 @@ pub fn booking(id: &str, contact_id: &str, appointment: Timestamp, since: Timest
 /// A text of one part about nothing, that waits to leave for `to`, without anything that may be missing.
 #[must_use]
 pub fn text(id: &str, to: &str, since: Timestamp) -> SmsMessage {
-    let wording =
-        Wording { template: None, category: SmsCategory::Transactional, body: "Hi".to_owned(), encoding: "gsm7".to_owned(), parts: 1 };
+    let wording = Wording {
+        template: None,
+        category: SmsCategory::Transactional,
+        body: "Hi".to_owned(),
+        encoding: "gsm7".to_owned(),
+        parts: 1,
+    };
     SmsMessage { scheduled_at: Some(since), ..SmsMessage::queued(id.to_owned(), to.to_owned(), wording, since) }
 }

@@ -3,6 +3,7 @@
 use super::append::COUNT_DUPLICATE;
 use super::db::Tx;
 use super::error::StoreResult;
+use super::handovers::WITHOUT_RECEIPT;
 use super::jobs::{PROBE_LITE, PROBE_PG, fence_text, promote_text, stale_text};
 use super::numbers::WITHDRAW;
 use super::schedules::due_text;
@@ -67,6 +68,7 @@ fn statements(postgres: bool) -> Vec<(&'static str, String)> {
                 .to_owned(),
         ),
         ("texts that STOP withdraws", WITHDRAW.to_owned()),
+        ("texts without a receipt", WITHOUT_RECEIPT.to_owned()),
         ("runs of a rule", "SELECT COUNT(*) FROM automation_runs WHERE rule_id = ? AND at >= ? AND outcome = 'fired'".to_owned()),
         ("skips of a contact", "SELECT * FROM automation_skips WHERE contact_id = ? ORDER BY event_id DESC LIMIT ?".to_owned()),
     ]
@@ -97,6 +99,7 @@ fn sample_after(piece: &str) -> Value<'static> {
         "value IN (",
         "_id IN (",
         "to_number = ",
+        "provider = ",
         "rule_id = ",
         "contact_id = ",
     ]) {

@@ -41,6 +41,10 @@ pub enum Metric {
     SmsHeld,
     /// Gauge: texts of which nobody knows whether they were sent.
     SmsUnknown,
+    /// Counter by `reason`: texts that are kept back for good, when they are planned or when they would leave.
+    SmsWithheld,
+    /// Counter by `provider` and `result` (found, `on_its_way`, `not_found`, unclear): questions for receipts that did not come.
+    SmsReceiptChecks,
     /// Gauge: open connections.
     HttpConnections,
     /// Gauge: subscribers of the event stream.
@@ -48,7 +52,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::HttpRequestSeconds,
         Self::WebhookDeliveries,
         Self::JobSeconds,
@@ -66,6 +70,8 @@ impl Metric {
         Self::SmsHolds,
         Self::SmsHeld,
         Self::SmsUnknown,
+        Self::SmsWithheld,
+        Self::SmsReceiptChecks,
         Self::HttpConnections,
         Self::StreamSubscribers,
     ];
@@ -90,6 +96,8 @@ impl Metric {
             Self::SmsHolds => "avatar_sms_holds_total",
             Self::SmsHeld => "avatar_sms_held",
             Self::SmsUnknown => "avatar_sms_unknown",
+            Self::SmsWithheld => "avatar_sms_withheld_total",
+            Self::SmsReceiptChecks => "avatar_sms_receipt_checks_total",
             Self::HttpConnections => "avatar_http_connections",
             Self::StreamSubscribers => "avatar_stream_subscribers",
         }
@@ -114,6 +122,8 @@ impl Metric {
             Self::SmsHolds => "Calls after which the provider takes no more texts",
             Self::SmsHeld => "1 while texts wait because the provider takes none",
             Self::SmsUnknown => "Texts of which nobody knows whether they were sent",
+            Self::SmsWithheld => "Texts kept back for good",
+            Self::SmsReceiptChecks => "Questions to the provider for receipts that did not come",
             Self::HttpConnections => "Open connections",
             Self::StreamSubscribers => "Open event streams",
         }
@@ -139,7 +149,9 @@ impl Metric {
             | Self::RuleAlerts
             | Self::RulesReloads
             | Self::SmsSent
-            | Self::SmsHolds => {
+            | Self::SmsHolds
+            | Self::SmsWithheld
+            | Self::SmsReceiptChecks => {
                 metrics::describe_counter!(self.name(), self.about());
             }
         }

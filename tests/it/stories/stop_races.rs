@@ -296,20 +296,45 @@ fn a_text_waits_for_a_stop_that_is_just_being_recorded() {
     let Some(clinic) = Clinic::postgres() else { return };
     let phone = "+61491570006";
     plan(&clinic, [first(phone)]);
-    let mut recording = PgConnection::establish(&clinic.records.url).unwrap();
-    let lock = format!("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('p:{phone}', 0))");
-    recording.batch_execute(&lock).unwrap();
+    let mut recording = hold_lane(&clinic, phone);
     std::thread::scope(|scope| {
         let sender = scope.spawn(|| clinic.work_only_sms());
-        let waiting = "SELECT COUNT(*) AS value FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
-             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        wait_until(Duration::from_secs(10), "the outbox waits", || clinic.number(waiting) == 1 || sender.is_finished());
+        wait_until(Duration::from_secs(10), "the outbox waits", || clinic.number(WAITING) == 1 || sender.is_finished());
         assert_eq!(clinic.sent_to(phone), 0, "nothing leaves while a message is being recorded");
         recording.batch_execute(RECORDED).unwrap();
         sender.join().unwrap();
     });
     assert_eq!(clinic.sent_to(phone), 0, "{:?}", clinic.texts());
 }
+
+/// The other way round: while texts to a number are being let go, its STOP is not acknowledged. It would be counted as said before.
+#[test]
+fn a_stop_is_acknowledged_after_the_texts_that_are_just_being_let_go() {
+    let Some(clinic) = Clinic::postgres() else { return };
+    let phone = "+61491570006";
+    let mut letting_go = hold_lane(&clinic, phone);
+    std::thread::scope(|scope| {
+        let stop = scope.spawn(|| say_stop(&clinic, phone));
+        wait_until(Duration::from_secs(10), "the recording waits", || clinic.number(WAITING) == 1 || stop.is_finished());
+        assert!(!stop.is_finished(), "it was acknowledged while a text was being let go");
+        letting_go.batch_execute("COMMIT").unwrap();
+        stop.join().unwrap();
+    });
+    clinic.settle();
+    assert_eq!(clinic.count("suppressions"), 1);
+}
+
+/// A transaction that has taken the lane of a number, and stands still.
+fn hold_lane(clinic: &Clinic, phone: &str) -> PgConnection {
+    let mut connection = PgConnection::establish(&clinic.records.url).unwrap();
+    let lock = format!("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('p:{phone}', 0))");
+    connection.batch_execute(&lock).unwrap();
+    connection
+}
+
+/// Transactions that wait for a lane.
+const WAITING: &str = "SELECT COUNT(*) AS value FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 /// What the recording of a STOP writes.
 const RECORDED: &str = "INSERT INTO suppressions (phone, reason, at) VALUES ('+61491570006', 'stop', 1); COMMIT";
