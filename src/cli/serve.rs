@@ -111,9 +111,10 @@ async fn run_all(context: &Context<'_>, parts: Parts, mode: Mode, demo: Option<d
         Mode::Worker => None,
         Mode::Server | Mode::Demo => Some(listen(context, &parts, metrics, stop.clone()).await?),
     };
-    if let (Some(demo), Some((address, _))) = (demo, &server) {
-        demo::tell(context, &parts, demo, sending.clone(), *address).await?;
-    }
+    let provider = match (demo, &server) {
+        (Some(demo), Some((address, _))) => Some(demo::tell(context, &parts, demo, *address).await?),
+        _ => None,
+    };
     let mut background = JoinSet::new();
     start_background(&mut background, &parts, &stop);
     background.spawn(ask_for_receipts(sending.clone(), stop.clone()));
@@ -130,6 +131,7 @@ async fn run_all(context: &Context<'_>, parts: Parts, mode: Mode, demo: Option<d
         runner.await.map_err(|e| e.to_string())?.map_err(|e| format!("workers: {e}"))?;
     }
     while background.join_next().await.is_some() {}
+    drop(provider);
     served
 }
 
