@@ -182,6 +182,8 @@ impl World {
             checks: 0,
             checked_at: None,
             asked_at: None,
+            price_is_estimate: false,
+            receipt_asked_at: None,
         });
     }
 
