@@ -64,7 +64,7 @@ struct SigningIn {
 
 /// Who is calling.
 #[derive(Serialize, ToSchema)]
-struct SessionView {
+pub(super) struct SessionView {
     /// `user` or `key`.
     kind: &'static str,
     id: String,

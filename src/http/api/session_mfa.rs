@@ -1,6 +1,6 @@
 //! `/api/session/mfa`: one's own second factor.
 
-use super::session::{by_cookie, opened_as, own, refused};
+use super::session::{SessionView, by_cookie, opened_as, own, refused};
 use crate::automation::sign_in;
 use crate::http::auth::set_token;
 use crate::http::doc::Doc;
@@ -29,7 +29,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         ),
         writing(RECOVERY, shared, recovery)
             .doc(doc("Makes new recovery codes in place of all earlier ones.").takes::<WithCode>().answers::<RecoveryCodes>()),
-        writing(TURN_OFF, shared, turn_off).doc(doc("Ends the second factor.").takes::<TurningOff>()),
+        writing(TURN_OFF, shared, turn_off).doc(doc("Ends the second factor.").takes::<TurningOff>().answers::<SessionView>()),
     ]
 }
 

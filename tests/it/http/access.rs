@@ -29,6 +29,11 @@ const MATRIX: &[(&str, &str)] = &[
     ("/api/rules", "ops manager admin"),
     ("/api/rules/status", "ops manager admin"),
     ("/api/rules/history", "ops manager admin"),
+    ("/api/session", "front_desk ops manager admin"),
+    ("/api/users", "admin"),
+    ("/api/users/{id}", "admin"),
+    ("/api/keys", "admin"),
+    ("/api/audit", "admin"),
     ("/health", "anybody"),
     ("/ready", "anybody"),
     ("/metrics", "anybody"),
@@ -43,6 +48,33 @@ const WRITES: &[&str] = &[
     "/api/rules/{id}/enable",
     "/api/rules/{id}/disable",
 ];
+
+/// Method and path, and who may: about people and their ways in.
+const PEOPLE: &[(&str, &str)] = &[
+    ("POST /api/session", "anybody"),
+    ("DELETE /api/session", "front_desk ops manager admin"),
+    ("GET /api/session/all", "front_desk ops manager admin"),
+    ("DELETE /api/session/all", "front_desk ops manager admin"),
+    ("DELETE /api/session/{id}", "front_desk ops manager admin"),
+    ("POST /api/session/password", "front_desk ops manager admin"),
+    ("POST /api/session/mfa", "front_desk ops manager admin"),
+    ("POST /api/session/mfa/confirm", "front_desk ops manager admin"),
+    ("POST /api/session/mfa/recovery-codes", "front_desk ops manager admin"),
+    ("POST /api/session/mfa/off", "front_desk ops manager admin"),
+    ("POST /api/users", "admin"),
+    ("PATCH /api/users/{id}", "admin"),
+    ("POST /api/users/{id}/invite", "admin"),
+    ("POST /api/keys", "admin"),
+    ("DELETE /api/keys/{id}", "admin"),
+];
+
+/// All of the above as `METHOD path` and who may.
+pub fn matrix() -> Vec<(String, &'static str)> {
+    let reads = MATRIX.iter().map(|(template, roles)| (format!("GET {template}"), *roles));
+    let writes = WRITES.iter().map(|template| (format!("POST {template}"), "ops manager admin"));
+    let people = PEOPLE.iter().map(|(route, roles)| ((*route).to_owned(), *roles));
+    reads.chain(writes).chain(people).collect()
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_are_for_those_who_look_after_the_automations() {
@@ -98,12 +130,12 @@ async fn every_route_answers_exactly_the_roles_that_may_use_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_matrix_knows_every_route() {
     let site = Site::open().await;
-    let mut known: Vec<_> = MATRIX.iter().map(|(template, _)| *template).chain(WRITES.iter().copied()).collect();
+    let mut known: Vec<_> = matrix().into_iter().map(|(route, _)| route).collect();
     let mut found = Vec::new();
     for route in list_routes(&site.context) {
         match (route.method, route.permission) {
             (Verb::Post, Permission::Provider) => assert!(route.template.starts_with("/webhooks/"), "{route:?}"),
-            _ => found.push(route.template),
+            (method, _) => found.push(format!("{} {}", method.as_str(), route.template)),
         }
     }
     known.sort_unstable();
@@ -171,7 +203,7 @@ async fn members_of_staff_have_one_address_each_and_a_long_password() {
     let add = |email, password| staff::add_user(store, clock, email, "Kim", Role::Manager, password);
     add("kim@clinic.example", Some("a long enough password")).await.unwrap();
     assert!(matches!(add("KIM@clinic.example ", None).await, Err(StaffError::DuplicateEmail)));
-    assert!(matches!(add("lee@clinic.example", Some("short")).await, Err(StaffError::PasswordTooShort)));
+    assert!(matches!(add("lee@clinic.example", Some("short")).await, Err(StaffError::PasswordTooShort(15))));
     assert!(matches!(add("lee", None).await, Err(StaffError::InvalidEmail)));
 }
 

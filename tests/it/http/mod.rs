@@ -2,10 +2,15 @@
 
 mod access;
 mod limits;
+mod matrix;
+mod origins;
 mod paging;
 mod quiet;
 mod raw;
 mod reads;
+mod sessions;
 mod site;
+mod staff;
+mod throttle;
 mod trouble;
 mod webhooks;

@@ -14,4 +14,5 @@ mod queue;
 mod test_store;
 mod waking;
 
+pub use schema::by_hand;
 pub use test_store::{Queue, TestStore};
