@@ -75,6 +75,9 @@ pub enum Command {
         before_help = "Examples:\n  avatar rules check\n  avatar rules publish --message \"Call leads earlier\"\n  avatar rules rollback r47\n"
     )]
     Rules(RulesCommand),
+    /// The figures of a week or a month
+    #[command(subcommand, before_help = "Examples:\n  avatar report weekly\n  avatar report monthly --start 2026-03-01 --csv\n")]
+    Report(super::report::ReportCommand),
     /// Watch events, look at them, make one
     #[command(
         subcommand,
@@ -102,6 +105,9 @@ pub enum Command {
     /// The settings in force
     #[command(subcommand, before_help = "Examples:\n  avatar config check\n  avatar config show\n")]
     Config(ConfigCommand),
+    /// The HTTP API as an OpenAPI 3.1 document
+    #[command(before_help = "Examples:\n  avatar openapi > openapi.json\n")]
+    Openapi,
     /// Check the invariants of a whole database
     #[command(before_help = "Examples:\n  avatar check\n")]
     Check,

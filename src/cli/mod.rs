@@ -15,8 +15,10 @@ mod failure;
 mod jobs;
 mod moment;
 mod next;
+mod openapi;
 mod output;
 pub mod parts;
+pub mod report;
 mod rules;
 mod runtime;
 mod serve;
@@ -64,6 +66,7 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Next(args) => next::run(context, &args),
         Command::Why(args) => why::run(context, &args),
         Command::Explain(args) => explain::run(context, &args),
+        Command::Report(command) => report::run(context, &command),
         Command::Rules(command) => rules::run(context, &command),
         Command::Events(command) => events::run(context, &command),
         Command::Jobs(command) => jobs::run(context, &command),
@@ -73,6 +76,7 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Admin(command) => user::run_admin(context, &command),
         Command::Audit(command) => audit::run(context, &command),
         Command::Check => check::run(context),
+        Command::Openapi => openapi::run(context),
         Command::Doctor(args) => doctor::run(context, &args),
         Command::Sms(command) => sms::run(context, &command),
         Command::Simulate(args) => simulate::run(context, &args),

@@ -7,11 +7,11 @@ use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
 use crate::automation::sign_in::SessionLimits;
-use crate::automation::{Automation, guard, overdue, reconcile, retention, rulesets, timers};
+use crate::automation::{Automation, guard, overdue, reconcile, reports, retention, rulesets, timers};
 use crate::config::{Retention, Settings, SmsProvider};
 use crate::http::{self, Access, AccessSettings, HttpContext, Rate, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
-use crate::store::{StoreResult, handovers, holds, jobs};
+use crate::store::{StoreResult, handovers, holds, jobs, search};
 use crate::telemetry::{self, Metric, metrics};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -146,6 +146,12 @@ pub async fn prepare(parts: &Parts) -> Result<(), String> {
     if !applied.is_empty() {
         tracing::info!(count = applied.len(), "migrations applied");
     }
+    let store = parts.store.clone();
+    let found = tokio::task::spawn_blocking(move || search::catch_up(&store)).await.map_err(|e| e.to_string())?;
+    if found.map_err(|e| format!("what people are found by cannot be written: {e}"))? > 0 {
+        tracing::info!("contacts can be found by name and number");
+    }
+    reports::schedule::store(&parts.automation).await.map_err(|e| format!("the reports cannot be scheduled: {e}"))?;
     let rules = &parts.automation.rules;
     let followed = rules.follow().await;
     match rules.reload(rulesets::START).await {

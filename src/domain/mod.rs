@@ -7,6 +7,7 @@ pub mod clinic;
 pub mod clock;
 pub mod contact;
 pub mod event;
+pub mod finding;
 pub mod handover;
 pub mod ids;
 pub mod job;

@@ -22,7 +22,7 @@ pub struct Facts {
     /// Set for `timer_due` and `schedule_due`: only that rule's trigger is evaluated.
     pub timer: Option<TimerInput>,
     /// When rules with a `limit` fired before, newest first.
-    pub fired: Vec<FiredBefore>,
+    pub fired: Vec<Arc<FiredBefore>>,
     /// Runs of this contact that are waiting.
     pub running: Vec<RunningNow>,
     /// Which rules are asked.

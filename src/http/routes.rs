@@ -4,13 +4,14 @@ use super::api;
 use super::auth::Gate;
 use super::context::HttpContext;
 use super::endpoint::{Endpoint, Shared};
+use super::openapi;
 use super::problem::ApiError;
 use super::reply::Response;
 use super::route::{Route, allowed_methods};
 use super::server::ServerLimits;
 use super::system;
 use super::webhooks::{self, Gates};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::{Filter, Rejection};
@@ -18,6 +19,7 @@ use warp::{Filter, Rejection};
 /// Every route, and a fallback that tells an unknown path from a wrong method.
 pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits) -> BoxedFilter<(Response,)> {
     let shared = shared(context, limits);
+    drop(shared.document.set(described(&shared).to_string().into()));
     let fallback = no_route(routes_of(&shared));
     let api = under("/api/").and(any_of(api::endpoints(&shared))).boxed();
     let system = any_of(system::endpoints(&shared));
@@ -31,8 +33,26 @@ pub fn list(context: &Arc<HttpContext>) -> Vec<Route> {
     routes_of(&shared(context, &ServerLimits::default()))
 }
 
+/// The OpenAPI document of this program.
+#[must_use]
+pub fn document(context: &Arc<HttpContext>) -> serde_json::Value {
+    described(&shared(context, &ServerLimits::default()))
+}
+
+fn described(shared: &Arc<Shared>) -> serde_json::Value {
+    let endpoints = api::endpoints(shared).into_iter().chain(system::endpoints(shared)).map(|e| (e.route, e.doc));
+    let providers = webhooks::ROUTES.into_iter().map(|route| (route, webhooks::doc()));
+    openapi::document(&endpoints.chain(providers).collect::<Vec<_>>())
+}
+
 fn shared(context: &Arc<HttpContext>, limits: &ServerLimits) -> Arc<Shared> {
-    Arc::new(Shared { context: Arc::clone(context), gate: Gate::default(), gates: Gates::new(limits), limits: limits.clone() })
+    Arc::new(Shared {
+        context: Arc::clone(context),
+        gate: Gate::default(),
+        gates: Gates::new(limits),
+        limits: limits.clone(),
+        document: OnceLock::new(),
+    })
 }
 
 fn routes_of(shared: &Arc<Shared>) -> Vec<Route> {

@@ -4,7 +4,7 @@ use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, log_row, row};
 use super::schema::{contact_identities, contacts};
-use super::{Conn, StoreResult, Tx};
+use super::{Conn, StoreResult, Tx, search};
 use crate::domain::contact::{Contact, Identity, IdentityKind};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
@@ -83,7 +83,8 @@ pub fn lock_versions(tx: &mut Tx<'_>, ids: &[String]) -> StoreResult<HashMap<Str
 }
 
 pub fn upsert_many(tx: &mut Tx<'_>, contacts: &[&Contact]) -> StoreResult<()> {
-    ContactRow::upsert_all(tx, contacts)
+    ContactRow::upsert_all(tx, contacts)?;
+    search::write_many(tx, contacts)
 }
 
 /// Claims identities for contacts. An identity that another contact owns is an error: [`super::StoreError::Duplicate`].

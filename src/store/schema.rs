@@ -4,6 +4,7 @@ use diesel::table;
 
 pub use super::schema_gateways::{sms_handovers, sms_holds};
 pub use super::schema_guard::{automation_skips, field_changes, rule_history, rule_overrides};
+pub use super::schema_search::{contact_merges, contact_search, contact_terms, inbox_drafts, inbox_states};
 pub use super::schema_staff::{audit_log, staff_proofs, staff_sessions};
 
 table! {
@@ -492,3 +493,4 @@ table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(tasks, overdue_tasks);
+diesel::allow_tables_to_appear_in_same_query!(contacts, contact_search);

@@ -11,6 +11,7 @@ use crate::domain::sms::SmsStatus;
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::engine::facts::TOUCHPOINTS_MAX;
+use std::sync::Arc;
 
 impl Records {
     /// Takes a decided world back; answers with its contact.
@@ -93,10 +94,10 @@ fn forget_the_event(world: &mut World) {
     world.claims_nothing = false;
     world.waiting.retain(|w| w.state.is_alive());
     let awaited: Vec<String> = tasks_of(&world.waiting).collect();
-    let (open, closed): (Vec<Task>, Vec<Task>) =
+    let (open, closed): (Vec<Arc<Task>>, Vec<Arc<Task>>) =
         std::mem::take(&mut world.open_tasks).into_iter().partition(|t| t.status.is_open());
     world.open_tasks = open;
-    world.named_tasks.extend(closed);
+    world.named_tasks.extend(closed.into_iter().map(Arc::unwrap_or_clone));
     world.named_tasks.retain(|t| awaited.contains(&t.id));
     world.touchpoints.truncate(TOUCHPOINTS_MAX);
 }

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 /// The records in memory. Worlds are in the order of contact ids, so that walking over them is always the same.
 #[derive(Clone, Default)]
 pub struct Records {
-    people: BTreeMap<String, World>,
+    /// Boxed: what the tree moves about is a pointer.
+    people: BTreeMap<String, Box<World>>,
     pub(super) owners: HashMap<Identity, String>,
     /// Wix booking id → our id.
     pub(super) wix_bookings: HashMap<String, String>,
@@ -45,22 +46,27 @@ impl Records {
     }
 
     pub fn person(&self, contact_id: &str) -> Option<&World> {
-        self.people.get(contact_id)
+        self.people.get(contact_id).map(Box::as_ref)
     }
 
     pub(super) fn take_person(&mut self, contact_id: &str) -> Option<World> {
-        self.people.remove(contact_id)
+        self.people.remove(contact_id).map(|world| *world)
     }
 
     /// Adds or replaces a contact with everything that hangs on it, and makes it findable.
     pub fn put(&mut self, world: World) -> Option<String> {
         let contact = world.contact.as_ref()?;
         let id = contact.id.clone();
-        if let Some(guardian) = &contact.guardian_contact_id {
+        // Nearly always all is known: it is looked up before anything is copied.
+        if let Some(guardian) = &contact.guardian_contact_id
+            && !self.wards.get(guardian).is_some_and(|wards| wards.contains(&id))
+        {
             self.wards.entry(guardian.clone()).or_default().insert(id.clone());
         }
         for identity in &world.identities {
-            self.owners.entry(identity.clone()).or_insert_with(|| id.clone());
+            if !self.owners.contains_key(identity) {
+                self.owners.insert(identity.clone(), id.clone());
+            }
         }
         for booking in &world.bookings {
             if self.booking_owners.get(&booking.id) != Some(&id) {
@@ -72,7 +78,7 @@ impl Records {
                 self.wix_bookings.insert(wix.clone(), booking.id.clone());
             }
         }
-        self.people.insert(id.clone(), world);
+        self.people.insert(id.clone(), Box::new(world));
         Some(id)
     }
 
@@ -139,7 +145,7 @@ impl Records {
     }
 
     pub(super) fn person_mut(&mut self, contact_id: &str) -> Option<&mut World> {
-        self.people.get_mut(contact_id)
+        self.people.get_mut(contact_id).map(Box::as_mut)
     }
 
     /// Changes those whose texts go to the number, but for the one who speaks: that one's world is at work.

@@ -2,7 +2,10 @@
 
 mod access;
 mod limits;
+mod looking;
 mod matrix;
+mod once;
+mod openapi;
 mod origins;
 mod paging;
 mod quiet;
