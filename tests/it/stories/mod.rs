@@ -24,6 +24,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod audit;
 mod bookings;
 mod by_hand;
 mod canary;
