@@ -29,6 +29,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         reading(READ, shared, read).doc(
             Doc::new("Rules", "Shows a file of the rules as text.")
                 .query(&[("path", "such as rules/bookings.yaml")])
+                .needs("path")
                 .answers::<Content>()
                 .refuses(StatusCode::NOT_FOUND),
         ),
