@@ -97,7 +97,9 @@ impl Calendar {
         let days = (0..COUNTED_DAYS_MAX).map_while(|offset| first.checked_add_signed(TimeDelta::days(offset)));
         let open = |day: NaiveDate| {
             let spans = self.open_spans(day).iter();
-            spans.map(|&(open, close)| (self.at_minute(day, close).min(to) - self.at_minute(day, open).max(from)).0.max(0)).sum::<i64>()
+            spans
+                .map(|&(open, close)| (self.at_minute(day, close).min(to) - self.at_minute(day, open).max(from)).0.max(0))
+                .sum::<i64>()
         };
         Millis(days.take_while(|day| *day <= last).map(open).sum())
     }

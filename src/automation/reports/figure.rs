@@ -72,11 +72,7 @@ pub const GROUPS_MAX: usize = 50;
 pub const OTHERS: &str = "(others)";
 
 /// Keeps the heaviest groups and puts the others together.
-pub fn fold<T: Default>(
-    groups: BTreeMap<String, T>,
-    weight: impl Fn(&T) -> i64,
-    add: impl Fn(&mut T, T),
-) -> BTreeMap<String, T> {
+pub fn fold<T: Default>(groups: BTreeMap<String, T>, weight: impl Fn(&T) -> i64, add: impl Fn(&mut T, T)) -> BTreeMap<String, T> {
     if groups.len() <= GROUPS_MAX {
         return groups;
     }

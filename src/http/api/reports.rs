@@ -33,7 +33,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
             .answers_text(StatusCode::OK, CSV)
     };
     vec![
-        reading(WEEKLY, shared, |call| of_period(call, Kind::Weekly)).doc(counted("The figures of one week of the clinic's calendar")),
+        reading(WEEKLY, shared, |call| of_period(call, Kind::Weekly))
+            .doc(counted("The figures of one week of the clinic's calendar")),
         reading(MONTHLY, shared, |call| of_period(call, Kind::Monthly))
             .doc(counted("The figures of one month of the clinic's calendar")),
         reading(LIST, shared, list).doc(

@@ -66,7 +66,8 @@ const DUE: &str = "due_datetime >= ? AND due_datetime < ?";
 
 fn parts() -> [Part; 7] {
     // With whoever a booking is of: a text about it raises the contact's version.
-    let bookings = "SELECT b.created_at AS made, b.version + c.version AS state FROM bookings b JOIN contacts c ON c.id = b.contact_id";
+    let bookings =
+        "SELECT b.created_at AS made, b.version + c.version AS state FROM bookings b JOIN contacts c ON c.id = b.contact_id";
     let tasks = "SELECT created_at AS made, version AS state FROM tasks";
     [
         Part::over_times(format!("{bookings} WHERE b.appointment_datetime >= ? AND b.appointment_datetime < ?"), 1),

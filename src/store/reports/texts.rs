@@ -32,7 +32,8 @@ pub struct Sent {
 /// When a provider took the text.
 const LEFT_AT: &str = "COALESCE(s.accepted_at, s.delivered_at)";
 /// Texts of which something was noted about the time of the period: two marks for ids.
-pub(super) const NOTED: &str = "s.direction = 'out' AND s.id IN (SELECT e.sms_id FROM sms_status_events e WHERE e.id >= ? AND e.id < ?)";
+pub(super) const NOTED: &str =
+    "s.direction = 'out' AND s.id IN (SELECT e.sms_id FROM sms_status_events e WHERE e.id >= ? AND e.id < ?)";
 
 pub fn count_sent(conn: &mut Conn, span: Span) -> StoreResult<Vec<Sent>> {
     sql(format!(
@@ -52,9 +53,8 @@ pub fn count_sent(conn: &mut Conn, span: Span) -> StoreResult<Vec<Sent>> {
 
 /// Different numbers that texts left for.
 pub fn count_numbers(conn: &mut Conn, span: Span) -> StoreResult<i64> {
-    let text = format!(
-        "SELECT COUNT(DISTINCT s.to_number) AS n FROM sms_messages s WHERE {NOTED} AND {LEFT_AT} >= ? AND {LEFT_AT} < ?"
-    );
+    let text =
+        format!("SELECT COUNT(DISTINCT s.to_number) AS n FROM sms_messages s WHERE {NOTED} AND {LEFT_AT} >= ? AND {LEFT_AT} < ?");
     Ok(sql(text).bind_ids(span).bind_span(span).first::<Number>(conn)?.map_or(0, |row| row.n))
 }
 

@@ -84,7 +84,8 @@ fn agrees(kind: Kind, start: &str, tz: Tz, seeds: std::ops::Range<u64>) {
             let different = differences(&figures(&report), &expected);
             assert!(different.is_empty(), "seed {seed}, {}: {different:#?}", t.url.split(':').next().unwrap());
             for model in reports::Model::ALL {
-                let shared: i64 = report.figures.iter().filter(|f| f.name == model.figure().name).filter_map(|f| f.numerator).sum();
+                let shared: i64 =
+                    report.figures.iter().filter(|f| f.name == model.figure().name).filter_map(|f| f.numerator).sum();
                 let all = report.find("bookings_attributed", None).unwrap().whole.unwrap();
                 assert_eq!(shared, all * reports::WHOLE, "credit sums up to one for each booking: {model:?}");
             }

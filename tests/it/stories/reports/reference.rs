@@ -140,7 +140,8 @@ impl Reference<'_> {
                 replied += usize::from(confirmed && by_message);
             }
             let day_before = booking.appointment_datetime - Millis::hours(24);
-            late += usize::from(booking.status == BookingStatus::Cancelled && booking.cancelled_at.is_some_and(|at| at > day_before));
+            late +=
+                usize::from(booking.status == BookingStatus::Cancelled && booking.cancelled_at.is_some_and(|at| at > day_before));
             let reminded = self.texts_about(booking).any(|t| {
                 t.template.as_ref().is_some_and(|name| name.starts_with("reminder"))
                     && t.appointment_datetime.is_none_or(|at| at == booking.appointment_datetime)
@@ -256,7 +257,8 @@ impl Reference<'_> {
         let mut begun = 0;
         let mut waits = Vec::new();
         for contact in &self.world.contacts {
-            let mut texts: Vec<&SmsMessage> = self.world.texts.iter().filter(|t| t.contact_id.as_ref() == Some(&contact.id)).collect();
+            let mut texts: Vec<&SmsMessage> =
+                self.world.texts.iter().filter(|t| t.contact_id.as_ref() == Some(&contact.id)).collect();
             texts.retain(|t| t.direction == "in" && self.in_period(t.created_at));
             texts.retain(|t| !matches!(self.keywords.intent(&t.body), "yes" | "stop" | "start"));
             texts.sort_by_key(|t| t.id.clone());
@@ -347,8 +349,11 @@ impl Reference<'_> {
         let mut credit: BTreeMap<(&str, String), f64> = BTreeMap::new();
         let models = ["first", "last", "last_non_direct", "linear", "time_decay", "position"];
         for booking in &bookings {
-            let mut touches: Vec<&Touchpoint> = self.world.touchpoints.iter().filter(|t| t.contact_id == booking.contact_id).collect();
-            touches.retain(|t| t.timestamp > booking.created_at - FOLLOWED && t.timestamp <= booking.created_at + Millis::minutes(10));
+            let mut touches: Vec<&Touchpoint> =
+                self.world.touchpoints.iter().filter(|t| t.contact_id == booking.contact_id).collect();
+            touches.retain(|t| {
+                t.timestamp > booking.created_at - FOLLOWED && t.timestamp <= booking.created_at + Millis::minutes(10)
+            });
             touches.retain(|t| matches!(t.kind.as_str(), "ad_click" | "form" | "manychat_message" | "call_in" | "email"));
             touches.sort_by_key(|t| (t.timestamp, t.id.clone()));
             for model in models {

@@ -1,11 +1,15 @@
 //! Reports over HTTP, as CSV, and by schedule.
 
-use crate::support::clinic::Clinic;
 use crate::support::client::{self, Answer};
+use crate::support::clinic::Clinic;
 use crate::support::wix::{Patient, Visit};
 use serde_json::Value;
 
-on_both_engines!(json_and_csv_have_the_same_figures, a_wrong_start_names_the_right_one, monday_at_six_last_weeks_report_is_made_and_stays,);
+on_both_engines!(
+    json_and_csv_have_the_same_figures,
+    a_wrong_start_names_the_right_one,
+    monday_at_six_last_weeks_report_is_made_and_stays,
+);
 
 fn booked(clinic: &Clinic) {
     clinic.wix(&Visit::new(&Patient::jane(), "mri", "2026-11-25T10:30:00+11:00").created());
@@ -14,7 +18,8 @@ fn booked(clinic: &Clinic) {
 
 fn csv(clinic: &Clinic, path: &str) -> Answer {
     let key = clinic.key();
-    client::send(clinic.address, "GET", path, &[("Authorization", &format!("Bearer {key}")), ("Accept", "text/csv")], &[]).unwrap()
+    client::send(clinic.address, "GET", path, &[("Authorization", &format!("Bearer {key}")), ("Accept", "text/csv")], &[])
+        .unwrap()
 }
 
 fn json_and_csv_have_the_same_figures(clinic: &Clinic) {
@@ -73,7 +78,11 @@ fn monday_at_six_last_weeks_report_is_made_and_stays(clinic: &Clinic) {
     let before = clinic.get(&path).json();
     assert_eq!((before["start"].as_str(), before["is_over"].as_bool()), (Some("2026-11-23"), Some(true)));
     assert_eq!(clinic.words("SELECT status AS value FROM event_log WHERE event_type = 'report_weekly'"), ["processed"]);
-    assert!(clinic.tasks().iter().any(|task| task.starts_with("report_weekly todo")), "the manager is told: {:?}", clinic.tasks());
+    assert!(
+        clinic.tasks().iter().any(|task| task.starts_with("report_weekly todo")),
+        "the manager is told: {:?}",
+        clinic.tasks()
+    );
     // Somebody says on Monday that Jane had not come.
     clinic.execute("UPDATE bookings SET status = 'no_show', version = version + 1");
     let now = clinic.get("/api/reports/weekly?start=2026-11-23").json();

@@ -34,19 +34,20 @@ pub struct World {
 impl World {
     pub fn write(&self, t: &TestStore) {
         let world = self.clone();
-        t.store.write_now(move |tx| -> StoreResult<()> {
-            contacts::upsert_many(tx, &world.contacts.iter().collect::<Vec<_>>())?;
-            bookings::upsert_many(tx, &world.bookings.iter().collect::<Vec<_>>())?;
-            tasks::upsert_many(tx, &world.tasks.iter().collect::<Vec<_>>())?;
-            history::insert_touchpoints(tx, &world.touchpoints.iter().collect::<Vec<_>>())?;
-            events::insert_chained(tx, &world.events.iter().collect::<Vec<_>>())?;
-            sms::insert_many(tx, &world.texts.iter().collect::<Vec<_>>())?;
-            sms::insert_status_events(tx, &world.changes)?;
-            handovers::put_answers(tx, &world.handovers)?;
-            runs::insert_many(tx, &world.runs.iter().collect::<Vec<_>>())?;
-            world.stops.iter().try_for_each(|(phone, at)| sms::suppress(tx, phone, "stop", "event", *at))
-        })
-        .unwrap();
+        t.store
+            .write_now(move |tx| -> StoreResult<()> {
+                contacts::upsert_many(tx, &world.contacts.iter().collect::<Vec<_>>())?;
+                bookings::upsert_many(tx, &world.bookings.iter().collect::<Vec<_>>())?;
+                tasks::upsert_many(tx, &world.tasks.iter().collect::<Vec<_>>())?;
+                history::insert_touchpoints(tx, &world.touchpoints.iter().collect::<Vec<_>>())?;
+                events::insert_chained(tx, &world.events.iter().collect::<Vec<_>>())?;
+                sms::insert_many(tx, &world.texts.iter().collect::<Vec<_>>())?;
+                sms::insert_status_events(tx, &world.changes)?;
+                handovers::put_answers(tx, &world.handovers)?;
+                runs::insert_many(tx, &world.runs.iter().collect::<Vec<_>>())?;
+                world.stops.iter().try_for_each(|(phone, at)| sms::suppress(tx, phone, "stop", "event", *at))
+            })
+            .unwrap();
     }
 
     pub fn contact(&mut self, name: &str, source: &str, at: Timestamp) -> String {
@@ -154,7 +155,13 @@ impl World {
         let id = derived_id(at, &["in", &self.texts.len().to_string()]);
         let text = sample::text(&id, "", at);
         let contact_id = Some(contact.to_owned());
-        self.texts.push(SmsMessage { direction: "in".into(), contact_id, status: SmsStatus::Received, body: body.into(), ..text });
+        self.texts.push(SmsMessage {
+            direction: "in".into(),
+            contact_id,
+            status: SmsStatus::Received,
+            body: body.into(),
+            ..text
+        });
     }
 
     /// The provider's answer to the newest text.
@@ -304,7 +311,8 @@ impl Random {
 
     fn text_about(&mut self, id: &str, booking_id: &str, appointment: Timestamp) {
         let at = self.later(appointment - Millis::hours(50), 52);
-        let status = self.pick(&[SmsStatus::Accepted, SmsStatus::Delivered, SmsStatus::Failed, SmsStatus::Expired, SmsStatus::Unknown]);
+        let status =
+            self.pick(&[SmsStatus::Accepted, SmsStatus::Delivered, SmsStatus::Failed, SmsStatus::Expired, SmsStatus::Unknown]);
         let template = self.pick(&["reminder_24hr", "reminder_48hr", "booking_confirmation", "recall_due"]);
         let about = self.pick(&[None, Some(appointment), Some(appointment + Millis::HOUR)]);
         let (never_taken, only_delivered) = (self.chance(15), self.chance(10));
