@@ -7,9 +7,11 @@ use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::store::sms::StatusChange;
 use crate::store::{
-    StoreError, StoreResult, Tx, bookings, contacts, events, history, jobs, numbers, runs, skips, sms, tasks, timers, waiting,
+    StoreError, StoreResult, Tx, bookings, contacts, events, history, jobs, numbers, privacy, runs, skips, sms, tasks, timers,
+    waiting,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// A decided world and the job that it completes.
 pub struct Decision {
@@ -74,7 +76,7 @@ fn write_records(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
     let changed: Vec<_> = worlds().flat_map(|w| w.bookings.iter().filter(|b| w.changes.bookings.contains(&b.id))).collect();
     bookings::upsert_many(tx, &changed)?;
     let tasks_changed: Vec<&Task> =
-        worlds().flat_map(|w| w.open_tasks.iter().filter(|t| w.changes.tasks.contains(&t.id))).collect();
+        worlds().flat_map(|w| w.open_tasks.iter().map(Arc::as_ref).filter(|t| w.changes.tasks.contains(&t.id))).collect();
     tasks::upsert_many(tx, &tasks_changed)?;
     write_loose_tasks(tx, decisions)?;
     history::insert_touchpoints(tx, &all(decisions, |c| &c.touchpoints).collect::<Vec<_>>())?;
@@ -132,7 +134,8 @@ fn write_log(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> StoreRe
     events::insert_chained(tx, &all(decisions, |c| &c.events).collect::<Vec<_>>())?;
     write_runs(tx, decisions)?;
     guard::after_failures(tx, all(decisions, |c| &c.failures), now)?;
-    events::finish_many(tx, &all(decisions, |c| &c.results).collect::<Vec<_>>(), now)
+    events::finish_many(tx, &all(decisions, |c| &c.results).collect::<Vec<_>>(), now)?;
+    privacy::forget_events(tx, &all(decisions, |c| &c.erased_events).cloned().collect::<Vec<_>>())
 }
 
 /// What did nothing is folded: one row for each event.

@@ -5,6 +5,7 @@ use super::commit::{Decision, commit};
 use super::context::Automation;
 use super::decide::{Deciding, decide};
 use super::load::{Loaded, load};
+use super::privacy;
 use super::project;
 use super::promises;
 use super::rulesets::InForce;
@@ -13,6 +14,8 @@ use super::world::World;
 use crate::domain::event::{Event, EventStatus, RunOutcome};
 use crate::domain::job::ClaimedJob;
 use crate::domain::time::{Millis, Timestamp};
+use crate::store::events::EventResult;
+use crate::store::privacy::ERASED;
 use crate::store::{Conn, StoreError, StoreResult, events};
 use crate::telemetry::{Metric, metrics};
 use futures_util::future::join_all;
@@ -167,11 +170,29 @@ pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForc
 /// Decides one loaded event, wherever it was loaded from.
 pub(super) fn decide_loaded(loaded: Loaded, with: Deciding<'_>) -> World {
     let Loaded { event, mut world, also } = loaded;
+    if world.contact.as_ref().is_some_and(privacy::is_erased) {
+        return forget(event, world, with);
+    }
     if !also.is_empty() {
         let projection = project::Projection { clinic: with.clinic, event: &event, now: with.now, is_demo: with.is_demo };
         project::ask_for_merge(&mut world, projection, &also);
     }
     decide(&mut world, &event, with);
+    world
+}
+
+/// About somebody who was erased: nothing is done, and what the event says is destroyed, too.
+fn forget(event: Event, loaded: World, with: Deciding<'_>) -> World {
+    let mut world = World { contact: loaded.contact, loaded_version: loaded.loaded_version, ..World::default() };
+    world.changes.erased_events.push(event.id.clone());
+    world.changes.results.push(EventResult {
+        event_id: event.id,
+        status: EventStatus::Ignored,
+        status_reason: Some(ERASED.to_owned()),
+        contact_id: world.contact.as_ref().map(|contact| contact.id.clone()),
+        booking_id: event.booking_id,
+        revision: with.revision,
+    });
     world
 }
 

@@ -1,5 +1,7 @@
 //! Every command and its options. Help opens with what somebody would really type.
 
+pub use super::contact::args::{ContactCommand, EraseArgs};
+pub use super::db::args::DbCommand;
 pub use super::simulate::args::SimulateArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -87,8 +89,14 @@ pub enum Command {
     /// Look at background jobs; retry or discard those that failed
     #[command(subcommand, before_help = "Examples:\n  avatar jobs list --state dead\n  avatar jobs retry --all\n")]
     Jobs(JobsCommand),
+    /// What people may ask of a clinic: everything that is known of them, and that it is forgotten
+    #[command(
+        subcommand,
+        before_help = "Examples:\n  avatar contact export 0491570006\n  avatar contact erase 0491570006 --reason request-17 --dry-run\n"
+    )]
+    Contact(ContactCommand),
     /// Bring the database up to date
-    #[command(subcommand, before_help = "Examples:\n  avatar db status\n  avatar db migrate\n")]
+    #[command(subcommand, before_help = "Examples:\n  avatar db status\n  avatar db migrate\n  avatar db backup\n")]
     Db(DbCommand),
     /// API keys
     #[command(subcommand, before_help = "Examples:\n  avatar token create --name reports --role manager\n")]
@@ -96,9 +104,18 @@ pub enum Command {
     /// Members of staff who can sign in
     #[command(subcommand, before_help = "Examples:\n  avatar user add ana@example.com --name \"Ana Lima\" --role manager\n")]
     User(UserCommand),
+    /// The first admin
+    #[command(subcommand, before_help = "Examples:\n  avatar admin create ana@example.com --name \"Ana Lima\"\n")]
+    Admin(AdminCommand),
+    /// What people did
+    #[command(subcommand, before_help = "Examples:\n  avatar audit verify\n  avatar audit list --action session.signed_in\n")]
+    Audit(AuditCommand),
     /// The settings in force
     #[command(subcommand, before_help = "Examples:\n  avatar config check\n  avatar config show\n")]
     Config(ConfigCommand),
+    /// The HTTP API as an OpenAPI 3.1 document
+    #[command(before_help = "Examples:\n  avatar openapi > openapi.json\n")]
+    Openapi,
     /// Check the invariants of a whole database
     #[command(before_help = "Examples:\n  avatar check\n")]
     Check,
@@ -396,6 +413,10 @@ pub enum JobsCommand {
     Retry(JobSelection),
     /// Throw jobs away that failed for good
     Discard(JobSelection),
+    /// Start no more jobs of a queue: automation, sms, sms_checks or maintenance
+    Pause { queue: String },
+    /// Start the jobs of a paused queue again
+    Resume { queue: String },
 }
 
 #[derive(Debug, Args)]
@@ -411,14 +432,6 @@ pub struct JobSelection {
     pub error: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
-pub enum DbCommand {
-    /// Apply what is missing
-    Migrate,
-    /// Show what is applied and what is missing
-    Status,
-}
-
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
     /// Make an API key, and print it alone on stdout
@@ -427,6 +440,43 @@ pub enum TokenCommand {
         name: String,
         #[arg(long, value_parser = role)]
         role: crate::domain::staff::Role,
+        /// What it may be used for, such as tasks:read; everything that the role allows unless given
+        #[arg(long = "scope")]
+        scopes: Vec<String>,
+        /// Ends after so many days; never unless given
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=3_660))]
+        days: Option<u16>,
+    },
+    /// List API keys
+    List,
+    /// End an API key
+    Revoke { id: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Add an admin, and print the one-time code with which they choose a password
+    Create {
+        email: String,
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check that no row was changed or taken away
+    Verify,
+    /// List what people did, newest first
+    List {
+        /// Such as staff:ID, key:NAME or cli
+        #[arg(long)]
+        actor: Option<String>,
+        /// Such as session.signed_in
+        #[arg(long)]
+        action: Option<String>,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
     },
 }
 
@@ -442,6 +492,13 @@ pub enum UserCommand {
         /// Read the password from stdin
         #[arg(long)]
         password_stdin: bool,
+    },
+    /// Take somebody's password away, and print the one-time code with which they choose a new one
+    Invite {
+        email: String,
+        /// They lost their second factor, too
+        #[arg(long)]
+        reset_mfa: bool,
     },
 }
 

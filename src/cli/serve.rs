@@ -6,11 +6,12 @@ use super::runtime::block_on;
 use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
-use crate::automation::{Automation, guard, overdue, reconcile, reports, retention, rulesets, timers};
-use crate::config::{Retention, Settings, SmsProvider};
-use crate::http::{self, HttpContext, ServerLimits};
+use crate::automation::sign_in::SessionLimits;
+use crate::automation::{Automation, backups, guard, overdue, reconcile, reports, retention, rulesets, timers};
+use crate::config::{BackupSettings, Retention, Settings, SmsProvider};
+use crate::http::{self, Access, AccessSettings, HttpContext, Rate, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
-use crate::store::{StoreResult, handovers, holds, jobs};
+use crate::store::{StoreResult, handovers, holds, jobs, search};
 use crate::telemetry::{self, Metric, metrics};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ mod rules_view;
 
 pub use rules_view::HostView;
 
+/// What one caller may ask for at once is what it may ask for in so many seconds.
+const BURST_SECONDS: u32 = 10;
 /// How often due timers are looked for.
 const TIMER_POLL: Duration = Duration::from_millis(500);
 /// How often queue figures are measured.
@@ -143,6 +146,11 @@ pub async fn prepare(parts: &Parts) -> Result<(), String> {
     if !applied.is_empty() {
         tracing::info!(count = applied.len(), "migrations applied");
     }
+    let store = parts.store.clone();
+    let found = tokio::task::spawn_blocking(move || search::catch_up(&store)).await.map_err(|e| e.to_string())?;
+    if found.map_err(|e| format!("what people are found by cannot be written: {e}"))? > 0 {
+        tracing::info!("contacts can be found by name and number");
+    }
     reports::schedule::store(&parts.automation).await.map_err(|e| format!("the reports cannot be scheduled: {e}"))?;
     let rules = &parts.automation.rules;
     let followed = rules.follow().await;
@@ -179,7 +187,13 @@ fn start_background(tasks: &mut JoinSet<()>, parts: &Parts, stop: &CancellationT
     tasks.spawn(watch(rules, Arc::new(ReloadMetrics), stop.clone()));
     tasks.spawn(fire_timers(parts.automation.clone(), stop.clone()));
     tasks.spawn(measure_queues(parts.automation.clone(), parts.settings.sms.provider, stop.clone()));
-    tasks.spawn(look_after(parts.automation.clone(), parts.settings.database.retention, stop.clone()));
+    tasks.spawn(look_after(parts.automation.clone(), parts.settings.database.retention, backups_of(parts), stop.clone()));
+}
+
+/// A demo is made anew each time: nobody wants it back.
+fn backups_of(parts: &Parts) -> BackupSettings {
+    let settings = parts.settings.backup.clone();
+    if parts.automation.is_demo { BackupSettings { every: None, ..settings } } else { settings }
 }
 
 async fn fire_timers(automation: Automation, stop: CancellationToken) {
@@ -196,7 +210,7 @@ async fn fire_timers(automation: Automation, stop: CancellationToken) {
 }
 
 /// Duties of which each is done by some node.
-async fn look_after(automation: Automation, keep: Retention, stop: CancellationToken) {
+async fn look_after(automation: Automation, keep: Retention, backup: BackupSettings, stop: CancellationToken) {
     let mut ticks = ticks(DUTY_POLL);
     while ticked(&mut ticks, &stop).await {
         if let Err(error) = guard::watch(&automation).await {
@@ -204,6 +218,11 @@ async fn look_after(automation: Automation, keep: Retention, stop: CancellationT
         }
         if let Err(error) = retention::prune(&automation, keep).await {
             tracing::warn!(%error, "what is old could not be thrown away");
+        }
+        match backups::make_if_due(&automation.store, &automation.clock, &backup).await {
+            Some(Ok(copy)) => tracing::info!(bytes = copy.bytes, "the database was copied"),
+            Some(Err(error)) => tracing::error!(%error, "the database could not be copied"),
+            None => {}
         }
     }
 }
@@ -215,6 +234,9 @@ async fn measure_queues(automation: Automation, provider: SmsProvider, stop: Can
         let now = automation.clock.now();
         if let Ok(stats) = automation.store.read(move |conn| jobs::stats(conn, now)).await {
             measure(&stats);
+        }
+        if let Ok(Some(at)) = backups::last(&automation.store).await {
+            metrics::gauge(Metric::BackupAgeSeconds, &[], (now - at).0 as f64 / 1_000.0);
         }
         let number = automation.rules.current().map_or(0, |c| c.number);
         metrics::gauge(Metric::RulesRevision, &[], number as f64);
@@ -300,8 +322,20 @@ pub(super) fn http_context(parts: &Parts, metrics: telemetry::MetricsHandle) -> 
         pipelines: Arc::clone(&parts.settings.pipelines),
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
         sms: parts.sms_way(),
+        access: Arc::new(access(&parts.settings)),
         metrics: Arc::new(move || metrics.render()),
     }
+}
+
+fn access(settings: &Settings) -> Access {
+    let server = &settings.server;
+    let rate = |per_second: u32| Rate { per_second, burst: per_second.saturating_mul(BURST_SECONDS) };
+    Access::new(AccessSettings {
+        frontend_url: server.frontend_url.clone(),
+        sessions: SessionLimits { idle: server.access.session_idle, absolute: server.access.session_absolute },
+        per_address: rate(server.access.per_address_per_second),
+        per_caller: rate(server.access.per_caller_per_second),
+    })
 }
 
 fn announce(context: &Context<'_>, parts: &Parts, bound: SocketAddr) {
@@ -324,6 +358,7 @@ pub(super) fn server_limits(settings: &Settings) -> ServerLimits {
         body_timeout: span(limits.body_timeout),
         idle_timeout: span(limits.idle_timeout),
         drain_timeout: span(limits.shutdown_timeout),
+        trusted_proxies: settings.server.trusted_proxies.clone(),
         ..ServerLimits::default()
     }
 }

@@ -1,5 +1,6 @@
 //! One connection to either database, and the macro that writes a query once for both.
 
+use super::changes::{Gathered, Topic};
 use super::error::StoreResult;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{PgConnection, SqliteConnection};
@@ -87,11 +88,13 @@ pub struct Tx<'a> {
     conn: &'a mut Conn,
     /// How many jobs each queue got in this transaction: so many workers are woken after the commit.
     wakes: BTreeMap<String, u32>,
+    /// What listeners are told after the commit.
+    changes: Gathered,
 }
 
 impl<'a> Tx<'a> {
     pub(in crate::store) fn over(conn: &'a mut Conn) -> Self {
-        Self { conn, wakes: BTreeMap::new() }
+        Self { conn, wakes: BTreeMap::new(), changes: Gathered::default() }
     }
 
     /// A worker of `queue` is to be woken after the commit.
@@ -104,8 +107,15 @@ impl<'a> Tx<'a> {
         }
     }
 
-    pub(in crate::store) fn into_wakes(self) -> BTreeMap<String, u32> {
-        self.wakes
+    /// Listeners are told of this record after the commit. That of a piece whose savepoint was undone is told, too: whoever reads it anew
+    /// finds nothing new.
+    pub(in crate::store) fn changed(&mut self, topic: Topic, id: &str) {
+        self.changes.add(topic, id);
+    }
+
+    /// The workers to wake, and what to tell.
+    pub(in crate::store) fn into_news(self) -> (BTreeMap<String, u32>, Gathered) {
+        (self.wakes, self.changes)
     }
 
     /// Runs `work` in a savepoint: its failure undoes only itself.

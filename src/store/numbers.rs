@@ -1,5 +1,6 @@
 //! What the people at a number have said: STOP holds for the number, whoever of them it belongs to.
 
+use super::changes::Topic;
 use super::dialect;
 use super::sms::{lift_suppression, list_suppressed, list_unheard, suppress};
 use super::sql::sql;
@@ -63,9 +64,12 @@ struct Id {
 pub fn stop(tx: &mut Tx<'_>, phone: &str, reason: &str, event_id: &str, now: Timestamp) -> StoreResult<()> {
     suppress(tx, phone, reason, event_id, now)?;
     for id in list_contacts(tx, &[phone.to_owned()])? {
+        tx.changed(Topic::Contacts, &id);
         sql(OPT_OUT).bind(now).bind(now).bind(id).execute(tx)?;
     }
-    sql(WITHDRAW).bind(now).bind(phone).execute(tx)?;
+    if sql(WITHDRAW).bind(now).bind(phone).execute(tx)? > 0 {
+        tx.changed(Topic::Sms, "");
+    }
     Ok(())
 }
 
@@ -80,6 +84,7 @@ const WITHDRAW: &str = "UPDATE sms_messages SET status = 'cancelled', status_rea
 pub fn start(tx: &mut Tx<'_>, phone: &str, now: Timestamp) -> StoreResult<()> {
     lift_suppression(tx, phone, now)?;
     for id in list_contacts(tx, &[phone.to_owned()])? {
+        tx.changed(Topic::Contacts, &id);
         sql(OPT_IN).bind(now).bind(id).execute(tx)?;
     }
     Ok(())

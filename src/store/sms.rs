@@ -1,5 +1,6 @@
 //! The outbox and the messages that came in.
 
+use super::changes::Topic;
 use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, row};
@@ -9,7 +10,8 @@ use crate::domain::event::phone_lane;
 use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
-use std::collections::HashSet;
+use sha2::{Digest, Sha256};
+use std::collections::{HashMap, HashSet};
 
 row!(sms_messages, SmsRow, SmsMessage, id, insert {
     id => id: String, direction => direction: String, contact_id => contact_id: Option<String>,
@@ -112,6 +114,29 @@ pub fn list_unsent_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> Store
     domain_rows!(rows)
 }
 
+/// Texts to this contact that have left since then, or are leaving.
+pub fn list_left_of_contact(conn: &mut Conn, contact_id: &str, since: Timestamp) -> StoreResult<Vec<SmsMessage>> {
+    let left = [SmsStatus::Sending, SmsStatus::Accepted, SmsStatus::Delivered, SmsStatus::Unknown].map(SmsStatus::as_str);
+    let rows: Vec<SmsRow> = on!(conn, c => sms_messages::table
+        .filter(sms_messages::contact_id.eq(contact_id))
+        .filter(sms_messages::created_at.ge(since.0))
+        .filter(sms_messages::direction.eq("out"))
+        .filter(one_of(sms_messages::status, &left))
+        .select(SmsRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
+/// Why the number must not be texted; `None` when it may.
+pub fn find_suppression_reason(conn: &mut Conn, phone: &str) -> StoreResult<Option<String>> {
+    Ok(on!(conn, c => suppressions::table
+        .find(phone)
+        .filter(suppressions::lifted_at.is_null())
+        .select(suppressions::reason)
+        .first(c)
+        .optional())?)
+}
+
 /// Texts to these contacts that were made since then and have left, are leaving or will leave: contact, booking, when.
 pub fn list_recent(
     conn: &mut Conn,
@@ -156,7 +181,14 @@ pub fn list_known_dedupe_keys(conn: &mut Conn, booking_ids: &[String]) -> StoreR
 }
 
 pub fn insert_many(tx: &mut Tx<'_>, messages: &[&SmsMessage]) -> StoreResult<()> {
-    SmsRow::insert_all(tx, messages)
+    SmsRow::insert_all(tx, messages)?;
+    for message in messages {
+        tx.changed(Topic::Sms, &message.id);
+        if message.direction == "in" {
+            tx.changed(Topic::Inbox, message.contact_id.as_ref().unwrap_or(&message.id));
+        }
+    }
+    Ok(())
 }
 
 /// Moves a text to `to` if it is in one of `from`; false when it is not.
@@ -185,6 +217,9 @@ pub fn change_status(
             delivered.map(|v| sms_messages::delivered_at.eq(Some(v))),
         ))
         .execute(c))?;
+    if count == 1 {
+        tx.changed(Topic::Sms, id);
+    }
     Ok(count == 1)
 }
 
@@ -211,12 +246,20 @@ pub fn list_suppressed(conn: &mut Conn, phones: &[String]) -> StoreResult<HashSe
     if phones.is_empty() {
         return Ok(HashSet::new());
     }
+    let of_key: HashMap<String, &String> = phones.iter().map(|phone| (suppression_key(phone), phone)).collect();
+    let wanted: Vec<&str> = phones.iter().chain(of_key.keys()).map(String::as_str).collect();
     let rows: Vec<String> = on!(conn, c => suppressions::table
-        .filter(one_of(suppressions::phone, phones))
+        .filter(one_of(suppressions::phone, &wanted))
         .filter(suppressions::lifted_at.is_null())
         .select(suppressions::phone)
         .load(c))?;
-    Ok(rows.into_iter().collect())
+    Ok(rows.into_iter().map(|row| of_key.get(&row).map_or(row, |phone| (*phone).clone())).collect())
+}
+
+/// How the number of somebody who said STOP and was erased is remembered: enough to know it when somebody wants to text it.
+#[must_use]
+pub fn suppression_key(phone: &str) -> String {
+    format!("sha256:{}", hex::encode(Sha256::digest(format!("avatar suppression {phone}"))))
 }
 
 /// From now on the number is not texted.
@@ -234,7 +277,10 @@ pub fn suppress(tx: &mut Tx<'_>, phone: &str, reason: &str, event_id: &str, now:
 
 /// The person asked to be texted again.
 pub fn lift_suppression(tx: &mut Tx<'_>, phone: &str, now: Timestamp) -> StoreResult<()> {
-    on!(tx, c => diesel::update(suppressions::table.find(phone)).set(suppressions::lifted_at.eq(Some(now.0))).execute(c))?;
+    let either = [phone.to_owned(), suppression_key(phone)];
+    on!(tx, c => diesel::update(suppressions::table.filter(one_of(suppressions::phone, &either)))
+        .set(suppressions::lifted_at.eq(Some(now.0)))
+        .execute(c))?;
     Ok(())
 }
 

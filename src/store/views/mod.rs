@@ -2,9 +2,12 @@
 //!
 //! Pages follow a key, not an offset: a row that appears or goes meanwhile neither repeats nor hides another.
 
+pub mod board;
 pub mod bookings;
 pub mod contacts;
+pub mod day;
 pub mod events;
+pub mod inbox;
 pub mod jobs;
 pub mod probe;
 pub mod runs;
@@ -35,6 +38,12 @@ pub struct Page<T, const N: usize> {
     pub next: Option<Cursor<N>>,
 }
 
+impl<T, const N: usize> Default for Page<T, N> {
+    fn default() -> Self {
+        Self { items: Vec::new(), total: 0, next: None }
+    }
+}
+
 impl<const N: usize> PageRequest<N> {
     /// One more than asked for tells whether there is a next page.
     pub(in crate::store) const fn rows_wanted(&self) -> i64 {
@@ -52,7 +61,7 @@ impl<const N: usize> PageRequest<N> {
 }
 
 /// A pattern that finds `text` anywhere, to be used with `ESCAPE '\'`.
-fn containing(text: &str) -> String {
+pub(in crate::store) fn containing(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for character in text.chars() {
