@@ -1,7 +1,9 @@
 //! What a member of staff asks for: recorded as an event, and worked on like any other.
 
+use super::audit;
 use super::rulesets::InForce;
 use super::timers::delivery;
+use crate::domain::audit::{Entry, Who, action};
 use crate::domain::event::{Actor, EventPayload, MANUAL_RUN, SubjectKind, TASK_COMPLETED};
 use crate::domain::ids::new_id;
 use crate::domain::time::Timestamp;
@@ -50,7 +52,14 @@ pub async fn run_rule(
         return Err(Refused::WrongSubject { rule: rule_id.to_owned(), subject: wanted.as_str() });
     }
     let rule_id = rule_id.to_owned();
-    store.write(move |tx| record_run(tx, &rule_id, subject, now)).await
+    store
+        .write(move |tx| {
+            let event_id = record_run(tx, &rule_id, subject, now)?;
+            let entry = Entry::new(Who::from("cli"), action::RULE_RUN_BY_HAND).of("rule", &rule_id).with_id("event", &event_id);
+            audit::note(tx, &entry, now)?;
+            Ok(event_id)
+        })
+        .await
 }
 
 fn record_run(tx: &mut Tx<'_>, rule_id: &str, subject: Subject, now: Timestamp) -> Result<String, Refused> {

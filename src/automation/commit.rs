@@ -11,6 +11,7 @@ use crate::store::{
     waiting,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// A decided world and the job that it completes.
 pub struct Decision {
@@ -75,7 +76,7 @@ fn write_records(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
     let changed: Vec<_> = worlds().flat_map(|w| w.bookings.iter().filter(|b| w.changes.bookings.contains(&b.id))).collect();
     bookings::upsert_many(tx, &changed)?;
     let tasks_changed: Vec<&Task> =
-        worlds().flat_map(|w| w.open_tasks.iter().filter(|t| w.changes.tasks.contains(&t.id))).collect();
+        worlds().flat_map(|w| w.open_tasks.iter().map(Arc::as_ref).filter(|t| w.changes.tasks.contains(&t.id))).collect();
     tasks::upsert_many(tx, &tasks_changed)?;
     write_loose_tasks(tx, decisions)?;
     history::insert_touchpoints(tx, &all(decisions, |c| &c.touchpoints).collect::<Vec<_>>())?;

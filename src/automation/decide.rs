@@ -330,7 +330,7 @@ fn record(
             booking_id: booking_id.map(str::to_owned),
             at: with.now,
         };
-        world.fired.insert(0, before);
+        world.fired.insert(0, Arc::new(before));
     }
     if outcome == RunOutcome::Failed
         && let Some(rule) = with.ruleset.by_id.get(&run.rule_id).and_then(|i| with.ruleset.rules.get(*i))

@@ -18,6 +18,7 @@ use crate::engine::guard::Rollout;
 use crate::engine::promise::Promised;
 use crate::store::{Conn, StoreResult, bookings, contacts, departures, history, runs, sms, tasks, timers, waiting};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Open tasks about nobody that an event about nobody is compared with.
 const LOOSE_TASKS_MAX: i64 = 200;
@@ -198,7 +199,10 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
     let waiting_all = waiting::list_alive_of_contacts(conn, &ids)?;
     add_awaited_bookings(conn, &mut all_bookings, &timers_all, &waiting_all)?;
     let waiting = group(waiting_all, |w| w.contact_id.clone());
-    let open_tasks = group(tasks::list_open_of_contacts(conn, &ids)?, |t| t.contact_id.clone().unwrap_or_default());
+    let open_tasks = group(
+        tasks::list_open_of_contacts(conn, &ids)?.into_iter().map(Arc::new).collect(),
+        |t: &Arc<crate::domain::task::Task>| t.contact_id.clone().unwrap_or_default(),
+    );
     let unsent = group(sms::list_unsent_of_contacts(conn, &ids)?, |s| s.contact_id.clone().unwrap_or_default());
     let pending = group(timers_all, |t| t.contact_id.clone());
     let fired = fired_before(conn, &ids, ruleset, now)?;
@@ -216,7 +220,8 @@ fn fill(conn: &mut Conn, loaded: &mut [Loaded], ruleset: &Ruleset, now: Timestam
             item.world.guardian = guardians.get(guardian).cloned();
         }
         item.world.bookings = all_bookings.get(&id).cloned().unwrap_or_default();
-        item.world.touchpoints = history::list_touchpoints(conn, &id, TOUCHPOINTS_MAX as i64)?;
+        let touchpoints = history::list_touchpoints(conn, &id, TOUCHPOINTS_MAX as i64)?;
+        item.world.touchpoints = touchpoints.into_iter().map(Arc::new).collect();
         item.world.open_tasks = open_tasks.get(&id).cloned().unwrap_or_default();
         item.world.unsent_sms = unsent.get(&id).cloned().unwrap_or_default();
         item.world.waiting = waiting.get(&id).cloned().unwrap_or_default();
@@ -297,7 +302,7 @@ fn fired_before(
     contact_ids: &[String],
     ruleset: &Ruleset,
     now: Timestamp,
-) -> StoreResult<HashMap<String, Vec<FiredBefore>>> {
+) -> StoreResult<HashMap<String, Vec<Arc<FiredBefore>>>> {
     let limited = ruleset.rules.iter().filter_map(|r| r.limit.map(|l| (r.id.clone(), l.within)));
     let (mut rules, spans): (Vec<String>, Vec<Millis>) = limited.unzip();
     // What a renamed rule did under its old id counts.
@@ -311,13 +316,11 @@ fn fired_before(
     // Newest first, as all of them are expected to be.
     rows.extend(runs::list_planned(conn, &in_shadow, contact_ids, now - longest)?);
     rows.sort_by_key(|(.., at)| std::cmp::Reverse(*at));
-    let fired = rows.into_iter().map(|(rule_id, contact_id, booking_id, at)| FiredBefore {
-        rule_id: renamed.get(&rule_id).cloned().unwrap_or(rule_id),
-        contact_id,
-        booking_id,
-        at: Timestamp(at),
+    let fired = rows.into_iter().map(|(rule_id, contact_id, booking_id, at)| {
+        let rule_id = renamed.get(&rule_id).cloned().unwrap_or(rule_id);
+        Arc::new(FiredBefore { rule_id, contact_id, booking_id, at: Timestamp(at) })
     });
-    Ok(group(fired.collect(), |f| f.contact_id.clone().unwrap_or_default()))
+    Ok(group(fired.collect(), |f: &Arc<FiredBefore>| f.contact_id.clone().unwrap_or_default()))
 }
 
 /// What limits of promises count, by contact.

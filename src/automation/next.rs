@@ -2,13 +2,14 @@
 
 use super::rulesets::InForce;
 use crate::domain::contact::Contact;
-use crate::domain::event::Timer;
+use crate::domain::event::{SubjectKind, Timer};
 use crate::domain::sms::SmsMessage;
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::engine::guard::Rollout;
-use crate::engine::ruleset::{Rule, StepAction};
+use crate::engine::ruleset::{Rule, StepAction, Trigger};
 use crate::store::{Conn, StoreResult, contacts, runs, sms, tasks, timers};
+use std::collections::HashMap;
 
 /// Items that are told of one contact.
 pub const ITEMS_MAX: usize = 200;
@@ -83,7 +84,7 @@ fn of_timer(timer: &Timer, in_force: Option<&InForce>, contact: Option<&Contact>
         id: None,
         rule_id: Some(timer.rule_id.clone()),
         what: rule.map_or_else(|| timer.rule_id.clone(), plan_of),
-        booking_id: (timer.subject_kind == crate::domain::event::SubjectKind::Booking).then(|| timer.subject_id.clone()),
+        booking_id: (timer.subject_kind == SubjectKind::Booking).then(|| timer.subject_id.clone()),
         held: match (rule, in_force) {
             (Some(rule), Some(in_force)) => held(rule, in_force, contact),
             _ => Some("the rule is not in force any more".to_owned()),
@@ -105,6 +106,40 @@ pub(super) fn held(rule: &Rule, in_force: &InForce, contact: Option<&Contact>) -
 fn plan_of(rule: &Rule) -> String {
     let steps: Vec<String> = rule.steps.iter().filter_map(|step| step_text(&step.action)).collect();
     if steps.is_empty() { rule.name.clone() } else { steps.join(", ") }
+}
+
+/// The texts that rules send at a time before or after an appointment.
+#[derive(Debug, Default)]
+pub struct Reminders {
+    /// Template by rule.
+    by_rule: HashMap<String, String>,
+}
+
+impl Reminders {
+    /// As the rules in force have them.
+    #[must_use]
+    pub fn of(in_force: Option<&InForce>) -> Self {
+        let rules = in_force.map_or(&[][..], |in_force| in_force.ruleset.rules.as_slice());
+        let is_timed =
+            |rule: &&Rule| rule.triggers.iter().any(|t| matches!(t, Trigger::Date { subject: SubjectKind::Booking, .. }));
+        let text = |rule: &Rule| {
+            rule.steps.iter().find_map(|step| match &step.action {
+                StepAction::Sms { template } => Some((rule.id.clone(), template.clone())),
+                _ => None,
+            })
+        };
+        Self { by_rule: rules.iter().filter(is_timed).filter_map(text).collect() }
+    }
+
+    #[must_use]
+    pub fn has_template(&self, template: &str) -> bool {
+        self.by_rule.values().any(|known| known == template)
+    }
+
+    #[must_use]
+    pub fn template_of(&self, rule_id: &str) -> Option<&str> {
+        self.by_rule.get(rule_id).map(String::as_str)
+    }
 }
 
 fn step_text(action: &StepAction) -> Option<String> {

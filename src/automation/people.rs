@@ -1,9 +1,9 @@
-//! Who is meant: a contact by its id, its number, or a part of its name.
+//! Who is meant: a contact by its id, its number, or the beginnings of words of its name.
 
 use crate::domain::ids::is_id;
 use crate::domain::phone;
 use crate::store::views::PageRequest;
-use crate::store::views::contacts::{self, ContactFilter, ContactView};
+use crate::store::views::contacts::{self, ContactFilter, ContactSort, ContactView};
 use crate::store::{Conn, StoreResult};
 
 /// Contacts that are named when several are meant.
@@ -30,7 +30,7 @@ pub fn find(conn: &mut Conn, text: &str) -> StoreResult<Meant> {
     }
     let wanted = phone::normalise(text).map_or_else(|_| text.to_owned(), |phone| phone.e164);
     let filter = ContactFilter { text: Some(wanted), ..ContactFilter::default() };
-    let page = contacts::list(conn, &filter, &PageRequest { after: None, limit: NAMED_MAX })?;
+    let page = contacts::list(conn, &filter, ContactSort::Updated, &PageRequest { after: None, limit: NAMED_MAX })?.rows;
     let mut items = page.items;
     Ok(match (items.len(), page.total) {
         (0, _) => Meant::Nobody,

@@ -194,7 +194,7 @@ fn alert(world: &mut World, with: Applying<'_>, step: &PlannedStep, broken: &Bro
     task.is_demo = world.contact.as_ref().is_some_and(|c| c.is_demo);
     world.changes.tasks.insert(task.id.clone());
     world.changes.contact = true;
-    world.open_tasks.push(task);
+    world.open_tasks.push(Arc::new(task));
 }
 
 fn place(promise: &Promise) -> String {

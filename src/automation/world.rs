@@ -31,9 +31,10 @@ pub struct World {
     /// Whose phone gets the texts, when it is not the contact's own.
     pub guardian: Option<Contact>,
     pub bookings: Vec<Booking>,
-    /// Newest first.
-    pub touchpoints: Vec<Touchpoint>,
-    pub open_tasks: Vec<Task>,
+    /// Newest first. Shared with the facts, which are made anew for every event.
+    pub touchpoints: Vec<Arc<Touchpoint>>,
+    /// Shared with the facts, too.
+    pub open_tasks: Vec<Arc<Task>>,
     /// Open tasks that hang on no contact; empty when the event is about one.
     pub loose_tasks: Vec<Task>,
     pub unsent_sms: Vec<SmsMessage>,
@@ -44,7 +45,7 @@ pub struct World {
     pub waiting: Vec<WaitingRun>,
     /// The tasks that the event and waiting runs are about, as far as they are not among the open ones.
     pub named_tasks: Vec<Task>,
-    pub fired: Vec<FiredBefore>,
+    pub fired: Vec<Arc<FiredBefore>>,
     /// What promises count; empty when none counts anything.
     pub recent: Vec<RecentAction>,
     /// The number (the contact's or the guardian's) must not be texted.
@@ -163,6 +164,7 @@ impl World {
 
     pub fn change_task(&mut self, id: &str, now: Timestamp, change: impl FnOnce(&mut Task)) {
         if let Some(task) = self.open_tasks.iter_mut().find(|t| t.id == id) {
+            let task = Arc::make_mut(task);
             change(task);
             task.updated_at = now;
             task.version += 1;
@@ -201,7 +203,7 @@ impl World {
     }
 
     pub fn add_touchpoint(&mut self, touchpoint: Touchpoint) {
-        self.touchpoints.insert(0, touchpoint.clone());
+        self.touchpoints.insert(0, Arc::new(touchpoint.clone()));
         self.changes.touchpoints.push(touchpoint);
         self.changes.contact = true;
     }
@@ -247,12 +249,12 @@ impl World {
             touchpoints: self.touchpoints.iter().take(TOUCHPOINTS_MAX).cloned().collect(),
             next_booking: bookings.first().cloned(),
             bookings,
-            open_tasks: open.cloned().map(Arc::new).collect(),
+            open_tasks: open.cloned().collect(),
         }))
     }
 
     pub fn find_task(&self, id: &str) -> Option<&Task> {
-        self.open_tasks.iter().chain(&self.named_tasks).chain(&self.changes.loose_tasks).find(|t| t.id == id)
+        self.open_tasks.iter().map(Arc::as_ref).chain(&self.named_tasks).chain(&self.changes.loose_tasks).find(|t| t.id == id)
     }
 
     /// Once for all that was changed.

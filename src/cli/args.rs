@@ -101,9 +101,18 @@ pub enum Command {
     /// Members of staff who can sign in
     #[command(subcommand, before_help = "Examples:\n  avatar user add ana@example.com --name \"Ana Lima\" --role manager\n")]
     User(UserCommand),
+    /// The first admin
+    #[command(subcommand, before_help = "Examples:\n  avatar admin create ana@example.com --name \"Ana Lima\"\n")]
+    Admin(AdminCommand),
+    /// What people did
+    #[command(subcommand, before_help = "Examples:\n  avatar audit verify\n  avatar audit list --action session.signed_in\n")]
+    Audit(AuditCommand),
     /// The settings in force
     #[command(subcommand, before_help = "Examples:\n  avatar config check\n  avatar config show\n")]
     Config(ConfigCommand),
+    /// The HTTP API as an OpenAPI 3.1 document
+    #[command(before_help = "Examples:\n  avatar openapi > openapi.json\n")]
+    Openapi,
     /// Check the invariants of a whole database
     #[command(before_help = "Examples:\n  avatar check\n")]
     Check,
@@ -428,6 +437,43 @@ pub enum TokenCommand {
         name: String,
         #[arg(long, value_parser = role)]
         role: crate::domain::staff::Role,
+        /// What it may be used for, such as tasks:read; everything that the role allows unless given
+        #[arg(long = "scope")]
+        scopes: Vec<String>,
+        /// Ends after so many days; never unless given
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=3_660))]
+        days: Option<u16>,
+    },
+    /// List API keys
+    List,
+    /// End an API key
+    Revoke { id: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Add an admin, and print the one-time code with which they choose a password
+    Create {
+        email: String,
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check that no row was changed or taken away
+    Verify,
+    /// List what people did, newest first
+    List {
+        /// Such as staff:ID, key:NAME or cli
+        #[arg(long)]
+        actor: Option<String>,
+        /// Such as session.signed_in
+        #[arg(long)]
+        action: Option<String>,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
     },
 }
 
@@ -443,6 +489,13 @@ pub enum UserCommand {
         /// Read the password from stdin
         #[arg(long)]
         password_stdin: bool,
+    },
+    /// Take somebody's password away, and print the one-time code with which they choose a new one
+    Invite {
+        email: String,
+        /// They lost their second factor, too
+        #[arg(long)]
+        reset_mfa: bool,
     },
 }
 

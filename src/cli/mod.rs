@@ -1,6 +1,7 @@
 //! The command line: one binary, `avatar`. Nouns group, verbs act. Results go to stdout; progress, hints and logs to stderr.
 
 pub mod args;
+mod audit;
 mod check;
 mod completions;
 mod config;
@@ -15,6 +16,7 @@ mod failure;
 mod jobs;
 mod moment;
 mod next;
+mod openapi;
 mod output;
 pub mod parts;
 mod rules;
@@ -71,7 +73,10 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Db(command) => db::run(context, command),
         Command::Token(command) => token::run(context, &command),
         Command::User(command) => user::run(context, &command),
+        Command::Admin(command) => user::run_admin(context, &command),
+        Command::Audit(command) => audit::run(context, &command),
         Command::Check => check::run(context),
+        Command::Openapi => openapi::run(context),
         Command::Doctor(args) => doctor::run(context, &args),
         Command::Sms(command) => sms::run(context, &command),
         Command::Simulate(args) => simulate::run(context, &args),

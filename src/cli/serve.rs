@@ -6,11 +6,12 @@ use super::runtime::block_on;
 use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
+use crate::automation::sign_in::SessionLimits;
 use crate::automation::{Automation, backups, guard, overdue, reconcile, retention, rulesets, timers};
 use crate::config::{BackupSettings, Retention, Settings, SmsProvider};
-use crate::http::{self, HttpContext, ServerLimits};
+use crate::http::{self, Access, AccessSettings, HttpContext, Rate, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
-use crate::store::{StoreResult, handovers, holds, jobs};
+use crate::store::{StoreResult, handovers, holds, jobs, search};
 use crate::telemetry::{self, Metric, metrics};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ mod rules_view;
 
 pub use rules_view::HostView;
 
+/// What one caller may ask for at once is what it may ask for in so many seconds.
+const BURST_SECONDS: u32 = 10;
 /// How often due timers are looked for.
 const TIMER_POLL: Duration = Duration::from_millis(500);
 /// How often queue figures are measured.
@@ -142,6 +145,11 @@ pub async fn prepare(parts: &Parts) -> Result<(), String> {
     let applied = applied.map_err(|e| format!("the database cannot be migrated: {e}"))?;
     if !applied.is_empty() {
         tracing::info!(count = applied.len(), "migrations applied");
+    }
+    let store = parts.store.clone();
+    let found = tokio::task::spawn_blocking(move || search::catch_up(&store)).await.map_err(|e| e.to_string())?;
+    if found.map_err(|e| format!("what people are found by cannot be written: {e}"))? > 0 {
+        tracing::info!("contacts can be found by name and number");
     }
     let rules = &parts.automation.rules;
     let followed = rules.follow().await;
@@ -313,8 +321,20 @@ pub(super) fn http_context(parts: &Parts, metrics: telemetry::MetricsHandle) -> 
         pipelines: Arc::clone(&parts.settings.pipelines),
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
         sms: parts.sms_way(),
+        access: Arc::new(access(&parts.settings)),
         metrics: Arc::new(move || metrics.render()),
     }
+}
+
+fn access(settings: &Settings) -> Access {
+    let server = &settings.server;
+    let rate = |per_second: u32| Rate { per_second, burst: per_second.saturating_mul(BURST_SECONDS) };
+    Access::new(AccessSettings {
+        frontend_url: server.frontend_url.clone(),
+        sessions: SessionLimits { idle: server.access.session_idle, absolute: server.access.session_absolute },
+        per_address: rate(server.access.per_address_per_second),
+        per_caller: rate(server.access.per_caller_per_second),
+    })
 }
 
 fn announce(context: &Context<'_>, parts: &Parts, bound: SocketAddr) {
@@ -337,6 +357,7 @@ pub(super) fn server_limits(settings: &Settings) -> ServerLimits {
         body_timeout: span(limits.body_timeout),
         idle_timeout: span(limits.idle_timeout),
         drain_timeout: span(limits.shutdown_timeout),
+        trusted_proxies: settings.server.trusted_proxies.clone(),
         ..ServerLimits::default()
     }
 }

@@ -3,7 +3,7 @@
 use super::parse::{self, choice};
 use super::reader::Reader;
 use crate::domain::time::Millis;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 const LISTEN_PORT: u16 = 8787;
 const LOG_FORMATS: &[&str] = &["auto", "json", "human"];
@@ -13,6 +13,9 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// Public base URL without a trailing slash; the only CORS origin.
     pub frontend_url: String,
+    /// Proxies that say for whom they speak, besides those on this machine.
+    pub trusted_proxies: Vec<IpAddr>,
+    pub access: AccessLimits,
     pub limits: ServerLimits,
     /// A filter in the syntax of `RUST_LOG`.
     pub log_level: String,
@@ -88,8 +91,23 @@ impl ServerSettings {
         let show = |format: &LogFormat| format!("{format:?}").to_lowercase();
         let format = |t: &str| choice(t, LOG_FORMATS, LogFormat::parse);
         let log_format = reader.value("server.log_format", None, LogFormat::Auto, show, format);
-        Self { listen, frontend_url, limits: ServerLimits::read(reader), log_level, log_format }
+        let trusted_proxies =
+            reader.value("server.trusted_proxies", Some("TRUSTED_PROXIES"), Vec::new(), show_addresses, addresses);
+        let access = AccessLimits::read(reader);
+        Self { listen, frontend_url, trusted_proxies, access, limits: ServerLimits::read(reader), log_level, log_format }
     }
+}
+
+fn show_addresses(addresses: &Vec<IpAddr>) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn addresses(text: &str) -> parse::Parsed<Vec<IpAddr>> {
+    let parsed: Result<_, _> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::parse).collect();
+    parsed.map_err(|_| parse::Refusal {
+        message: "is not a list of IP addresses".to_owned(),
+        help: Some("write it as 10.0.0.1,10.0.0.2".to_owned()),
+    })
 }
 
 fn own_url(listen: SocketAddr) -> String {
@@ -102,6 +120,27 @@ fn log_filter(text: &str) -> parse::Parsed<String> {
         Err(error) => {
             let help = Some("write a level such as `info`, or `info,avatar::jobs=debug`".to_owned());
             Err(parse::Refusal { message: format!("is not a log filter: {error}"), help })
+        }
+    }
+}
+
+/// How long sessions last, and how many requests one address and one caller may make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessLimits {
+    pub session_idle: Millis,
+    pub session_absolute: Millis,
+    pub per_address_per_second: u32,
+    pub per_caller_per_second: u32,
+}
+
+impl AccessLimits {
+    fn read(reader: &mut Reader) -> Self {
+        let rate = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        Self {
+            session_idle: parse::seconds(reader.number("server.session_idle_minutes", 30, 1, 720) * 60),
+            session_absolute: parse::seconds(reader.number("server.session_hours", 12, 1, 168) * 3_600),
+            per_address_per_second: rate(reader.number("server.api_per_ip_per_second", 400, 1, 100_000)),
+            per_caller_per_second: rate(reader.number("server.api_per_caller_per_second", 200, 1, 100_000)),
         }
     }
 }

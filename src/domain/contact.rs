@@ -4,7 +4,8 @@ use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A person. The root of everything about them: every change below raises `version`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Contact {
     pub id: String,
     pub name: String,
@@ -76,7 +77,7 @@ impl IdentityKind {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Identity {
     pub kind: IdentityKind,
     pub value: String,

@@ -31,6 +31,10 @@ pub const KNOWN_EVENTS: &[&str] = &[
     "task_overdue",
     "stage_changed",
     "warmness_changed",
+    CONTACTS_MERGED,
+    CONTACTS_UNMERGED,
+    CONVERSATION_DONE,
+    CONVERSATION_ASSIGNED,
 ];
 
 /// Receipts are recorded as events too, but no rule listens to them directly.
@@ -49,6 +53,14 @@ pub const SCHEDULE_DUE: &str = "schedule_due";
 pub const WAIT_DUE: &str = "wait_due";
 /// A wait that an event has ended, or another run that gave way.
 pub const WAIT_OVER: &str = "wait_over";
+/// A conversation needs no answer, says staff.
+pub const CONVERSATION_DONE: &str = "conversation_done";
+/// A conversation is somebody's from now on, or nobody's.
+pub const CONVERSATION_ASSIGNED: &str = "conversation_assigned";
+/// Two contacts became one.
+pub const CONTACTS_MERGED: &str = "contacts_merged";
+/// A contact that was merged into another is one of its own again.
+pub const CONTACTS_UNMERGED: &str = "contacts_unmerged";
 /// Somebody set a rule off by hand.
 pub const MANUAL_RUN: &str = "manual_run";
 /// Names that are the program's own, and nobody else's.
@@ -445,7 +457,7 @@ pub struct Run {
 }
 
 /// A stored timer of a `date` trigger. `state` is `pending` or `fired`; a fired occurrence never comes back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timer {
     pub rule_id: String,
     pub trigger: i32,

@@ -1,11 +1,13 @@
 //! What the clinic talks about. Pure types: no I/O, no clock reads, no SQL.
 
+pub mod audit;
 pub mod booking;
 pub mod calendar;
 pub mod clinic;
 pub mod clock;
 pub mod contact;
 pub mod event;
+pub mod finding;
 pub mod handover;
 pub mod ids;
 pub mod job;

@@ -3,7 +3,8 @@
 use super::time::Timestamp;
 
 /// Where a waiting run is: waiting → due → resumed; or in line (`queued`) → waiting; any of them → ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WaitState {
     /// For its time, or its event.
     Waiting,

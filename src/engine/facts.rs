@@ -22,7 +22,7 @@ pub struct Facts {
     /// Set for `timer_due` and `schedule_due`: only that rule's trigger is evaluated.
     pub timer: Option<TimerInput>,
     /// When rules with a `limit` fired before, newest first.
-    pub fired: Vec<FiredBefore>,
+    pub fired: Vec<Arc<FiredBefore>>,
     /// Runs of this contact that are waiting.
     pub running: Vec<RunningNow>,
     /// Which rules are asked.
@@ -65,7 +65,7 @@ pub struct EventFacts {
 pub struct ContactFacts {
     pub contact: Contact,
     /// Newest first, at most `TOUCHPOINTS_MAX`.
-    pub touchpoints: Vec<Touchpoint>,
+    pub touchpoints: Vec<Arc<Touchpoint>>,
     /// The soonest live booking that has not begun.
     pub next_booking: Option<Arc<Booking>>,
     /// Live bookings that have not begun, soonest first, at most `BOOKINGS_MAX`.

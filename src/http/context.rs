@@ -1,5 +1,7 @@
 //! What the routes need of the rest of the program, and nothing else.
 
+use super::access::Access;
+pub(super) use super::access::Rate;
 use crate::automation::forecast::Forecast;
 use crate::automation::rulesets::RulesetHost;
 use crate::domain::clinic::Clinic;
@@ -19,6 +21,8 @@ pub struct HttpContext {
     pub pipelines: Arc<Pipelines>,
     pub rules: Arc<dyn RulesView>,
     pub sms: SmsWay,
+    /// Who may come in.
+    pub access: Arc<Access>,
     /// The metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

@@ -1,6 +1,8 @@
 //! Errors as `application/problem+json` (RFC 9457): one shape for every refusal.
 
+use super::codes;
 use super::reply::{self, Response};
+use crate::domain::time::Millis;
 use crate::store::StoreError;
 use serde::Serialize;
 use warp::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -13,11 +15,14 @@ pub const RETRY_AFTER_S: u32 = 2;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiError {
     status: StatusCode,
+    code: &'static str,
     detail: String,
     errors: Vec<FieldError>,
     hint: Option<Hint>,
     /// The record as it is now, for a caller who changed an older one.
     current: Option<serde_json::Value>,
+    /// What is wrong with rule files.
+    diagnostics: Option<serde_json::Value>,
 }
 
 /// The header that belongs to a refusal.
@@ -29,6 +34,8 @@ enum Hint {
     Allow(String),
     /// The same request may succeed soon.
     TryAgain,
+    /// The same, in so many seconds.
+    TryAgainIn(i64),
 }
 
 impl Hint {
@@ -36,6 +43,7 @@ impl Hint {
         match self {
             Self::Challenge(scheme) => Some((WWW_AUTHENTICATE, HeaderValue::from_static(scheme))),
             Self::Allow(methods) => HeaderValue::from_str(methods).ok().map(|value| (ALLOW, value)),
+            Self::TryAgainIn(seconds) => Some((RETRY_AFTER, HeaderValue::from(*seconds))),
             Self::TryAgain => Some((RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S))),
         }
     }
@@ -52,7 +60,9 @@ pub struct FieldError {
 #[derive(Serialize)]
 struct Problem<'a> {
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: String,
+    /// What programs decide by; the list is in docs/API.md.
+    code: &'static str,
     title: &'static str,
     status: u16,
     detail: &'a str,
@@ -60,11 +70,18 @@ struct Problem<'a> {
     errors: &'a [FieldError],
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnostics: Option<&'a serde_json::Value>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), hint: None, current: None }
+        let code = codes::of_status(status);
+        Self { status, code, detail: detail.into(), errors: Vec::new(), hint: None, current: None, diagnostics: None }
+    }
+
+    fn coded(self, code: &'static str) -> Self {
+        Self { code, ..self }
     }
 
     fn with_hint(mut self, hint: Hint) -> Self {
@@ -78,7 +95,7 @@ impl ApiError {
 
     /// Parameters that this route does not know or whose values it cannot read.
     pub fn bad_parameters(errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::bad_request("Some parameters are wrong.") }
+        Self { errors, ..Self::bad_request("Some parameters are wrong.").coded(codes::INVALID_PARAMETERS) }
     }
 
     /// Fields of the body that cannot be taken.
@@ -103,19 +120,56 @@ impl ApiError {
         Self { current: Some(current), ..error }
     }
 
+    /// Rule files that do not check clean, so that nothing was changed.
+    pub fn not_clean(diagnostics: serde_json::Value) -> Self {
+        let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "The rule files have problems: `diagnostics` lists them.");
+        Self { diagnostics: Some(diagnostics), ..error.coded(codes::NOT_CLEAN) }
+    }
+
     pub fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "Send a valid API key as `Authorization: Bearer avatar_…`.")
+        Self::new(StatusCode::UNAUTHORIZED, "Sign in, or send a valid API key as `Authorization: Bearer avatar_…`.")
             .with_hint(Hint::Challenge("Bearer realm=\"avatar\""))
     }
 
     /// A webhook whose signature or token is missing or wrong.
     pub fn unverified() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "The signature is missing or wrong.")
+            .coded(codes::UNVERIFIED)
             .with_hint(Hint::Challenge("Signature realm=\"webhooks\""))
     }
 
     pub fn forbidden() -> Self {
         Self::new(StatusCode::FORBIDDEN, "Your role does not allow this.")
+    }
+
+    /// The key's role would allow it, its scopes do not.
+    pub fn out_of_scope() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "The scopes of this API key do not cover this.")
+    }
+
+    /// A session that is not good for this yet.
+    pub fn unfinished(detail: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    /// A browser was made to send this by somebody else's page.
+    pub fn cross_site() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "With the cookie, changes are taken from our own pages only. Programs send a bearer token.",
+        )
+    }
+
+    /// Somebody who could not be signed in; `detail` says no more than they may know.
+    pub fn not_signed_in(detail: &'static str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, detail).with_hint(Hint::Challenge("Bearer realm=\"avatar\""))
+    }
+
+    /// More than one caller may; `wait` until there is room again.
+    pub fn too_many_for(wait: Millis) -> Self {
+        let seconds = (wait.0 + 999) / 1_000;
+        Self::new(StatusCode::TOO_MANY_REQUESTS, format!("Too many requests; try again in {seconds} s."))
+            .with_hint(Hint::TryAgainIn(seconds))
     }
 
     pub fn not_found() -> Self {
@@ -125,6 +179,24 @@ impl ApiError {
     /// What is asked for cannot be done as things are.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    /// The same request under the same `Idempotency-Key` has not ended yet.
+    pub fn still_running() -> Self {
+        Self::conflict("This request is being carried out; send it again to read its answer.")
+            .coded(codes::STILL_RUNNING)
+            .with_hint(Hint::TryAgain)
+    }
+
+    /// The same request changed something, and its answer is not known any more.
+    pub fn answer_not_kept() -> Self {
+        Self::conflict("This request was carried out, at least in part; its answer was not kept. Read what it changed.")
+            .coded(codes::ANSWER_NOT_KEPT)
+    }
+
+    pub fn key_of_other_request() -> Self {
+        let detail = "This `Idempotency-Key` was sent with another request; each request needs a key of its own.";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail).coded(codes::KEY_REUSED)
     }
 
     /// `allow` as it stands in the header: `GET, HEAD`.
@@ -167,12 +239,14 @@ impl ApiError {
 
     pub fn into_response(self) -> Response {
         let problem = Problem {
-            kind: "about:blank",
+            kind: format!("{}{}", codes::TYPE_PREFIX, self.code),
+            code: self.code,
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: &self.detail,
             errors: &self.errors,
             current: self.current.as_ref(),
+            diagnostics: self.diagnostics.as_ref(),
         };
         let mut response = reply::json_as(self.status, reply::PROBLEM_JSON, &problem);
         if let Some((name, value)) = self.hint.as_ref().and_then(Hint::header) {

@@ -1,16 +1,17 @@
 //! All routes of the program, as one warp filter that always answers.
 
 use super::api;
-use super::auth::Keys;
+use super::auth::Gate;
 use super::context::HttpContext;
 use super::endpoint::{Endpoint, Shared};
+use super::openapi;
 use super::problem::ApiError;
 use super::reply::Response;
 use super::route::{Route, allowed_methods};
 use super::server::ServerLimits;
 use super::system;
 use super::webhooks::{self, Gates};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use warp::filters::BoxedFilter;
@@ -20,6 +21,7 @@ use warp::{Filter, Rejection};
 /// Every route, and a fallback that tells an unknown path from a wrong method.
 pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits, stop: CancellationToken) -> BoxedFilter<(Response,)> {
     let shared = shared(context, limits, stop);
+    drop(shared.document.set(described(&shared).to_string().into()));
     let fallback = no_route(routes_of(&shared));
     let api = under("/api/").and(any_of(api::endpoints(&shared))).boxed();
     let system = any_of(system::endpoints(&shared));
@@ -33,14 +35,27 @@ pub fn list(context: &Arc<HttpContext>) -> Vec<Route> {
     routes_of(&shared(context, &ServerLimits::default(), CancellationToken::new()))
 }
 
+/// The OpenAPI document of this program.
+#[must_use]
+pub fn document(context: &Arc<HttpContext>) -> serde_json::Value {
+    described(&shared(context, &ServerLimits::default(), CancellationToken::new()))
+}
+
+fn described(shared: &Arc<Shared>) -> serde_json::Value {
+    let endpoints = api::endpoints(shared).into_iter().chain(system::endpoints(shared)).map(|e| (e.route, e.doc));
+    let providers = webhooks::ROUTES.into_iter().map(|route| (route, webhooks::doc()));
+    openapi::document(&endpoints.chain(providers).collect::<Vec<_>>())
+}
+
 fn shared(context: &Arc<HttpContext>, limits: &ServerLimits, stop: CancellationToken) -> Arc<Shared> {
     Arc::new(Shared {
         context: Arc::clone(context),
-        keys: Keys::default(),
+        gate: Gate::default(),
         gates: Gates::new(limits),
         limits: limits.clone(),
         streams: Arc::new(Semaphore::new(limits.streams_max)),
         stop,
+        document: OnceLock::new(),
     })
 }
 

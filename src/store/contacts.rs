@@ -5,7 +5,7 @@ use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, log_row, row};
 use super::schema::{contact_identities, contacts};
-use super::{Conn, StoreResult, Tx};
+use super::{Conn, StoreResult, Tx, search};
 use crate::domain::contact::{Contact, Identity, IdentityKind};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
@@ -86,7 +86,7 @@ pub fn lock_versions(tx: &mut Tx<'_>, ids: &[String]) -> StoreResult<HashMap<Str
 pub fn upsert_many(tx: &mut Tx<'_>, contacts: &[&Contact]) -> StoreResult<()> {
     ContactRow::upsert_all(tx, contacts)?;
     contacts.iter().for_each(|contact| tx.changed(Topic::Contacts, &contact.id));
-    Ok(())
+    search::write_many(tx, contacts)
 }
 
 /// Claims identities for contacts. An identity that another contact owns is an error: [`super::StoreError::Duplicate`].

@@ -1,7 +1,7 @@
 //! What must always hold in a database, each as a query that finds what breaks it.
 
 use super::db::on;
-use super::{Conn, StoreResult};
+use super::{Conn, StoreResult, audit};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
@@ -133,7 +133,7 @@ struct Offender {
 }
 
 /// The number of invariants that [`check`] looks at.
-pub const COUNT: usize = INVARIANTS.len();
+pub const COUNT: usize = INVARIANTS.len() + 1;
 
 /// Looks for rows that break an invariant. Reads only; takes time in proportion to the database.
 pub fn check(conn: &mut Conn) -> StoreResult<Vec<Broken>> {
@@ -146,5 +146,16 @@ pub fn check(conn: &mut Conn) -> StoreResult<Vec<Broken>> {
             broken.push(Broken { name: invariant.name, means: invariant.means, ids });
         }
     }
+    broken.extend(check_audit_log(conn)?);
     Ok(broken)
+}
+
+/// What no query can find: each row's hash follows from the row before.
+fn check_audit_log(conn: &mut Conn) -> StoreResult<Option<Broken>> {
+    let link = audit::verify(conn)?.broken;
+    Ok(link.map(|link| Broken {
+        name: "audit_log_is_whole",
+        means: "the log of what people did was changed",
+        ids: vec![format!("{} ({})", link.seq, link.reason)],
+    }))
 }

@@ -2,6 +2,7 @@
 
 pub mod alarms;
 mod append;
+pub mod audit;
 pub mod backup;
 pub mod changes;
 mod db;
@@ -23,6 +24,9 @@ pub mod schedules;
 mod schema;
 mod schema_gateways;
 mod schema_guard;
+mod schema_search;
+mod schema_staff;
+pub mod search;
 mod sql;
 pub mod staff;
 pub mod views;
@@ -35,8 +39,11 @@ pub mod contacts;
 pub mod departures;
 pub mod events;
 pub mod history;
+pub mod inbox;
 pub mod invariants;
+pub mod merges;
 pub mod numbers;
+pub mod once;
 pub mod overrides;
 pub mod privacy;
 pub mod recall;
@@ -125,7 +132,14 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.inner.writer.write(work).await
+        let attempt = once::current();
+        let noted = move |tx: &mut Tx<'_>| {
+            if let Some(attempt) = &attempt {
+                once::note_change(tx, attempt)?;
+            }
+            work(tx)
+        };
+        self.inner.writer.write(noted).await
     }
 
     /// Like [`Store::write`], blocking the calling thread. Not for async code.
@@ -149,6 +163,9 @@ impl Store {
     /// Records a delivery and the job that will work on it. After `Ok`, both are on stable storage.
     /// A delivery that is known already (same source and dedupe key) answers with the first event's id and adds no job.
     pub async fn append(&self, delivery: Delivery, received: Timestamp) -> StoreResult<Appended> {
+        if let Some(attempt) = once::current() {
+            self.inner.writer.write(move |tx| once::note_change(tx, &attempt)).await?;
+        }
         self.inner.writer.append(delivery, received).await
     }
 

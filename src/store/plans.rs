@@ -5,6 +5,7 @@ use super::db::Tx;
 use super::error::StoreResult;
 use super::jobs::{PROBE_LITE, PROBE_PG, fence_text, promote_text, stale_text};
 use super::schedules::due_text;
+use super::search::matching_text;
 use super::sql::{Value, sql};
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
@@ -60,6 +61,14 @@ fn statements(postgres: bool) -> Vec<(&'static str, String)> {
                 .to_owned(),
         ),
         ("runs of a rule", "SELECT COUNT(*) FROM automation_runs WHERE rule_id = ? AND at >= ? AND outcome = 'fired'".to_owned()),
+        ("people by a word", matching_text(1, &[])),
+        ("people by a number and a word", matching_text(2, &[1])),
+        (
+            "warmest of a stage",
+            "SELECT id FROM contacts WHERE current_pipeline = ? AND current_stage = ? AND warmness < ? \
+             ORDER BY warmness DESC, id DESC LIMIT ?"
+                .to_owned(),
+        ),
         ("skips of a contact", "SELECT * FROM automation_skips WHERE contact_id = ? ORDER BY event_id DESC LIMIT ?".to_owned()),
     ]
 }
@@ -90,9 +99,14 @@ fn sample_after(piece: &str) -> Value<'static> {
         "_id IN (",
         "rule_id = ",
         "contact_id = ",
+        "term >= ",
+        "term < ",
+        "LIKE ",
+        "current_pipeline = ",
+        "current_stage = ",
     ]) {
         "x".into()
-    } else if ends(&["priority = ", "duplicates + "]) {
+    } else if ends(&["priority = ", "duplicates + ", "warmness < "]) {
         0.into()
     } else {
         0i64.into()

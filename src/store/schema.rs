@@ -4,6 +4,8 @@ use diesel::table;
 
 pub use super::schema_gateways::{sms_handovers, sms_holds};
 pub use super::schema_guard::{automation_skips, field_changes, rule_history, rule_overrides};
+pub use super::schema_search::{contact_merges, contact_search, contact_terms, inbox_drafts, inbox_states};
+pub use super::schema_staff::{audit_log, staff_proofs, staff_sessions};
 
 table! {
     contacts (id) {
@@ -250,6 +252,7 @@ table! {
         active -> Bool,
         created_at -> BigInt,
         updated_at -> BigInt,
+        version -> BigInt,
     }
 }
 
@@ -263,6 +266,8 @@ table! {
         last_used_at -> Nullable<BigInt>,
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+        scopes -> Text,
+        created_by -> Nullable<Text>,
     }
 }
 
@@ -488,3 +493,4 @@ table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(tasks, overdue_tasks);
+diesel::allow_tables_to_appear_in_same_query!(contacts, contact_search);

@@ -114,6 +114,29 @@ pub fn list_unsent_of_contacts(conn: &mut Conn, contact_ids: &[String]) -> Store
     domain_rows!(rows)
 }
 
+/// Texts to this contact that have left since then, or are leaving.
+pub fn list_left_of_contact(conn: &mut Conn, contact_id: &str, since: Timestamp) -> StoreResult<Vec<SmsMessage>> {
+    let left = [SmsStatus::Sending, SmsStatus::Accepted, SmsStatus::Delivered, SmsStatus::Unknown].map(SmsStatus::as_str);
+    let rows: Vec<SmsRow> = on!(conn, c => sms_messages::table
+        .filter(sms_messages::contact_id.eq(contact_id))
+        .filter(sms_messages::created_at.ge(since.0))
+        .filter(sms_messages::direction.eq("out"))
+        .filter(one_of(sms_messages::status, &left))
+        .select(SmsRow::as_select())
+        .load(c))?;
+    domain_rows!(rows)
+}
+
+/// Why the number must not be texted; `None` when it may.
+pub fn find_suppression_reason(conn: &mut Conn, phone: &str) -> StoreResult<Option<String>> {
+    Ok(on!(conn, c => suppressions::table
+        .find(phone)
+        .filter(suppressions::lifted_at.is_null())
+        .select(suppressions::reason)
+        .first(c)
+        .optional())?)
+}
+
 /// Texts to these contacts that were made since then and have left, are leaving or will leave: contact, booking, when.
 pub fn list_recent(
     conn: &mut Conn,

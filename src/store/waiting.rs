@@ -76,11 +76,12 @@ pub fn insert_many(tx: &mut Tx<'_>, runs: &[&WaitingRun]) -> StoreResult<()> {
     WaitingRow::insert_all(tx, runs)
 }
 
-/// Waiting → due, if it still waits for the same time; false when it does not.
+/// Waiting → due, if it still waits for the same time and of the same contact; false when it does not.
 pub fn mark_due(tx: &mut Tx<'_>, run: &WaitingRun, now: Timestamp) -> StoreResult<bool> {
     let count = on!(tx, c => diesel::update(waiting_runs::table.find(&run.id))
         .filter(sql::<Bool>("state = 'waiting'"))
         .filter(waiting_runs::due_at.eq(run.due_at.0))
+        .filter(waiting_runs::contact_id.eq(&run.contact_id))
         .set((waiting_runs::state.eq("due"), waiting_runs::updated_at.eq(now.0)))
         .execute(c))?;
     Ok(count == 1)

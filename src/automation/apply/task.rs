@@ -7,6 +7,7 @@ use crate::domain::ids::derived_id;
 use crate::domain::task::{Task, TaskStatus};
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::plan::{Action, PlannedStep, TasksOf};
+use std::sync::Arc;
 
 /// Opens a task, unless one of that type is already open for the same contact and booking: then that one is kept, with the
 /// earlier due time and the higher priority of the two.
@@ -49,8 +50,11 @@ struct Wanted<'a> {
 fn open_one(world: &mut World, with: Applying<'_>, step: &PlannedStep, wanted: Wanted<'_>) -> Applied {
     let Wanted { task_type, title, due, priority, assign, note, key } = wanted;
     let contact_id = world.contact.as_ref().map(|c| c.id.clone());
-    let known = if contact_id.is_some() { &world.open_tasks } else { &world.loose_tasks };
-    if let Some(open) = known.iter().find(|t| t.dedupe_key.as_deref() == Some(&key) && t.status.is_open()) {
+    let is_same = |t: &&Task| t.dedupe_key.as_deref() == Some(&key) && t.status.is_open();
+    let of_contact = contact_id.is_some();
+    let known =
+        if of_contact { world.open_tasks.iter().map(Arc::as_ref).find(is_same) } else { world.loose_tasks.iter().find(is_same) };
+    if let Some(open) = known {
         let id = open.id.clone();
         if due < open.due_datetime || priority > open.priority_score {
             world.change_task(&id, with.now, |t| {
@@ -89,7 +93,7 @@ fn open_one(world: &mut World, with: Applying<'_>, step: &PlannedStep, wanted: W
     }
     world.changes.tasks.insert(id.clone());
     world.changes.contact = true;
-    world.open_tasks.push(task);
+    world.open_tasks.push(Arc::new(task));
     let created = Caused { task_id: Some(id.clone()), ..Caused::named("task_created") };
     Applied::new(step, "done", Some(id)).caused(created)
 }
@@ -102,7 +106,7 @@ pub fn close(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: 
         TasksOf::Contact => true,
     };
     let of_type = |t: &Task| task_type.as_ref().is_none_or(|wanted| t.task_type == *wanted);
-    let closes = |t: &&Task| t.status.is_open() && of_type(t) && of_subject(t);
+    let closes = |t: &&Arc<Task>| t.status.is_open() && of_type(t) && of_subject(t);
     let ids: Vec<String> = world.open_tasks.iter().filter(closes).map(|t| t.id.clone()).collect();
     for id in &ids {
         world.change_task(id, with.now, |t| {

@@ -9,6 +9,7 @@ use crate::domain::phone;
 use crate::domain::task::{Task, TaskStatus};
 use crate::domain::time::{Millis, Timestamp};
 use crate::domain::touchpoint::Touchpoint;
+use std::sync::Arc;
 
 /// An event about a person only: declared sources, staff.
 pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
@@ -200,7 +201,7 @@ pub fn ask_for_merge(world: &mut World, with: Projection<'_>, others: &[String])
     task.note = Some(format!("Other contacts: {}", others.join(", ")));
     task.because = "An event names identities that belong to several contacts".into();
     world.changes.tasks.insert(task.id.clone());
-    world.open_tasks.push(task);
+    world.open_tasks.push(Arc::new(task));
 }
 
 /// A verified delivery that nobody could read goes to a person.

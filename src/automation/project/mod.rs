@@ -13,7 +13,7 @@ mod task;
 
 use super::world::World;
 use crate::domain::clinic::Clinic;
-use crate::domain::event::{Event, QUARANTINED, SMS_RECEIPT, TASK_COMPLETED};
+use crate::domain::event::{CONTACTS_MERGED, CONTACTS_UNMERGED, Event, QUARANTINED, SMS_RECEIPT, TASK_COMPLETED};
 use crate::domain::time::Timestamp;
 use crate::engine::facts::MessageFacts;
 use std::collections::BTreeMap;
@@ -65,6 +65,10 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
     }
     if with.event.event_type == TASK_COMPLETED {
         return task::complete(world, with);
+    }
+    if [CONTACTS_MERGED, CONTACTS_UNMERGED].contains(&with.event.event_type.as_str()) {
+        // Everything that hangs on the contact is another: its timers are derived anew.
+        world.change_contact(with.now, |_| ());
     }
     contact::project(world, with)
 }

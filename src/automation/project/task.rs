@@ -3,6 +3,7 @@
 use super::{Projected, Projection};
 use crate::automation::world::World;
 use crate::domain::task::TaskStatus;
+use std::sync::Arc;
 
 /// Closes the task; one that is closed already stays as it is.
 pub fn complete(world: &mut World, with: Projection<'_>) -> Projected {
@@ -12,7 +13,7 @@ pub fn complete(world: &mut World, with: Projection<'_>) -> Projected {
         return Projected::ignored(format!("the task is {} already", task.status.as_str()));
     }
     if !world.open_tasks.iter().any(|t| t.id == task.id) {
-        world.open_tasks.push(task.clone());
+        world.open_tasks.push(Arc::new(task.clone()));
     }
     world.change_task(&task.id, with.now, |t| {
         t.status = TaskStatus::Done;

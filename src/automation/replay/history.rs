@@ -10,6 +10,7 @@ use crate::domain::task::{Task, TaskStatus};
 use crate::domain::time::{Millis, Timestamp};
 use crate::store::{Conn, StoreResult, bookings, contacts, events, history, sms, tasks};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Events before the window that are worked through first: as long ago as bookings play a part in rules.
 pub const WARM_UP: Millis = BOOKINGS_PAST_MAX;
@@ -156,11 +157,11 @@ fn seeds(conn: &mut Conn, from: Timestamp) -> StoreResult<Vec<World>> {
 }
 
 /// Tasks that were open then, by contact. When they were due is known as of now only.
-fn open_tasks_then(conn: &mut Conn, contact_ids: &[String], from: Timestamp) -> StoreResult<HashMap<String, Vec<Task>>> {
-    let mut open: HashMap<String, Vec<Task>> = HashMap::new();
+fn open_tasks_then(conn: &mut Conn, contact_ids: &[String], from: Timestamp) -> StoreResult<HashMap<String, Vec<Arc<Task>>>> {
+    let mut open: HashMap<String, Vec<Arc<Task>>> = HashMap::new();
     for mut task in tasks::list_open_at(conn, contact_ids, from)? {
         (task.status, task.completed_at) = (TaskStatus::Todo, None);
-        open.entry(task.contact_id.clone().unwrap_or_default()).or_default().push(task);
+        open.entry(task.contact_id.clone().unwrap_or_default()).or_default().push(Arc::new(task));
     }
     Ok(open)
 }

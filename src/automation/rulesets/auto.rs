@@ -38,7 +38,7 @@ impl RulesetHost {
             return Ok(None);
         }
         let before = self.current();
-        let number = self.put_in_force(sources, ruleset, by, None).await?;
+        let number = self.put_in_force(sources, ruleset, by.into(), None).await?;
         self.log_difference(before);
         Ok(Some(number))
     }

@@ -6,6 +6,7 @@
 mod ahead;
 mod auto;
 mod candidate;
+mod files;
 mod follow_up;
 mod pinned;
 mod sources;
@@ -13,12 +14,15 @@ mod watch;
 
 pub use auto::START;
 pub use candidate::{CHILD_ARGUMENTS, Checking, answer};
+pub use files::{FILE_BYTES_MAX, FileError, FileText, RuleFile, Saving, is_rule_path};
 pub use follow_up::{DERIVE_TIMERS, derive_job};
 pub use sources::{SourceError, read_sources};
 pub use watch::{Changes, Watching, watch};
 
+use super::audit;
 use super::forecast::Forecast;
 use super::guard;
+use crate::domain::audit::{Entry, Who, action};
 use crate::domain::clock::SharedClock;
 use crate::domain::rule_override::{OverrideState, Overrides, RuleOverride};
 use crate::domain::time::{Millis, Timestamp};
@@ -27,6 +31,7 @@ use crate::engine::{Catalogue, Compiled, Ruleset, Severity, Sources, compile, co
 use crate::store::{Conn, Store, StoreError, StoreResult, overrides, rulesets};
 use arc_swap::ArcSwapOption;
 use follow_up::follow_up;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -202,13 +207,18 @@ impl RulesetHost {
     }
 
     /// Switches a rule off or on again. False when it is in that state already. Who switches it on has seen to what was wrong.
-    pub async fn switch(&self, wanted: RuleOverride) -> Result<bool, RulesetError> {
+    pub async fn switch(&self, wanted: RuleOverride, ip: Option<IpAddr>) -> Result<bool, RulesetError> {
+        let now = self.clock.now();
         let changed = self
             .store
             .write(move |tx| {
                 let changed = overrides::put(tx, &wanted)?;
                 if changed && wanted.state == OverrideState::Enabled {
                     guard::close_alerts(tx, &wanted)?;
+                }
+                if changed {
+                    let entry = Entry::new(Who::new(wanted.by.clone(), ip), action::RULE_SWITCHED);
+                    audit::note(tx, &entry.of("rule", &wanted.rule_id).with_word("state", wanted.state.as_str()), now)?;
                 }
                 StoreResult::Ok(changed)
             })
@@ -244,29 +254,33 @@ impl RulesetHost {
     }
 
     /// Puts the files in force, whatever the mode. Answers with the number; the one in force when nothing differs.
-    pub async fn publish(&self, by: &str, note: Option<String>) -> Result<i64, RulesetError> {
+    pub async fn publish(&self, by: impl Into<Who> + Send, note: Option<String>) -> Result<i64, RulesetError> {
+        let who = by.into();
         let _turn = self.turn.lock().await;
         let is_current = self.follow_if_understood().await?;
         let (draft, compiled) = self.check(self.read().await?).await;
         let Some((sources, ruleset)) = compiled else { return Err(RulesetError::NotClean(Box::new(draft))) };
         match self.current() {
             Some(current) if is_current && current.ruleset.hash == ruleset.hash => Ok(current.number),
-            _ => self.put_in_force(sources, ruleset, by, note).await,
+            _ => self.put_in_force(sources, ruleset, who, note).await,
         }
     }
 
     /// Makes an earlier ruleset the one in force.
-    pub async fn rollback(&self, number: i64, by: &str, why: Option<String>) -> Result<(), RulesetError> {
+    pub async fn rollback(&self, number: i64, by: impl Into<Who> + Send, why: Option<String>) -> Result<(), RulesetError> {
+        let who = by.into();
         let _turn = self.turn.lock().await;
         let stored = self.store.read(move |conn| rulesets::find(conn, number)).await?.ok_or(RulesetError::Unknown(number))?;
         let (draft, ruleset) = self.examine(Sources { files: stored.files }).await;
         let Some(ruleset) = ruleset else { return Err(RulesetError::NotClean(Box::new(draft))) };
-        let (by, now) = (by.to_owned(), self.clock.now());
+        let now = self.clock.now();
         let plan = super::schedules::wanted(&ruleset);
         self.store
             .write(move |tx| {
-                rulesets::roll_back(tx, number, &by, why.as_deref(), now)?;
-                follow_up(tx, &plan, now)
+                rulesets::roll_back(tx, number, &who.by, why.as_deref(), now)?;
+                follow_up(tx, &plan, now)?;
+                let entry = Entry::new(who, action::RULES_ROLLED_BACK).of("ruleset", &format!("r{number}"));
+                audit::note(tx, &entry, now)
             })
             .await?;
         self.swap(number, stored.published_at, ruleset).await?;
@@ -331,16 +345,18 @@ impl RulesetHost {
         &self,
         sources: Sources,
         ruleset: Ruleset,
-        by: &str,
+        who: Who,
         note: Option<String>,
     ) -> Result<i64, RulesetError> {
-        let (hash, by, now) = (ruleset.hash.clone(), by.to_owned(), self.clock.now());
+        let (hash, now) = (ruleset.hash.clone(), self.clock.now());
         let plan = super::schedules::wanted(&ruleset);
         let number = self
             .store
             .write(move |tx| {
-                let number = rulesets::publish(tx, &hash, &sources.files, &by, note.as_deref(), now)?;
+                let number = rulesets::publish(tx, &hash, &sources.files, &who.by, note.as_deref(), now)?;
                 follow_up(tx, &plan, now)?;
+                let entry = Entry::new(who, action::RULES_PUBLISHED).of("ruleset", &format!("r{number}"));
+                audit::note(tx, &entry, now)?;
                 StoreResult::Ok(number)
             })
             .await?;

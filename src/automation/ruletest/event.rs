@@ -180,7 +180,7 @@ fn task<'r>(records: &'r Records, facts: &Facts, contact: Option<&ContactInput>)
     let wanted = facts.text("type").ok_or("`task` needs the `type` of an open task")?;
     let owner = contact.and_then(|c| c.id.clone()).ok_or("say whose task it is, with `contact`")?;
     let open = records.person(&owner).and_then(|world| world.open_tasks.iter().find(|task| task.task_type == wanted));
-    open.ok_or_else(|| format!("{owner} has no open task {wanted}"))
+    open.map(AsRef::as_ref).ok_or_else(|| format!("{owner} has no open task {wanted}"))
 }
 
 fn receipt(records: &Records, facts: &Facts, event: &str, contact: Option<&ContactInput>) -> Result<ReceiptInput, String> {

@@ -11,6 +11,7 @@ use crate::domain::sms::SmsStatus;
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::engine::facts::TOUCHPOINTS_MAX;
+use std::sync::Arc;
 
 impl Records {
     /// Takes a decided world back; answers with its contact.
@@ -35,9 +36,9 @@ impl Records {
                 Suppression::Stop { phone, .. } => drop(self.suppressed.insert(phone.clone())),
                 Suppression::Lift { phone } => drop(self.suppressed.remove(phone)),
             }
-            for contact in self.contacts_at(suppression.phone(), speaker) {
+            self.change_contacts_at(suppression.phone(), speaker, |contact| {
                 contact.opted_out_at = opted_out_at.map(|at| contact.opted_out_at.unwrap_or(at));
-            }
+            });
         }
     }
 
@@ -52,7 +53,7 @@ impl Records {
             if text.status.is_unsent() {
                 world.unsent_sms.push(text.clone());
             }
-            self.texts.insert(text.id.clone(), text.clone());
+            self.put_text(text.clone());
         }
     }
 
@@ -93,10 +94,10 @@ fn forget_the_event(world: &mut World) {
     world.claims_nothing = false;
     world.waiting.retain(|w| w.state.is_alive());
     let awaited: Vec<String> = tasks_of(&world.waiting).collect();
-    let (open, closed): (Vec<Task>, Vec<Task>) =
+    let (open, closed): (Vec<Arc<Task>>, Vec<Arc<Task>>) =
         std::mem::take(&mut world.open_tasks).into_iter().partition(|t| t.status.is_open());
     world.open_tasks = open;
-    world.named_tasks.extend(closed);
+    world.named_tasks.extend(closed.into_iter().map(Arc::unwrap_or_clone));
     world.named_tasks.retain(|t| awaited.contains(&t.id));
     world.touchpoints.truncate(TOUCHPOINTS_MAX);
 }

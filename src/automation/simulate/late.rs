@@ -9,6 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// What tasks about nobody have in the agenda's place for a contact.
 pub(super) const NOBODY: &str = "";
@@ -36,7 +37,7 @@ impl Late {
 
     pub fn fold(&mut self, world: &World, changes: &Changes) {
         for task in world.open_tasks.iter().filter(|t| t.contact_id.is_none()) {
-            self.loose.insert(task.id.clone(), task.clone());
+            self.loose.insert(task.id.clone(), Task::clone(task));
         }
         self.loose.retain(|_, task| task.status.is_open());
         let new = changes.loose_tasks.iter().map(|task| (task.id.clone(), task.clone()));
@@ -58,7 +59,7 @@ impl Records {
     fn open_tasks<'r>(&'r self, contact_id: &str) -> Box<dyn Iterator<Item = &'r Task> + 'r> {
         match self.person(contact_id) {
             _ if contact_id == NOBODY => Box::new(self.late.loose.values()),
-            Some(world) => Box::new(world.open_tasks.iter()),
+            Some(world) => Box::new(world.open_tasks.iter().map(Arc::as_ref)),
             None => Box::new(std::iter::empty()),
         }
     }

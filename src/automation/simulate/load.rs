@@ -12,6 +12,7 @@ use crate::domain::sms::SmsMessage;
 use crate::domain::time::Timestamp;
 use crate::engine::Ruleset;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Takes the world of `event` out of the records; `Records::fold` puts it back.
 pub(super) fn load(records: &mut Records, event: Event) -> Loaded {
@@ -98,7 +99,7 @@ fn name_task(records: &Records, loaded: &mut Loaded) {
     if loaded.world.find_task(id).is_some() {
         return;
     }
-    let tasks = || loaded.world.open_tasks.iter().chain(records.late.loose());
+    let tasks = || loaded.world.open_tasks.iter().map(Arc::as_ref).chain(records.late.loose());
     let named = tasks().find(|t| t.id == *id).or_else(|| records.find_like(id, tasks())).cloned();
     loaded.event.payload.task_id = named.as_ref().map(|task| task.id.clone());
     loaded.world.named_tasks.extend(named.filter(|task| task.contact_id.is_none()));

@@ -6,6 +6,7 @@ use crate::automation::world::World;
 use crate::domain::sms::{SmsMessage, SmsStatus};
 use crate::domain::time::Timestamp;
 use crate::engine::facts::TOUCHPOINTS_MAX;
+use std::sync::Arc;
 
 impl Simulation<'_> {
     /// Sends, withholds or puts off every text of this contact whose time has come.
@@ -53,7 +54,7 @@ impl Simulation<'_> {
             }
             Verdict::Nothing | Verdict::Interrupted => {}
         }
-        self.records.texts.insert(text.id.clone(), text);
+        self.records.put_text(text);
     }
 }
 
@@ -67,6 +68,6 @@ fn touch(world: &mut World, text: &SmsMessage, contact_id: &str, now: Timestamp)
         contact.last_outbound_at = Some(now);
         contact.version += 1;
     }
-    world.touchpoints.insert(0, sent_touchpoint(text, contact_id.to_owned(), now));
+    world.touchpoints.insert(0, Arc::new(sent_touchpoint(text, contact_id.to_owned(), now)));
     world.touchpoints.truncate(TOUCHPOINTS_MAX);
 }

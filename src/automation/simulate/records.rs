@@ -8,12 +8,13 @@ use crate::domain::event::{Event, WaitState};
 use crate::domain::sms::SmsMessage;
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The records in memory. Worlds are in the order of contact ids, so that walking over them is always the same.
 #[derive(Clone, Default)]
 pub struct Records {
-    people: BTreeMap<String, World>,
+    /// Boxed: what the tree moves about is a pointer.
+    people: BTreeMap<String, Box<World>>,
     pub(super) owners: HashMap<Identity, String>,
     /// Wix booking id → our id.
     pub(super) wix_bookings: HashMap<String, String>,
@@ -21,6 +22,10 @@ pub struct Records {
     pub(super) booking_owners: HashMap<String, String>,
     /// Every text of the simulation, sent or not, by id.
     pub(super) texts: HashMap<String, SmsMessage>,
+    /// Number → ids of the texts to it.
+    texts_of_number: HashMap<String, BTreeSet<String>>,
+    /// Contact → those whose texts go to that one. Also some whose texts did so once.
+    wards: HashMap<String, BTreeSet<String>>,
     /// Dedupe key → id of the text.
     pub(super) text_keys: HashMap<String, String>,
     /// (provider, id at the provider) of messages received.
@@ -41,18 +46,27 @@ impl Records {
     }
 
     pub fn person(&self, contact_id: &str) -> Option<&World> {
-        self.people.get(contact_id)
+        self.people.get(contact_id).map(Box::as_ref)
     }
 
     pub(super) fn take_person(&mut self, contact_id: &str) -> Option<World> {
-        self.people.remove(contact_id)
+        self.people.remove(contact_id).map(|world| *world)
     }
 
     /// Adds or replaces a contact with everything that hangs on it, and makes it findable.
     pub fn put(&mut self, world: World) -> Option<String> {
-        let id = world.contact.as_ref()?.id.clone();
+        let contact = world.contact.as_ref()?;
+        let id = contact.id.clone();
+        // Nearly always all is known: it is looked up before anything is copied.
+        if let Some(guardian) = &contact.guardian_contact_id
+            && !self.wards.get(guardian).is_some_and(|wards| wards.contains(&id))
+        {
+            self.wards.entry(guardian.clone()).or_default().insert(id.clone());
+        }
         for identity in &world.identities {
-            self.owners.entry(identity.clone()).or_insert_with(|| id.clone());
+            if !self.owners.contains_key(identity) {
+                self.owners.insert(identity.clone(), id.clone());
+            }
         }
         for booking in &world.bookings {
             if self.booking_owners.get(&booking.id) != Some(&id) {
@@ -64,8 +78,15 @@ impl Records {
                 self.wix_bookings.insert(wix.clone(), booking.id.clone());
             }
         }
-        self.people.insert(id.clone(), world);
+        self.people.insert(id.clone(), Box::new(world));
         Some(id)
+    }
+
+    pub(super) fn put_text(&mut self, text: SmsMessage) {
+        if text.direction == "out" && !self.texts.contains_key(&text.id) {
+            self.texts_of_number.entry(text.to.clone()).or_default().insert(text.id.clone());
+        }
+        self.texts.insert(text.id.clone(), text);
     }
 
     pub fn booking(&self, id: &str) -> Option<&Booking> {
@@ -124,21 +145,28 @@ impl Records {
     }
 
     pub(super) fn person_mut(&mut self, contact_id: &str) -> Option<&mut World> {
-        self.people.get_mut(contact_id)
+        self.people.get_mut(contact_id).map(Box::as_mut)
     }
 
-    /// Whose texts go to the number, but for the one who speaks: that one's world is at work.
-    pub(super) fn contacts_at(&mut self, phone: &str, speaker: Option<&Contact>) -> impl Iterator<Item = &mut Contact> {
+    /// Changes those whose texts go to the number, but for the one who speaks: that one's world is at work.
+    pub(super) fn change_contacts_at(&mut self, phone: &str, speaker: Option<&Contact>, change: impl Fn(&mut Contact)) {
         let owner = Identity { kind: IdentityKind::Phone, value: phone.to_owned() };
-        let owner = self.owners.get(&owner).cloned().or_else(|| speaker.map(|c| c.id.clone()));
-        let all = self.people.values_mut().filter_map(|world| world.contact.as_mut());
-        all.filter(move |c| owner.as_ref().is_some_and(|owner| c.id == *owner || c.guardian_contact_id.as_ref() == Some(owner)))
+        let Some(owner) = self.owners.get(&owner).cloned().or_else(|| speaker.map(|c| c.id.clone())) else { return };
+        let wards = self.wards.get(&owner).into_iter().flatten().cloned();
+        for id in wards.chain(std::iter::once(owner.clone())).collect::<BTreeSet<String>>() {
+            let contact = self.people.get_mut(&id).and_then(|world| world.contact.as_mut());
+            let is_meant = |c: &&mut Contact| c.id == owner || c.guardian_contact_id.as_ref() == Some(&owner);
+            if let Some(contact) = contact.filter(is_meant) {
+                change(contact);
+            }
+        }
     }
 
     /// Texts that went to a number since then, newest first.
     pub(super) fn texts_to(&self, phone: &str, since: Timestamp) -> Vec<SmsMessage> {
-        let went = |s: &&SmsMessage| s.direction == "out" && s.to == phone && s.accepted_at.is_some_and(|at| at >= since);
-        let mut found: Vec<SmsMessage> = self.texts.values().filter(went).cloned().collect();
+        let ids = self.texts_of_number.get(phone).into_iter().flatten();
+        let went = ids.filter_map(|id| self.texts.get(id)).filter(|s| s.accepted_at.is_some_and(|at| at >= since));
+        let mut found: Vec<SmsMessage> = went.cloned().collect();
         found.sort_unstable_by(|a, b| (b.accepted_at, &b.id).cmp(&(a.accepted_at, &a.id)));
         found
     }

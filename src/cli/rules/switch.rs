@@ -23,7 +23,7 @@ pub(super) fn switch(context: &Context, id: &str, state: OverrideState, why: Opt
             at: parts.clock.now(),
         };
         let is_on = current.overrides.find_off(id).is_none();
-        let changed = !(is_on && state == OverrideState::Enabled) && parts.automation.rules.switch(wanted).await?;
+        let changed = !(is_on && state == OverrideState::Enabled) && parts.automation.rules.switch(wanted, None).await?;
         if context.output.json {
             context.output.object(&json!({ "schema": SCHEMA, "id": id, "state": state.as_str(), "changed": changed }));
         } else {

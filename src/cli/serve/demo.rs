@@ -17,6 +17,9 @@ const SEED: u64 = 20_261_123;
 /// Beside the clinic's own database, so that they never mix.
 const DATABASE: &str = "data/demo.db";
 
+/// Made up, like the clinic; without a password.
+const ADMIN: &str = "admin@demo.example";
+
 pub struct Prepared(story::Prepared);
 
 /// Opens the parts with the demo's clock, secrets and database. Texts never leave.
@@ -52,6 +55,12 @@ pub async fn tell(
         prepared.clock.go_live();
         context.output.hint("the demo clinic is here from before; remove its database for a fresh one");
     }
+    let code = staff::link_for(&parts.store, &parts.clock, ADMIN, "Demo Admin", Role::Admin).await.map_err(|e| e.to_string())?;
+    context.output.hint(&format!(
+        "\nsign in, once, with\n  {}/sign-in#code={code}\nor for a session of a program\n  \
+         curl -d '{{\"one_time_code\":\"{code}\",\"bearer\":true}}' http://{address}/api/session",
+        parts.settings.server.frontend_url
+    ));
     let key = staff::create_api_key(&parts.store, &parts.clock, "demo", Role::Admin).await.map_err(|e| e.to_string())?;
     context.output.hint(&format!(
         "\nlook around with\n  export KEY={key}\n  curl -H \"Authorization: Bearer $KEY\" http://{address}/api/tasks?timeframe=overdue\n  \

@@ -8,6 +8,7 @@ use crate::engine::plan::{SeenValue, StopReason, StoppedAt};
 use crate::engine::ruleset::{IfRunning, Limit, Rule, Trigger};
 use crate::engine::script::{View, for_trace};
 use rhai::Dynamic;
+use std::sync::Arc;
 
 pub(super) fn disabled(rule: &Rule) -> Stop {
     stop(rule, StopReason::Disabled, "enabled", "the rule is switched off")
@@ -45,8 +46,9 @@ pub(super) fn panicked(rule: &Rule) -> Stop {
 pub(super) fn check_limit(rule: &Rule, facts: &Facts, view: &View) -> Result<(), Stop> {
     let Some(limit) = rule.limit else { return Ok(()) };
     let since = view.now - limit.within;
-    let counts = |before: &&FiredBefore| before.rule_id == rule.id && before.at > since && same_subject(limit, facts, before);
-    let fired: Vec<&FiredBefore> = facts.fired.iter().filter(counts).collect();
+    let counts =
+        |before: &&Arc<FiredBefore>| before.rule_id == rule.id && before.at > since && same_subject(limit, facts, before);
+    let fired: Vec<&Arc<FiredBefore>> = facts.fired.iter().filter(counts).collect();
     if fired.len() < limit.max as usize {
         return Ok(());
     }

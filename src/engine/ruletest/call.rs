@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(crate) fn call(
     ruleset: &Ruleset,
     text: &str,
-    contact: Option<(Contact, Vec<Touchpoint>)>,
+    contact: Option<(Contact, Vec<Arc<Touchpoint>>)>,
     booking: Option<Booking>,
     now: Timestamp,
 ) -> Result<String, ScriptError> {

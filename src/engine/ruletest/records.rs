@@ -9,6 +9,7 @@ use crate::domain::sample;
 use crate::domain::time::Timestamp;
 use crate::domain::touchpoint::Touchpoint;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// Fields that a provider can say of a person. The others are ours.
 const SAID_OF_CONTACT: &[&str] =
@@ -22,7 +23,7 @@ pub(crate) struct Person {
     pub contact: Contact,
     pub identities: Vec<Identity>,
     /// Newest first.
-    pub touchpoints: Vec<Touchpoint>,
+    pub touchpoints: Vec<Arc<Touchpoint>>,
 }
 
 /// What the event says of the person; `true` when there is more in the facts, which no provider says.
@@ -142,7 +143,7 @@ fn set_contact(person: &mut Person, name: &str, value: &FactValue, now: Timestam
         ("no_shows", FactValue::Int(count)) => c.no_shows = i32::try_from(*count).unwrap_or(0),
         ("created_at", FactValue::Time(at)) => c.created_at = *at,
         ("touchpoints", FactValue::Records(list)) => {
-            person.touchpoints = list.iter().enumerate().map(|(i, facts)| touchpoint(&c.id, i, facts, now)).collect();
+            person.touchpoints = list.iter().enumerate().map(|(i, facts)| Arc::new(touchpoint(&c.id, i, facts, now))).collect();
             person.touchpoints.sort_by_key(|t| std::cmp::Reverse(t.timestamp));
         }
         _ => {}

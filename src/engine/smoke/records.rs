@@ -165,7 +165,7 @@ fn facts(records: &Records) -> Facts {
     let booking = Arc::new(records.booking.clone());
     let contact = ContactFacts {
         contact: records.contact.clone(),
-        touchpoints: records.touchpoint.iter().cloned().collect(),
+        touchpoints: records.touchpoint.iter().cloned().map(Arc::new).collect(),
         next_booking: records.next_booking.then(|| Arc::clone(&booking)),
         bookings: records.next_booking.then(|| Arc::clone(&booking)).into_iter().collect(),
         open_tasks: records.next_booking.then(|| Arc::new(records.task.clone())).into_iter().collect(),

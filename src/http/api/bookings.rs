@@ -1,25 +1,88 @@
-//! `/api/bookings`: the appointments.
+//! `/api/bookings`: the appointments, as a day sheet shows them.
 
-use super::listing::{Wall, one, page};
+use super::listing::{PAGING, Parameter, Wall, one};
+use crate::automation::next::Reminders;
 use crate::domain::booking::BookingStatus;
+use crate::http::doc::{Doc, Kind};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
-use crate::http::query::Query;
+use crate::http::query::{Query, encode_cursor};
 use crate::http::reply::{self, Response};
 use crate::http::route::{Permission, Route};
+use crate::store::StoreResult;
 use crate::store::views::bookings::{self, BookingFilter, BookingView};
+use crate::store::views::day::{self, Sheet};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/bookings", Permission::Clinic);
 const ONE: Route = Route::get("/api/bookings/{id}", Permission::Clinic);
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    vec![reading(LIST, shared, list), reading(ONE, shared, show)]
+    let list_doc = Doc::new("Bookings", "Lists appointments, the earliest first, with reminders and what is missing.");
+    vec![
+        reading(LIST, shared, list).doc(
+            list_doc
+                .query(FILTERS)
+                .kind("from", Kind::Time)
+                .kind("to", Kind::Time)
+                .one_of("status", &BookingStatus::ALL.map(BookingStatus::as_str))
+                .answers::<DaySheet>(),
+        ),
+        reading(ONE, shared, show).doc(Doc::new("Bookings", "Shows an appointment.").answers::<Appointment>()),
+    ]
 }
 
-#[derive(Serialize)]
-struct Booking {
+const FILTERS: &[Parameter] = &[
+    ("from", "appointments at this time and later"),
+    ("to", "appointments before this time"),
+    ("contact_id", "of one contact"),
+    ("status", "one state, such as scheduled; the counts are of all"),
+    PAGING[0],
+    PAGING[1],
+];
+
+#[derive(Serialize, ToSchema)]
+struct DaySheet {
+    items: Vec<Appointment>,
+    total: i64,
+    next_cursor: Option<String>,
+    /// How many appointments of the same time are in each state.
+    counts: BTreeMap<String, i64>,
+}
+
+/// A booking, and what staff needs to know beside it.
+#[derive(Serialize, ToSchema)]
+struct Appointment {
+    #[serde(flatten)]
+    booking: Booking,
+    contact_name: Option<String>,
+    /// E.164.
+    contact_phone: Option<String>,
+    /// Reminders sent and due, oldest first.
+    reminders: Vec<Reminder>,
+    /// Some of `referral`, `confirmation`, `phone`.
+    missing: Vec<&'static str>,
+    open_tasks: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Reminder {
+    template: Option<String>,
+    /// The state of the text; `due` for one that is to be written yet.
+    status: String,
+    /// When it left, or will.
+    at: String,
+    /// `null` when it is due.
+    sms_id: Option<String>,
+    /// The rule that a due one comes from.
+    rule_id: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Booking {
     id: String,
     contact_id: String,
     wix_booking_id: Option<String>,
@@ -43,7 +106,7 @@ struct Booking {
     updated_at: String,
 }
 
-fn booking(view: BookingView, wall: Wall) -> Booking {
+pub(super) fn booking(view: BookingView, wall: Wall) -> Booking {
     Booking {
         id: view.id,
         contact_id: view.contact_id,
@@ -78,12 +141,75 @@ async fn list(call: Call) -> Result<Response, ApiError> {
     };
     let request = query.page();
     query.finish()?;
-    let rows = call.context.store.read(move |conn| bookings::list(conn, &filter, &request)).await?;
-    let wall = Wall::of(&call);
-    Ok(page(rows, |view| booking(view, wall)))
+    let (rows, sheet, counts) = call
+        .context
+        .store
+        .read(move |conn| {
+            let rows = bookings::list(conn, &filter, &request)?;
+            let sheet = day::sheet(conn, &rows.items)?;
+            StoreResult::Ok((rows, sheet, day::counts(conn, &filter)?))
+        })
+        .await?;
+    let (wall, reminders) = (Wall::of(&call), reminders(&call));
+    Ok(reply::json(&DaySheet {
+        total: rows.total,
+        next_cursor: rows.next.as_ref().map(encode_cursor),
+        items: rows.items.into_iter().map(|view| appointment(view, &sheet, &reminders, wall)).collect(),
+        counts: counts.into_iter().collect(),
+    }))
 }
 
 async fn show(call: Call) -> Result<Response, ApiError> {
-    let view = one(&call, bookings::find).await?;
-    Ok(reply::json(&booking(view, Wall::of(&call))))
+    let (view, sheet) = one(&call, |conn, id| {
+        let found = bookings::find(conn, id)?;
+        found.map(|view| day::sheet(conn, std::slice::from_ref(&view)).map(|sheet| (view, sheet))).transpose()
+    })
+    .await?;
+    let version = view.version;
+    Ok(reply::with_etag(reply::json(&appointment(view, &sheet, &reminders(&call), Wall::of(&call))), version))
+}
+
+fn reminders(call: &Call) -> Reminders {
+    Reminders::of(call.context.rules.host().and_then(|host| host.current()).as_deref())
+}
+
+fn appointment(view: BookingView, sheet: &Sheet, known: &Reminders, wall: Wall) -> Appointment {
+    let person = sheet.people.get(&view.contact_id);
+    let has_phone = person.is_none_or(|p| p.phone.is_some());
+    let is_open = matches!(view.status.as_str(), "pending" | "scheduled");
+    let missing = [
+        ("referral", view.referral_status == "missing"),
+        ("confirmation", is_open && view.patient_confirmed_at.is_none()),
+        ("phone", !has_phone),
+    ];
+    Appointment {
+        contact_name: person.map(|p| p.name.clone()),
+        contact_phone: person.and_then(|p| p.phone.clone()),
+        reminders: reminders_of(&view.id, sheet, known, wall),
+        missing: missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(what, _)| what).collect(),
+        open_tasks: sheet.open_tasks.get(&view.id).copied().unwrap_or(0),
+        booking: booking(view, wall),
+    }
+}
+
+fn reminders_of(booking_id: &str, sheet: &Sheet, known: &Reminders, wall: Wall) -> Vec<Reminder> {
+    let texts = sheet.texts.get(booking_id).into_iter().flatten();
+    let sent = texts.filter(|text| text.template.as_ref().is_some_and(|template| known.has_template(template)));
+    let sent = sent.map(|text| Reminder {
+        template: text.template.clone(),
+        status: text.status.clone(),
+        at: wall.time(text.at),
+        sms_id: Some(text.id.clone()),
+        rule_id: None,
+    });
+    let due = sheet.timers.get(booking_id).into_iter().flatten().filter_map(|timer| {
+        Some(Reminder {
+            template: Some(known.template_of(&timer.rule_id)?.to_owned()),
+            status: "due".to_owned(),
+            at: wall.time(timer.due_at.0),
+            sms_id: None,
+            rule_id: Some(timer.rule_id.clone()),
+        })
+    });
+    sent.chain(due).collect()
 }

@@ -1,33 +1,56 @@
-//! `/api/contacts`: the people, and what happened with each.
+//! `/api/contacts`: the people.
 
-use super::listing::{Wall, find_record, one, page, whole};
+use super::listing::{PAGING, Wall, find_record, one, whole};
 use crate::automation::next::{Item, next};
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
-use crate::http::query::Query;
+use crate::http::query::{Query, encode_cursor};
 use crate::http::reply::{self, Response};
 use crate::http::route::{Permission, Route};
-use crate::store::views::contacts::{self, ContactFilter, ContactView};
-use crate::store::views::timeline::{self, TimelineEntry};
+use crate::store::views::contacts::{self, ContactFilter, ContactSort, ContactView};
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/contacts", Permission::Clinic);
 const ONE: Route = Route::get("/api/contacts/{id}", Permission::Clinic);
 const NEXT: Route = Route::get("/api/contacts/{id}/next", Permission::Clinic);
-const TIMELINE: Route = Route::get("/api/contacts/{id}/timeline", Permission::Clinic);
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
+    let list_doc = Doc::new("Contacts", "Lists people, or finds them by name, email address or phone number.");
+    let next_doc = Doc::new("Contacts", "Lists what is planned for a person, soonest first.");
     vec![
-        reading(LIST, shared, list),
-        reading(ONE, shared, show),
-        reading(TIMELINE, shared, show_timeline),
-        reading(NEXT, shared, show_next),
+        reading(LIST, shared, list).doc(list_doc.query(FILTERS).answers::<Contacts>()),
+        reading(ONE, shared, show).doc(Doc::new("Contacts", "Shows a person.").answers::<Contact>()),
+        reading(NEXT, shared, show_next).doc(next_doc.answers::<super::listing::Listing<Upcoming>>()),
     ]
 }
 
-#[derive(Serialize)]
-struct Contact {
+const FILTERS: &[super::listing::Parameter] = &[
+    ("q", "beginnings of words of the name, of the email address, or any part of the phone number as people write it"),
+    ("pipeline", "in one pipeline"),
+    ("stage", "in one stage"),
+    ("opted_out", "true or false"),
+    ("assigned_to", "a member of staff; me: whoever asks"),
+    ("sort", "updated (the last changed first), warmness (the warmest first) or name; updated unless given"),
+    PAGING[0],
+    PAGING[1],
+];
+
+const SORTS: &str = "one of updated, warmness, name";
+
+#[derive(Serialize, ToSchema)]
+struct Contacts {
+    items: Vec<Contact>,
+    /// People on all pages; at least so many when `total_is_exact` is false.
+    total: i64,
+    total_is_exact: bool,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Contact {
     id: String,
     name: String,
     first_name: String,
@@ -51,12 +74,15 @@ struct Contact {
     last_outbound_at: Option<String>,
     no_shows: i32,
     merged_into_id: Option<String>,
+    /// The id that was asked for, when that contact was merged into this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_from: Option<String>,
     version: i64,
     created_at: String,
     updated_at: String,
 }
 
-fn contact(view: ContactView, wall: Wall) -> Contact {
+pub(super) fn contact(view: ContactView, wall: Wall) -> Contact {
     Contact {
         id: view.id,
         name: view.name,
@@ -80,58 +106,64 @@ fn contact(view: ContactView, wall: Wall) -> Contact {
         last_outbound_at: wall.optional(view.last_outbound_at),
         no_shows: view.no_shows,
         merged_into_id: view.merged_into_id,
+        merged_from: None,
         version: view.version,
         created_at: wall.time(view.created_at),
         updated_at: wall.time(view.updated_at),
     }
 }
 
-#[derive(Serialize)]
-struct Entry {
-    at: String,
-    id: String,
-    /// `touchpoint`, `note`, `stage_change`, `field_change`, `sms` or `task`.
-    kind: &'static str,
-    what: Option<String>,
-    text: Option<String>,
-    direction: Option<String>,
-    status: Option<String>,
-    booking_id: Option<String>,
-    by: Option<String>,
-    run_id: Option<String>,
+async fn list(call: Call) -> Result<Response, ApiError> {
+    let mut query = Query::parse(&call.query);
+    let filter = filter(&mut query, &call);
+    let sort = query.parsed("sort", SORTS, parse_sort).unwrap_or_default();
+    let request = query.page();
+    query.finish()?;
+    let found = call.context.store.read(move |conn| contacts::list(conn, &filter, sort, &request)).await?;
+    let wall = Wall::of(&call);
+    Ok(reply::json(&Contacts {
+        total: found.rows.total,
+        total_is_exact: found.total_is_exact,
+        next_cursor: found.rows.next.as_ref().map(encode_cursor),
+        items: found.rows.items.into_iter().map(|view| contact(view, wall)).collect(),
+    }))
 }
 
-fn entry(view: TimelineEntry, wall: Wall) -> Entry {
-    Entry {
-        at: wall.time(view.at),
-        id: view.id,
-        kind: view.kind,
-        what: view.what,
-        text: view.text,
-        direction: view.direction,
-        status: view.status,
-        booking_id: view.booking_id,
-        by: view.by,
-        run_id: view.run_id,
+/// The filters of the list.
+pub(super) fn filter(query: &mut Query, call: &Call) -> ContactFilter {
+    ContactFilter {
+        text: query.text("q"),
+        pipeline: query.text("pipeline"),
+        stage: query.text("stage"),
+        opted_out: query.parsed("opted_out", "true or false", |text| text.parse().ok()),
+        assigned_to: query.text("assigned_to").map(|who| whose(who, call)),
     }
 }
 
-async fn list(call: Call) -> Result<Response, ApiError> {
-    let mut query = Query::parse(&call.query);
-    let filter = ContactFilter { text: query.text("q"), pipeline: query.text("pipeline"), stage: query.text("stage") };
-    let request = query.page();
-    query.finish()?;
-    let rows = call.context.store.read(move |conn| contacts::list(conn, &filter, &request)).await?;
-    let wall = Wall::of(&call);
-    Ok(page(rows, |view| contact(view, wall)))
+/// `me` is whoever asks.
+pub(super) fn whose(who: String, call: &Call) -> String {
+    let me = call.caller.as_ref().filter(|_| who == "me").map(|caller| caller.id.clone());
+    me.unwrap_or(who)
+}
+
+fn parse_sort(text: &str) -> Option<ContactSort> {
+    match text {
+        "updated" => Some(ContactSort::Updated),
+        "warmness" => Some(ContactSort::Warmness),
+        "name" => Some(ContactSort::Name),
+        _ => None,
+    }
 }
 
 async fn show(call: Call) -> Result<Response, ApiError> {
-    let view = one(&call, contacts::find).await?;
-    Ok(reply::json(&contact(view, Wall::of(&call))))
+    let view = one(&call, contacts::find_survivor).await?;
+    let version = view.version;
+    let shown = contact(view, Wall::of(&call));
+    let merged_from = (shown.id != call.parameter).then(|| call.parameter.clone());
+    Ok(reply::with_etag(reply::json(&Contact { merged_from, ..shown }), version))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Upcoming {
     at: String,
     /// `timer`, `text` or `task`.
@@ -158,22 +190,12 @@ fn upcoming(item: Item, wall: Wall) -> Upcoming {
 }
 
 async fn show_next(call: Call) -> Result<Response, ApiError> {
+    Query::parse(&call.query).finish()?;
     let in_force = call.context.rules.host().and_then(|host| host.current());
-    let items =
-        one(&call, move |conn, id| contacts::find(conn, id)?.map(|known| next(conn, in_force.as_deref(), &known.id)).transpose())
-            .await?;
-    let wall = Wall::of(&call);
-    Ok(whole(items.into_iter().map(|item| upcoming(item, wall)).collect()))
-}
-
-async fn show_timeline(call: Call) -> Result<Response, ApiError> {
-    let mut query = Query::parse(&call.query);
-    let request = query.page();
-    query.finish()?;
-    let rows = find_record(&call, move |conn, id| {
-        contacts::find(conn, id)?.map(|known| timeline::list(conn, &known.id, &request)).transpose()
+    let items = find_record(&call, move |conn, id| {
+        contacts::find_survivor(conn, id)?.map(|known| next(conn, in_force.as_deref(), &known.id)).transpose()
     })
     .await?;
     let wall = Wall::of(&call);
-    Ok(page(rows, |view| entry(view, wall)))
+    Ok(whole(items.into_iter().map(|item| upcoming(item, wall)).collect()))
 }

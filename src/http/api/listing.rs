@@ -21,6 +21,13 @@ pub(super) struct Listing<T> {
     pub next_cursor: Option<String>,
 }
 
+/// A list's parameter.
+pub(super) type Parameter = (&'static str, &'static str);
+pub(super) const CURSOR: Parameter = ("cursor", "where the page begins: the next_cursor of the page before");
+pub(super) const LIMIT: Parameter = ("limit", "rows of a page, 1 to 200; 50 unless given");
+/// The parameters that every list with pages takes.
+pub(super) const PAGING: [Parameter; 2] = [CURSOR, LIMIT];
+
 /// Writes times with the clinic's offset.
 #[derive(Clone, Copy)]
 pub(super) struct Wall(Tz);

@@ -1,19 +1,32 @@
 //! The read API. Its types are its own; field names and routes are a promise to outside programs.
 
+mod audit;
+mod board;
 mod bookings;
 mod contacts;
 mod events;
+mod inbox;
 mod jobs;
+mod jobs_change;
+mod keys;
 mod listing;
+mod merge;
 mod pipelines;
 mod privacy;
 mod rules;
 mod rules_control;
+mod rules_dry_run;
+mod rules_files;
 mod rules_replay;
 mod runs;
+mod search;
+mod session;
+mod session_mfa;
 mod sms;
 mod stream;
 mod tasks;
+mod timeline;
+mod users;
 
 use super::endpoint::{Endpoint, Shared};
 use std::sync::Arc;
@@ -22,17 +35,30 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     [
         tasks::endpoints(shared),
         contacts::endpoints(shared),
+        merge::endpoints(shared),
+        timeline::endpoints(shared),
         bookings::endpoints(shared),
         sms::endpoints(shared),
         events::endpoints(shared),
         runs::endpoints(shared),
         jobs::endpoints(shared),
+        jobs_change::endpoints(shared),
         pipelines::endpoints(shared),
+        board::endpoints(shared),
+        inbox::endpoints(shared),
+        search::endpoints(shared),
         rules::endpoints(shared),
         rules_control::endpoints(shared),
+        rules_files::endpoints(shared),
+        rules_dry_run::endpoints(shared),
         rules_replay::endpoints(shared),
         stream::endpoints(shared),
         privacy::endpoints(shared),
+        session::endpoints(shared),
+        session_mfa::endpoints(shared),
+        users::endpoints(shared),
+        keys::endpoints(shared),
+        audit::endpoints(shared),
     ]
     .into_iter()
     .flatten()

@@ -1,8 +1,9 @@
 //! `/api/sms`: every text in and out.
 
-use super::listing::{Wall, page};
+use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, page};
 use crate::domain::handover::Handover;
 use crate::domain::sms::SmsStatus;
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -13,15 +14,32 @@ use crate::store::{Conn, StoreResult, handovers};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/sms", Permission::Clinic);
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    vec![reading(LIST, shared, list)]
+    vec![
+        reading(LIST, shared, list).doc(
+            Doc::new("Texts", "Lists texts in and out, the newest first.")
+                .query(FILTERS)
+                .one_of("status", &SmsStatus::ALL.map(SmsStatus::as_str))
+                .answers::<Listing<Sms>>(),
+        ),
+    ]
 }
 
-#[derive(Serialize)]
-struct Sms {
+const FILTERS: &[Parameter] = &[
+    ("contact_id", "with one contact"),
+    ("booking_id", "about one booking"),
+    ("template", "from one template"),
+    ("status", "as a text's status"),
+    CURSOR,
+    LIMIT,
+];
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Sms {
     id: String,
     /// `in` or `out`.
     direction: String,
@@ -52,7 +70,7 @@ struct Sms {
     updated_at: String,
 }
 
-fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sms {
+pub(super) fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sms {
     Sms {
         provider_status: handover.and_then(|h| h.provider_status.clone()),
         price: handover.and_then(|h| h.price_micros).map(|micros| micros as f64 / 1e6),

@@ -79,7 +79,7 @@ impl Default for ServerLimits {
 
 impl ServerLimits {
     /// True when `ip` may hold any number of connections.
-    pub(super) fn trusts(&self, ip: IpAddr) -> bool {
+    pub(in crate::http) fn trusts(&self, ip: IpAddr) -> bool {
         ip.is_loopback() || self.trusted_proxies.contains(&ip)
     }
 }

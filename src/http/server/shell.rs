@@ -1,10 +1,12 @@
 //! What surrounds every answer: request id, peer, security headers, metrics and the log line.
 
 use super::Peer;
-use super::limits::HEADERS_MAX;
+use super::limits::{HEADERS_MAX, ServerLimits};
 use super::stream::InFlight;
 use crate::domain::clock::SharedClock;
 use crate::domain::ids::new_id;
+use crate::http::auth::{Cors, mark_client};
+use crate::http::context::HttpContext;
 use crate::http::metrics;
 use crate::http::problem::ApiError;
 use crate::http::reply::{self, Response};
@@ -29,6 +31,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) struct Shell {
     routes: BoxedFilter<(Response,)>,
     clock: SharedClock,
+    cors: Cors,
+    limits: Arc<ServerLimits>,
 }
 
 /// The service of one connection.
@@ -40,8 +44,9 @@ pub(super) struct OfConnection {
 }
 
 impl Shell {
-    pub(super) fn new(routes: BoxedFilter<(Response,)>, clock: SharedClock) -> Self {
-        Self { routes, clock }
+    pub(super) fn new(routes: BoxedFilter<(Response,)>, context: &HttpContext, limits: ServerLimits) -> Self {
+        let cors = Cors::new(&context.access.settings.frontend_url);
+        Self { routes, clock: Arc::clone(&context.clock), cors, limits: Arc::new(limits) }
     }
 
     pub(super) fn of_connection(&self, peer: Peer, in_flight: Arc<InFlight>) -> OfConnection {
@@ -62,14 +67,21 @@ impl Service<Request<Incoming>> for OfConnection {
         let in_api = request.uri().path().starts_with("/api/");
         request.extensions_mut().insert(self.peer);
         let too_many_headers = request.headers().len() > HEADERS_MAX;
-        let routes = self.shell.routes.clone();
+        mark_client(request.headers_mut(), self.peer.0.ip(), &self.shell.limits);
+        let (routes, cors) = (self.shell.routes.clone(), self.shell.cors.clone());
+        let is_allowed = in_api && cors.is_allowed(request.headers());
+        let preflight = if in_api { cors.preflight(&method, request.headers()) } else { None };
         // Everything logged on behalf of this request carries its id.
         let span = tracing::info_span!("request", id = request_id);
         let answered = async move {
-            let mut response =
-                if too_many_headers { ApiError::headers_too_large().into_response() } else { answer(routes, request).await };
+            let mut response = match preflight {
+                _ if too_many_headers => ApiError::headers_too_large().into_response(),
+                Some(response) => response,
+                None => answer(routes, request).await,
+            };
             let label = response.extensions().get::<RouteLabel>().map_or(route::NO_ROUTE, |label| label.0);
             reply::add_security_headers(&mut response, in_api);
+            cors.finish(&mut response, is_allowed, in_api);
             if let Ok(value) = HeaderValue::from_str(&request_id) {
                 response.headers_mut().insert(REQUEST_ID, value);
             }

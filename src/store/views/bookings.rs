@@ -41,6 +41,9 @@ pub struct BookingView {
     pub updated_at: i64,
 }
 
+/// A page of them.
+pub type Bookings = Page<BookingView, 1>;
+
 macro_rules! matching {
     ($query:expr, $filter:expr) => {{
         let (mut query, filter) = ($query, $filter);

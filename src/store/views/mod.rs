@@ -2,9 +2,12 @@
 //!
 //! Pages follow a key, not an offset: a row that appears or goes meanwhile neither repeats nor hides another.
 
+pub mod board;
 pub mod bookings;
 pub mod contacts;
+pub mod day;
 pub mod events;
+pub mod inbox;
 pub mod jobs;
 pub mod probe;
 pub mod runs;
@@ -35,14 +38,20 @@ pub struct Page<T, const N: usize> {
     pub next: Option<Cursor<N>>,
 }
 
+impl<T, const N: usize> Default for Page<T, N> {
+    fn default() -> Self {
+        Self { items: Vec::new(), total: 0, next: None }
+    }
+}
+
 impl<const N: usize> PageRequest<N> {
     /// One more than asked for tells whether there is a next page.
-    const fn rows_wanted(&self) -> i64 {
+    pub(in crate::store) const fn rows_wanted(&self) -> i64 {
         self.limit + 1
     }
 
     /// Makes a page of `rows`, of which there is one too many when there are more pages.
-    fn page_of<T>(&self, mut rows: Vec<T>, total: i64, place: impl Fn(&T) -> Cursor<N>) -> Page<T, N> {
+    pub(in crate::store) fn page_of<T>(&self, mut rows: Vec<T>, total: i64, place: impl Fn(&T) -> Cursor<N>) -> Page<T, N> {
         let limit = usize::try_from(self.limit).unwrap_or(0);
         let has_more = rows.len() > limit;
         rows.truncate(limit);
@@ -52,7 +61,7 @@ impl<const N: usize> PageRequest<N> {
 }
 
 /// A pattern that finds `text` anywhere, to be used with `ESCAPE '\'`.
-fn containing(text: &str) -> String {
+pub(in crate::store) fn containing(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for character in text.chars() {

@@ -2,6 +2,9 @@
 
 mod access;
 mod limits;
+mod looking;
+mod once;
+mod openapi;
 mod paging;
 mod quiet;
 mod raw;

@@ -57,7 +57,7 @@ fn watch(clinic: &Clinic) {
 
 fn switch(clinic: &Clinic, rule: &str, state: OverrideState) -> bool {
     let wanted = RuleOverride { rule_id: rule.into(), state, by: "stories".into(), reason: "a try".into(), at: clinic.now() };
-    clinic.runtime.block_on(clinic.rules().switch(wanted)).unwrap()
+    clinic.runtime.block_on(clinic.rules().switch(wanted, None)).unwrap()
 }
 
 fn a_rule_in_the_shadow_plans_and_does_nothing(clinic: &Clinic) {

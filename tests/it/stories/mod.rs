@@ -34,6 +34,7 @@ mod guard;
 mod hard_cases;
 mod ledger;
 mod looking;
+mod merging;
 mod orders;
 mod people;
 mod privacy;

@@ -91,7 +91,11 @@ fn facts(event: &str) -> Facts {
             depth: 0,
             data: BTreeMap::new(),
         },
-        contact: Some(Arc::new(ContactFacts { contact, touchpoints, ..ContactFacts::default() })),
+        contact: Some(Arc::new(ContactFacts {
+            contact,
+            touchpoints: touchpoints.into_iter().map(Arc::new).collect(),
+            ..ContactFacts::default()
+        })),
         booking: Some(Arc::new(booking(BookingStatus::Scheduled))),
         message: None,
         task: None,

@@ -105,7 +105,7 @@ pub struct TouchpointRecord {
 
 impl TouchpointRecord {
     fn read(&self, get: impl Fn(&Touchpoint) -> Dynamic) -> Dynamic {
-        self.of.touchpoints.get(self.index).map_or(Dynamic::UNIT, get)
+        self.of.touchpoints.get(self.index).map_or(Dynamic::UNIT, |touch| get(touch))
     }
 }
 

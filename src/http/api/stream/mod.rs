@@ -50,7 +50,7 @@ async fn open(shared: Arc<Shared>, call: Call) -> Result<Response, ApiError> {
         let (shared, headers) = (Arc::clone(&shared), call.headers.clone());
         move || {
             let (shared, headers) = (Arc::clone(&shared), headers.clone());
-            async move { shared.keys.is_still_allowed(&shared.context, &headers, STREAM.permission).await }
+            async move { shared.gate.is_still_allowed(&shared.context, &headers, STREAM).await }
         }
     };
     let feed = Feed::new(listener, topics, rhythm, gate, shared.stop.clone());

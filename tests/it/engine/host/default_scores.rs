@@ -56,7 +56,7 @@ fn task_priority(kind, contact, booking, now) {
 fn facts_with(touchpoints: Vec<Touchpoint>) -> Facts {
     let mut facts = facts("booking_created");
     let mut contact = (*contact_facts(ana())).clone();
-    contact.touchpoints = touchpoints;
+    contact.touchpoints = touchpoints.into_iter().map(Arc::new).collect();
     facts.contact = Some(Arc::new(contact));
     facts
 }

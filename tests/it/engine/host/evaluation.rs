@@ -8,6 +8,7 @@ use avatar::engine::facts::FiredBefore;
 use avatar::engine::plan::{Action, FieldValue, Outcome, SeenValue, StopReason};
 use avatar::engine::ruleset::{Limit, StepAction, Trigger, Value};
 use rhai::OptimizationLevel;
+use std::sync::Arc;
 
 pub const SCRIPTS: &str = r#"
 fn warmness(contact, now) {
@@ -112,7 +113,7 @@ fn an_error_in_a_function_names_the_file_it_stands_in() {
         functions("\nfn second(contact) { helper(contact) }\nfn helper(contact) { contact.nickname }").expect("a script");
     second.set_source("rules/scripts/second.rhai");
     all.combine(second);
-    let file = |name: &str, file: &str| (name.to_owned(), std::sync::Arc::from(file));
+    let file = |name: &str, file: &str| (name.to_owned(), Arc::from(file));
     let files = [
         file("first", "rules/scripts/first.rhai"),
         file("second", "rules/scripts/second.rhai"),
@@ -173,11 +174,8 @@ fn a_limit_counts_what_fired_for_the_same_contact() {
     let mut limited = rule("lead", on("booking_created")).step(note("hello"));
     limited.limit = Some(Limit { max: 1, within: Millis::days(7), per: SubjectKind::Contact });
     let rules = ruleset(vec![limited]);
-    let fired = |contact: &str, at| FiredBefore {
-        rule_id: "lead".to_owned(),
-        contact_id: Some(contact.to_owned()),
-        booking_id: None,
-        at,
+    let fired = |contact: &str, at| {
+        Arc::new(FiredBefore { rule_id: "lead".to_owned(), contact_id: Some(contact.to_owned()), booking_id: None, at })
     };
     let mut facts = facts("booking_created");
     facts.fired = vec![fired("c2", monday()), fired("c1", at("2026-11-16T09:00:00+11:00"))];
@@ -280,8 +278,8 @@ fn the_same_input_gives_the_same_bytes_on_every_thread() {
     assert_eq!(first, serialise());
     assert_eq!(first, on_script_thread(serialise));
 
-    let shared = std::sync::Arc::new(shipped_like());
-    let on_one = std::sync::Arc::clone(&shared);
+    let shared = Arc::new(shipped_like());
+    let on_one = Arc::clone(&shared);
     let elsewhere = on_script_thread(move || evaluate(&on_one, &facts("booking_created"), monday()));
     assert_eq!(evaluate(&shared, &facts("booking_created"), monday()), elsewhere);
 }

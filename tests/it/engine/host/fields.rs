@@ -27,7 +27,7 @@ fn full_facts() -> Facts {
         recall_due_on: soon,
         ..contact.contact
     };
-    for touchpoint in &mut contact.touchpoints {
+    for touchpoint in contact.touchpoints.iter_mut().map(Arc::make_mut) {
         touchpoint.source = Some("google".to_owned());
         touchpoint.medium = Some("cpc".to_owned());
         touchpoint.campaign = Some("spring".to_owned());

@@ -287,8 +287,8 @@ pub fn contact_facts(contact: Contact) -> Arc<ContactFacts> {
     Arc::new(ContactFacts {
         contact,
         touchpoints: vec![
-            touchpoint("form", "manychat", at("2026-11-22T09:00:00+11:00")),
-            touchpoint("ad_click", "google", at("2026-11-20T09:00:00+11:00")),
+            touchpoint("form", "manychat", at("2026-11-22T09:00:00+11:00")).into(),
+            touchpoint("ad_click", "google", at("2026-11-20T09:00:00+11:00")).into(),
         ],
         next_booking: Some(Arc::new(scan())),
         bookings: vec![Arc::new(scan())],

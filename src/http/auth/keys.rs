@@ -1,16 +1,12 @@
-//! Who is calling: an API key in the `Authorization` header, looked up by its id and compared by its hash.
+//! API keys: looked up by id, compared by hash, remembered for a moment.
 
-use super::context::HttpContext;
-use super::problem::ApiError;
-use super::route::Permission;
 use crate::automation::staff;
-use crate::domain::staff::Role;
 use crate::domain::time::{Millis, Timestamp};
+use crate::http::context::HttpContext;
+use crate::http::problem::ApiError;
 use crate::store::staff::{ApiKey, find_api_key};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use warp::http::HeaderMap;
-use warp::http::header::AUTHORIZATION;
 
 /// A valid key is not looked up again for so long; a revoked one works no longer than this.
 const CACHE_TIME: Millis = Millis::seconds(5);
@@ -20,34 +16,6 @@ const CACHE_KEYS_MAX: usize = 1_024;
 /// Ids of keys that are known not to exist, remembered at once, for as long as valid keys.
 const UNKNOWN_KEYS_MAX: usize = 1_000;
 
-/// Whoever is calling, once proved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Caller {
-    pub kind: CallerKind,
-    /// Of the key or of the member of staff.
-    pub id: String,
-    pub name: String,
-    pub role: Role,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CallerKind {
-    /// A program, by its API key.
-    Key,
-    /// A member of staff, signed in.
-    User,
-}
-
-impl Caller {
-    /// As it goes into the record of what was done. People by their id: names change.
-    pub(super) fn recorded(&self) -> String {
-        match self.kind {
-            CallerKind::Key => format!("key:{}", self.name),
-            CallerKind::User => format!("staff:{}", self.id),
-        }
-    }
-}
-
 /// The keys that were valid a moment ago, and the ids that nobody had.
 #[derive(Default)]
 pub(super) struct Keys {
@@ -56,31 +24,9 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// The caller, if the headers prove one and its role suffices.
-    pub(super) async fn authorise(
-        &self,
-        context: &HttpContext,
-        headers: &HeaderMap,
-        permission: Permission,
-    ) -> Result<Option<Caller>, ApiError> {
-        if matches!(permission, Permission::Public | Permission::Provider) {
-            return Ok(None);
-        }
-        let caller = self.authenticate(context, headers).await?;
-        if permission.allows(caller.role) { Ok(Some(caller)) } else { Err(ApiError::forbidden()) }
-    }
-
-    /// True while the headers still prove someone who may use a route of `permission`; asked again and again while an event stream runs.
-    /// A database that does not answer just now says nothing.
-    pub(super) async fn is_still_allowed(&self, context: &HttpContext, headers: &HeaderMap, permission: Permission) -> bool {
-        match self.authorise(context, headers, permission).await {
-            Ok(_) => true,
-            Err(error) => error.is_for_now(),
-        }
-    }
-
-    async fn authenticate(&self, context: &HttpContext, headers: &HeaderMap) -> Result<Caller, ApiError> {
-        let (id, secret) = bearer(headers).and_then(staff::split_api_key).ok_or_else(ApiError::unauthorized)?;
+    /// The key that was presented, if it is one that counts.
+    pub(super) async fn find(&self, context: &HttpContext, presented: &str) -> Result<ApiKey, ApiError> {
+        let (id, secret) = staff::split_api_key(presented).ok_or_else(ApiError::unauthorized)?;
         let now = context.clock.now();
         let remembered = self.remembered(id, now);
         let is_new = remembered.is_none();
@@ -91,12 +37,11 @@ impl Keys {
         if !staff::is_secret_of(secret, &key.secret_sha256) || !key.is_usable(now) {
             return Err(ApiError::unauthorized());
         }
-        let caller = Caller { kind: CallerKind::Key, id: key.id.clone(), name: key.name.clone(), role: key.role };
         if is_new {
             self.remember(key.clone(), now);
-            note_use(context, key);
+            note_use(context, key.clone());
         }
-        Ok(caller)
+        Ok(key)
     }
 
     /// A made-up key costs one reading of the database in [`CACHE_TIME`], however often it is tried.
@@ -156,11 +101,6 @@ fn note_use(context: &HttpContext, key: ApiKey) {
             tracing::debug!(%error, key_id = key.id, "cannot record the use of a key");
         }
     });
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 #[cfg(test)]

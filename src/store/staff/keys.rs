@@ -1,23 +1,11 @@
-//! Members of staff and API keys.
+//! API keys.
 
-use super::db::{Conn, Tx, on};
-use super::error::{StoreError, StoreResult};
-use super::schema::{api_keys, staff_users};
-use crate::domain::staff::Role;
+use crate::domain::staff::{Role, Scopes};
 use crate::domain::time::{Millis, Timestamp};
+use crate::store::db::{Conn, Tx, on};
+use crate::store::error::{StoreError, StoreResult};
+use crate::store::schema::api_keys;
 use diesel::prelude::*;
-
-/// A member of staff, as a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewUser {
-    pub id: String,
-    /// Lower case; unique.
-    pub email: String,
-    pub name: String,
-    pub role: Role,
-    /// PHC string; `None` for somebody who cannot sign in with a password.
-    pub password_hash: Option<String>,
-}
 
 /// An API key, as a row. The secret itself is nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +19,9 @@ pub struct ApiKey {
     pub last_used_at: Option<Timestamp>,
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    pub scopes: Scopes,
+    /// Who made it; `None` for keys made at the machine itself.
+    pub created_by: Option<String>,
 }
 
 impl ApiKey {
@@ -38,24 +29,6 @@ impl ApiKey {
     pub fn is_usable(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
     }
-}
-
-/// # Errors
-/// [`StoreError::Duplicate`] when somebody has this email address already.
-pub fn insert_user(tx: &mut Tx<'_>, user: &NewUser, now: Timestamp) -> StoreResult<()> {
-    use staff_users::dsl as u;
-    let values = (
-        u::id.eq(&user.id),
-        u::email.eq(&user.email),
-        u::name.eq(&user.name),
-        u::role.eq(user.role.as_str()),
-        u::password_hash.eq(&user.password_hash),
-        u::active.eq(true),
-        u::created_at.eq(now.0),
-        u::updated_at.eq(now.0),
-    );
-    on!(tx, c => diesel::insert_into(staff_users::table).values(values).execute(c))?;
-    Ok(())
 }
 
 pub fn insert_api_key(tx: &mut Tx<'_>, key: &ApiKey) -> StoreResult<()> {
@@ -69,20 +42,28 @@ pub fn insert_api_key(tx: &mut Tx<'_>, key: &ApiKey) -> StoreResult<()> {
         k::last_used_at.eq(key.last_used_at.map(|t| t.0)),
         k::expires_at.eq(key.expires_at.map(|t| t.0)),
         k::revoked_at.eq(key.revoked_at.map(|t| t.0)),
+        k::scopes.eq(key.scopes.to_text()),
+        k::created_by.eq(&key.created_by),
     );
     on!(tx, c => diesel::insert_into(api_keys::table).values(values).execute(c))?;
     Ok(())
 }
 
-type ApiKeyRow = (String, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>);
+type ApiKeyRow = (String, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>, String, Option<String>);
 
 pub fn find_api_key(conn: &mut Conn, id: &str) -> StoreResult<Option<ApiKey>> {
     let row = on!(conn, c => api_keys::table.find(id).first::<ApiKeyRow>(c).optional())?;
     row.map(api_key).transpose()
 }
 
+/// Newest first, also those that ended; at most `limit`.
+pub fn list_api_keys(conn: &mut Conn, limit: i64) -> StoreResult<Vec<ApiKey>> {
+    let query = api_keys::table.order(api_keys::id.desc()).limit(limit);
+    on!(conn, c => query.load::<ApiKeyRow>(c))?.into_iter().map(api_key).collect()
+}
+
 fn api_key(row: ApiKeyRow) -> StoreResult<ApiKey> {
-    let (id, name, role, secret_sha256, created_at, last_used_at, expires_at, revoked_at) = row;
+    let (id, name, role, secret_sha256, created_at, last_used_at, expires_at, revoked_at, scopes, created_by) = row;
     Ok(ApiKey {
         id,
         name,
@@ -92,6 +73,8 @@ fn api_key(row: ApiKeyRow) -> StoreResult<ApiKey> {
         last_used_at: last_used_at.map(Timestamp),
         expires_at: expires_at.map(Timestamp),
         revoked_at: revoked_at.map(Timestamp),
+        scopes: Scopes::from_text(&scopes).ok_or(StoreError::Corrupt { table: "api_keys", column: "scopes" })?,
+        created_by,
     })
 }
 

@@ -1,39 +1,22 @@
-//! Everything that happened with one contact, the newest first, gathered from the tables that record it.
+//! The parts of a timeline: each table's entries about one contact, the newest first.
 
-use super::{Cursor, Page, PageRequest};
+use super::TimelineEntry;
 use crate::store::db::{Conn, on};
 use crate::store::error::StoreResult;
-use crate::store::schema::{field_changes, notes, pipeline_transitions, sms_messages, tasks, touchpoints};
+use crate::store::schema::{
+    automation_runs, event_log, field_changes, notes, pipeline_transitions, sms_messages, tasks, touchpoints,
+};
+use crate::store::views::{Cursor, PageRequest};
+use diesel::dsl::sql;
 use diesel::prelude::*;
-
-/// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TimelineEntry {
-    /// Epoch ms.
-    pub at: i64,
-    pub id: String,
-    /// `touchpoint`, `note`, `stage_change`, `field_change`, `sms` or `task`.
-    pub kind: &'static str,
-    /// What exactly: the touchpoint's kind, the task's type, the stage moved to, the text's template, the field.
-    pub what: Option<String>,
-    /// The words of it: a text's or note's body, a task's title, a field's values: `20 → 61`.
-    pub text: Option<String>,
-    /// `in` or `out`, of messages and touchpoints.
-    pub direction: Option<String>,
-    /// Of texts and tasks.
-    pub status: Option<String>,
-    pub booking_id: Option<String>,
-    /// Who did it, as far as recorded: `rule:ID`, `staff:ID`.
-    pub by: Option<String>,
-    pub run_id: Option<String>,
-}
+use diesel::sql_types::Bool;
 
 /// Rows of `$table` of the contact before the cursor, newest first, and how many there are in all.
 macro_rules! part {
-    ($c:ident, $contact:ident, $page:ident, $table:ident, $at:ident, $columns:expr, $row:ty) => {{
+    ($c:ident, $contact:ident, $page:ident, $table:ident, $at:ident, $columns:expr, $row:ty $(, $also:expr)?) => {{
         let mine = $table::contact_id.eq($contact);
-        let total = $table::table.filter(mine).count().get_result::<i64>($c)?;
-        let mut query = $table::table.filter(mine).select($columns).into_boxed();
+        let total = $table::table.filter(mine)$(.filter($also))?.count().get_result::<i64>($c)?;
+        let mut query = $table::table.filter(mine)$(.filter($also))?.select($columns).into_boxed();
         if let Some(Cursor { keys: [at], id }) = &$page.after {
             query = query.filter($table::$at.lt(*at).or($table::$at.eq(*at).and($table::id.lt(id))));
         }
@@ -42,45 +25,32 @@ macro_rules! part {
     }};
 }
 
-type TouchpointRow = (i64, String, String, String);
+type TouchpointRow = (i64, String, String, String, Option<String>);
 type NoteRow = (i64, String, String, Option<String>, String, Option<String>);
-type MoveRow = (i64, String, String, Option<String>, String, Option<String>);
+type MoveRow = (i64, String, String, Option<String>, String, Option<String>, String, Option<String>);
 type ChangeRow = (i64, String, String, Option<String>, Option<String>, Option<String>, String, Option<String>);
+type EventRow = (i64, String, String, Option<String>, String, Option<String>);
+type RunRow = (i64, String, String, String, Option<String>, String);
 type SmsRow = (i64, String, Option<String>, String, String, String, Option<String>, Option<String>);
 type TaskRow = (i64, String, String, String, String, Option<String>, Option<String>);
 
-/// A page of the contact's timeline. Each table is asked for a whole page, since one of them may fill it alone.
-pub fn list(conn: &mut Conn, contact_id: &str, page: &PageRequest<1>) -> StoreResult<Page<TimelineEntry, 1>> {
-    let parts = [
-        touchpoints_of(conn, contact_id, page)?,
-        notes_of(conn, contact_id, page)?,
-        moves_of(conn, contact_id, page)?,
-        changes_of(conn, contact_id, page)?,
-        sms_of(conn, contact_id, page)?,
-        tasks_of(conn, contact_id, page)?,
-    ];
-    let total = parts.iter().map(|(_, total)| total).sum();
-    let mut entries: Vec<_> = parts.into_iter().flat_map(|(entries, _)| entries).collect();
-    entries.sort_unstable_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
-    Ok(page.page_of(entries, total, |e| Cursor { keys: [e.at], id: e.id.clone() }))
-}
+pub(super) type Part = StoreResult<(Vec<TimelineEntry>, i64)>;
 
-type Part = StoreResult<(Vec<TimelineEntry>, i64)>;
-
-fn touchpoints_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
+pub(super) fn touchpoints_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     use touchpoints::dsl as t;
     let (rows, total) = on!(conn, c => {
-        part!(c, contact, page, touchpoints, timestamp, (t::timestamp, t::id, t::kind, t::direction), TouchpointRow)
+        part!(c, contact, page, touchpoints, timestamp, (t::timestamp, t::id, t::kind, t::direction, t::event_id), TouchpointRow)
     });
-    let entry = |(at, id, kind, direction): TouchpointRow| TimelineEntry {
+    let entry = |(at, id, kind, direction, event_id): TouchpointRow| TimelineEntry {
         what: Some(kind),
         direction: Some(direction),
+        event_id,
         ..blank("touchpoint", at, id)
     };
     Ok((rows.into_iter().map(entry).collect(), total))
 }
 
-fn notes_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
+pub(super) fn notes_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     use notes::dsl as n;
     let (rows, total) = on!(conn, c => {
         let columns = (n::created_at, n::id, n::body, n::booking_id, n::author, n::run_id);
@@ -96,14 +66,16 @@ fn notes_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     Ok((rows.into_iter().map(entry).collect(), total))
 }
 
-fn moves_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
+pub(super) fn moves_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     use pipeline_transitions::dsl as m;
     let (rows, total) = on!(conn, c => {
-        let columns = (m::at, m::id, m::to_stage, m::booking_id, m::by, m::run_id);
+        let columns = (m::at, m::id, m::pipeline, m::from_stage, m::to_stage, m::booking_id, m::by, m::run_id);
         part!(c, contact, page, pipeline_transitions, at, columns, MoveRow)
     });
-    let entry = |(at, id, to_stage, booking_id, by, run_id): MoveRow| TimelineEntry {
-        what: Some(to_stage),
+    let entry = |(at, id, pipeline, from, to, booking_id, by, run_id): MoveRow| TimelineEntry {
+        text: Some(format!("{} → {to}", from.as_deref().unwrap_or("nothing"))),
+        status: Some(pipeline),
+        what: Some(to),
         booking_id,
         by: Some(by),
         run_id,
@@ -112,7 +84,7 @@ fn moves_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     Ok((rows.into_iter().map(entry).collect(), total))
 }
 
-fn changes_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
+pub(super) fn changes_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     use field_changes::dsl as f;
     let (rows, total) = on!(conn, c => {
         let columns = (f::at, f::id, f::field, f::from_value, f::to_value, f::booking_id, f::by, f::run_id);
@@ -130,7 +102,7 @@ fn changes_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     Ok((rows.into_iter().map(entry).collect(), total))
 }
 
-fn sms_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
+pub(super) fn sms_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     use sms_messages::dsl as s;
     let (rows, total) = on!(conn, c => {
         let columns = (s::created_at, s::id, s::template, s::body, s::direction, s::status, s::booking_id, s::run_id);
@@ -148,7 +120,7 @@ fn sms_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     Ok((rows.into_iter().map(entry).collect(), total))
 }
 
-fn tasks_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
+pub(super) fn tasks_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     use tasks::dsl as t;
     let (rows, total) = on!(conn, c => {
         let columns = (t::created_at, t::id, t::task_type, t::title, t::status, t::booking_id, t::run_id);
@@ -165,6 +137,45 @@ fn tasks_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     Ok((rows.into_iter().map(entry).collect(), total))
 }
 
+/// What happened to appointments, by its events. Deliveries that changed nothing are none.
+pub(super) fn bookings_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
+    use event_log::dsl as e;
+    let (rows, total) = on!(conn, c => {
+        let columns = (e::timestamp, e::id, e::event_type, e::booking_id, e::actor, e::causation_id);
+        part!(c, contact, page, event_log, timestamp, columns, EventRow, sql::<Bool>(BOOKING_EVENTS))
+    });
+    let entry = |(at, id, event_type, booking_id, actor, caused_by): EventRow| TimelineEntry {
+        what: Some(event_type),
+        booking_id,
+        by: Some(actor),
+        event_id: Some(caused_by.unwrap_or_else(|| id.clone())),
+        ..blank("booking", at, id)
+    };
+    Ok((rows.into_iter().map(entry).collect(), total))
+}
+
+const BOOKING_EVENTS: &str = "event_type IN ('booking_created', 'booking_confirmed', 'booking_rescheduled', 'booking_cancelled', \
+     'booking_declined', 'booking_checked_in', 'booking_completed', 'booking_no_show', 'waitlist_joined') AND status <> 'ignored'";
+
+/// Rules that did something, or failed to.
+pub(super) fn runs_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
+    use automation_runs::dsl as r;
+    let (rows, total) = on!(conn, c => {
+        let columns = (r::at, r::id, r::rule_id, r::outcome, r::booking_id, r::event_id);
+        part!(c, contact, page, automation_runs, at, columns, RunRow, sql::<Bool>("outcome = 'fired'"))
+    });
+    let entry = |(at, id, rule_id, outcome, booking_id, event_id): RunRow| TimelineEntry {
+        by: Some(format!("rule:{rule_id}")),
+        what: Some(rule_id),
+        status: Some(outcome),
+        booking_id,
+        event_id: Some(event_id),
+        run_id: Some(id.clone()),
+        ..blank("run", at, id)
+    };
+    Ok((rows.into_iter().map(entry).collect(), total))
+}
+
 fn blank(kind: &'static str, at: i64, id: String) -> TimelineEntry {
     TimelineEntry {
         at,
@@ -176,6 +187,7 @@ fn blank(kind: &'static str, at: i64, id: String) -> TimelineEntry {
         status: None,
         booking_id: None,
         by: None,
+        event_id: None,
         run_id: None,
     }
 }

@@ -1,0 +1,12 @@
+DROP TABLE contact_merges;
+DROP TABLE inbox_drafts;
+DROP TABLE inbox_states;
+DROP INDEX sms_messages_in;
+DROP INDEX pipeline_transitions_left;
+DROP INDEX contacts_merged;
+DROP INDEX contacts_assigned;
+DROP INDEX contacts_opted_out;
+DROP INDEX contacts_stage;
+CREATE INDEX contacts_stage ON contacts (current_pipeline, current_stage);
+DROP TABLE contact_search;
+DROP TABLE contact_terms;

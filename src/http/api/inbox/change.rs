@@ -1,0 +1,84 @@
+//! `/api/inbox/{contact_id}/done`, `…/assign`: what staff does with a conversation.
+
+use crate::automation::inbox::{Change, change};
+use crate::domain::ids::is_id;
+use crate::http::api::contacts::whose;
+use crate::http::api::listing::Wall;
+use crate::http::doc::Doc;
+use crate::http::endpoint::{Call, Endpoint, Shared, writing};
+use crate::http::problem::ApiError;
+use crate::http::query::Query;
+use crate::http::reply::{self, Response};
+use crate::http::route::{Permission, Route};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+const DONE: Route = Route::post("/api/inbox/{id}/done", Permission::Clinic);
+const ASSIGN: Route = Route::post("/api/inbox/{id}/assign", Permission::Clinic);
+
+/// Characters of whoever a conversation is assigned to.
+const ASSIGNEE_CHARS_MAX: usize = 100;
+
+pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
+    vec![
+        writing(DONE, shared, done).doc(Doc::new("Inbox", "Says that the texts so far need no answer.").answers::<State>()),
+        writing(ASSIGN, shared, assign).doc(
+            Doc::new("Inbox", "Gives a conversation to a member of staff, or to nobody.").takes::<Assigning>().answers::<State>(),
+        ),
+    ]
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Assigning {
+    /// A member of staff; `me` is whoever asks, `null` nobody.
+    assigned_to: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Serialize, ToSchema)]
+struct State {
+    contact_id: String,
+    assigned_to: Option<String>,
+    /// Texts until then need no answer.
+    done_at: Option<String>,
+    done_by: Option<String>,
+    version: i64,
+}
+
+async fn done(call: Call) -> Result<Response, ApiError> {
+    let Nothing {} = call.json()?;
+    apply(call, Change::Done).await
+}
+
+async fn assign(call: Call) -> Result<Response, ApiError> {
+    let Assigning { assigned_to } = call.json()?;
+    if assigned_to.as_ref().is_some_and(|who| who.is_empty() || who.chars().nth(ASSIGNEE_CHARS_MAX).is_some()) {
+        return Err(ApiError::refused("/body/assigned_to", format!("has 1 to {ASSIGNEE_CHARS_MAX} characters, or is null")));
+    }
+    let to = assigned_to.map(|who| whose(who, &call));
+    apply(call, Change::Assigned(to)).await
+}
+
+async fn apply(call: Call, wanted: Change) -> Result<Response, ApiError> {
+    Query::parse(&call.query).finish()?;
+    if !is_id(&call.parameter) {
+        return Err(ApiError::not_found());
+    }
+    let done = change(&call.context.store, &call.parameter, wanted, &call.by, call.context.clock.now()).await?;
+    let state = done.ok_or_else(ApiError::not_found)?;
+    let wall = Wall::of(&call);
+    let version = state.version;
+    let answer = State {
+        contact_id: state.contact_id,
+        assigned_to: state.assigned_to,
+        done_at: wall.optional(state.done_at),
+        done_by: state.done_by,
+        version,
+    };
+    Ok(reply::with_etag(reply::json(&answer), version))
+}

@@ -1,0 +1,86 @@
+//! `/api/contacts/{id}/timeline`: what happened with one person.
+
+use super::listing::{Listing, PAGING, Wall, find_record, page};
+use crate::automation::audit::note_alone;
+use crate::domain::audit::{self, action};
+use crate::http::doc::Doc;
+use crate::http::endpoint::{Call, Endpoint, Shared, reading};
+use crate::http::problem::ApiError;
+use crate::http::query::Query;
+use crate::http::reply::Response;
+use crate::http::route::{Permission, Route};
+use crate::store::views::contacts;
+use crate::store::views::timeline::{self, KINDS, TimelineEntry};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+const TIMELINE: Route = Route::get("/api/contacts/{id}/timeline", Permission::Clinic);
+
+pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
+    let doc = Doc::new("Contacts", "Lists everything that happened with a person, the newest first.");
+    vec![reading(TIMELINE, shared, show).doc(doc.query(FILTERS).answers::<Listing<Entry>>())]
+}
+
+const FILTERS: &[(&str, &str)] = &[
+    ("kind", "some of touchpoint, note, stage_change, field_change, sms, task, booking, run, with commas; all unless given"),
+    PAGING[0],
+    PAGING[1],
+];
+
+#[derive(Serialize, ToSchema)]
+struct Entry {
+    at: String,
+    id: String,
+    /// `touchpoint`, `note`, `stage_change`, `field_change`, `sms`, `task`, `booking` or `run`.
+    kind: &'static str,
+    /// What exactly: the touchpoint's kind, the task's type, the stage moved to, the text's template, the field, the event of a
+    /// booking, the rule.
+    what: Option<String>,
+    /// Its words; of a change `20 → 61`, of warmness also what made the difference: `20 → 61: +41 after booking`.
+    text: Option<String>,
+    direction: Option<String>,
+    /// Of texts, tasks and runs; the pipeline of a move.
+    status: Option<String>,
+    booking_id: Option<String>,
+    by: Option<String>,
+    /// Entries with the same event belong together.
+    event_id: Option<String>,
+    run_id: Option<String>,
+}
+
+fn entry(view: TimelineEntry, wall: Wall) -> Entry {
+    Entry {
+        at: wall.time(view.at),
+        id: view.id,
+        kind: view.kind,
+        what: view.what,
+        text: view.text,
+        direction: view.direction,
+        status: view.status,
+        booking_id: view.booking_id,
+        by: view.by,
+        event_id: view.event_id,
+        run_id: view.run_id,
+    }
+}
+
+async fn show(call: Call) -> Result<Response, ApiError> {
+    let mut query = Query::parse(&call.query);
+    let expected = format!("some of {}, with commas", KINDS.join(", "));
+    let kinds = query.parsed("kind", &expected, parse_kinds).unwrap_or_default();
+    let request = query.page();
+    query.finish()?;
+    let rows = find_record(&call, move |conn, id| {
+        contacts::find_survivor(conn, id)?.map(|known| timeline::list(conn, &known.id, &kinds, &request)).transpose()
+    })
+    .await?;
+    let read = audit::Entry::new(call.who(), action::TIMELINE_READ).of("contact", &call.parameter);
+    note_alone(&call.context.store, &call.context.clock, read).await?;
+    let wall = Wall::of(&call);
+    Ok(page(rows, |view| entry(view, wall)))
+}
+
+fn parse_kinds(text: &str) -> Option<Vec<String>> {
+    text.split(',').map(|kind| KINDS.contains(&kind).then(|| kind.to_owned())).collect()
+}

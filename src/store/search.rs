@@ -1,0 +1,158 @@
+//! Finding people by any word of their name, their email address or any part of their phone number.
+//!
+//! Every contact has one line of words in `contact_search`, and each beginning by which it can be found in `contact_terms`: a
+//! question is a range of one tree, on both databases. Both are written with the contact, and only when the line changes.
+
+use super::db::on;
+use super::one_of::one_of;
+use super::row::log_row;
+use super::schema::{contact_search, contacts};
+use super::sql::{Sql, Value, sql};
+use super::{Conn, Store, StoreResult, Tx};
+use crate::domain::contact::Contact;
+use crate::domain::finding::{Condition, line_of, pattern_of, sort_name, terms_of};
+use diesel::QueryableByName;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use std::collections::HashMap;
+
+/// Terms that are looked at for one question, however common its words are.
+const TERMS_LOOKED_AT_MAX: i64 = 20_000;
+/// Contacts without a line that one transaction gives one.
+const CATCH_UP_ROWS_MAX: i64 = 500;
+
+log_row!(contact_terms, TermRow { term: String, contact_id: String });
+log_row!(contact_search, LineRow { contact_id: String, words: String, sort_name: String });
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = Text)]
+    id: String,
+}
+
+/// Ids of at most `limit` contacts that every condition holds for. None when there is no condition.
+pub fn list_matching(conn: &mut Conn, conditions: &[Condition], limit: i64) -> StoreResult<Vec<String>> {
+    // The longest words are the rarest: the tree is asked for those, the line for the others.
+    let rarity = |c: &Condition| c.iter().map(String::len).min().unwrap_or(0);
+    let Some(first) = (0..conditions.len()).max_by_key(|at| rarity(&conditions[*at])) else { return Ok(Vec::new()) };
+    let others: Vec<&Condition> = conditions.iter().enumerate().filter(|(at, _)| *at != first).map(|(_, c)| c).collect();
+    let alternatives: Vec<usize> = others.iter().map(|c| c.len()).collect();
+    let mut query = sql(matching_text(conditions[first].len(), &alternatives));
+    for prefix in &conditions[first] {
+        query = query.bind(prefix.as_str()).bind(format!("{prefix}\u{10FFFF}"));
+    }
+    query = query.bind(TERMS_LOOKED_AT_MAX);
+    for term in others.into_iter().flatten() {
+        query = query.bind(pattern_of(term));
+    }
+    let rows: Vec<Id> = query.bind(limit).load(conn)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// `prefixes`: of the condition that the tree is asked for; `others`: how many alternatives each further condition has.
+pub(in crate::store) fn matching_text(prefixes: usize, others: &[usize]) -> String {
+    let range = "SELECT contact_id FROM contact_terms WHERE term >= ? AND term < ?";
+    let ranges = vec![range; prefixes].join(" UNION ALL ");
+    let mut text = format!("SELECT DISTINCT t.contact_id AS id FROM ({ranges} LIMIT ?) AS t");
+    if !others.is_empty() {
+        let has = |alternatives: &usize| format!("({})", vec![r"s.words LIKE ? ESCAPE '\'"; *alternatives].join(" OR "));
+        let all: Vec<String> = others.iter().map(has).collect();
+        text += &format!(" JOIN contact_search AS s ON s.contact_id = t.contact_id WHERE {}", all.join(" AND "));
+    }
+    text + " LIMIT ?"
+}
+
+/// Brings what these contacts are found by in line with what they are. Costs one look when nothing of it has changed.
+pub fn write_many(tx: &mut Tx<'_>, people: &[&Contact]) -> StoreResult<()> {
+    if people.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = people.iter().map(|c| c.id.as_str()).collect();
+    let known = lines_of(tx, &ids)?;
+    let (mut terms, mut lines) = (Vec::new(), Vec::new());
+    for person in people {
+        let line = line(person);
+        if known.get(&person.id) == line.as_ref() {
+            continue;
+        }
+        if let Some(old) = known.get(&person.id) {
+            delete(tx, &person.id, old)?;
+        }
+        let Some(words) = line else { continue };
+        terms.extend(terms_of(&words).into_iter().map(|term| TermRow { term, contact_id: person.id.clone() }));
+        lines.push(LineRow { contact_id: person.id.clone(), words, sort_name: sort_name(&person.name) });
+    }
+    // In the tree's own order.
+    terms.sort_unstable_by(|a, b| (&a.term, &a.contact_id).cmp(&(&b.term, &b.contact_id)));
+    TermRow::insert_these(tx, &terms)?;
+    LineRow::insert_these(tx, &lines)
+}
+
+/// Nobody finds the contact any more, and nothing of it is left here.
+pub fn forget(tx: &mut Tx<'_>, contact_id: &str) -> StoreResult<()> {
+    match lines_of(tx, &[contact_id])?.get(contact_id) {
+        Some(line) => delete(tx, contact_id, line),
+        None => Ok(()),
+    }
+}
+
+/// Contacts that were there before they could be found get their lines; answers how many.
+pub fn catch_up(store: &Store) -> StoreResult<usize> {
+    let (mut after, mut count) = (String::new(), 0);
+    loop {
+        let from = after.clone();
+        let people = store.read_now(move |conn| list_without_line(conn, &from))?;
+        let Some(last) = people.last() else { return Ok(count) };
+        after.clone_from(&last.id);
+        count += people.len();
+        store.write_now(move |tx| {
+            // Locked and read again: they may have changed meanwhile.
+            let ids: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
+            super::contacts::lock_versions(tx, &ids)?;
+            let people = super::contacts::list_by_ids(tx, &ids)?;
+            write_many(tx, &people.iter().collect::<Vec<_>>())
+        })?;
+    }
+}
+
+fn list_without_line(conn: &mut Conn, after: &str) -> StoreResult<Vec<Contact>> {
+    let ids: Vec<String> = on!(conn, c => contacts::table
+        .left_join(contact_search::table.on(contact_search::contact_id.eq(contacts::id)))
+        .filter(contact_search::contact_id.is_null())
+        .filter(contacts::merged_into_id.is_null())
+        .filter(contacts::id.gt(after))
+        .order(contacts::id)
+        .limit(CATCH_UP_ROWS_MAX)
+        .select(contacts::id)
+        .load(c))?;
+    let mut people = super::contacts::list_by_ids(conn, &ids)?;
+    people.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    Ok(people)
+}
+
+/// `None` for contacts that were merged into another: the other is found.
+fn line(person: &Contact) -> Option<String> {
+    let phone = person.phone.as_deref().or(person.phone_raw.as_deref());
+    person.merged_into_id.is_none().then(|| line_of(&person.name, person.email.as_deref(), phone))
+}
+
+fn lines_of(conn: &mut Conn, ids: &[&str]) -> StoreResult<HashMap<String, String>> {
+    let rows: Vec<(String, String)> = on!(conn, c => contact_search::table
+        .filter(one_of(contact_search::contact_id, ids))
+        .select((contact_search::contact_id, contact_search::words))
+        .load(c))?;
+    Ok(rows.into_iter().collect())
+}
+
+fn delete(tx: &mut Tx<'_>, contact_id: &str, line: &str) -> StoreResult<()> {
+    let terms = terms_of(line);
+    let marks = vec!["?"; terms.len().max(1)].join(", ");
+    let delete: Sql<'_> = sql(format!("DELETE FROM contact_terms WHERE contact_id = ? AND term IN ({marks})")).bind(contact_id);
+    let delete = match terms.is_empty() {
+        true => delete.bind(""),
+        false => delete.bind_all(terms.iter().map(|term| Value::from(term.as_str()))),
+    };
+    delete.execute(tx)?;
+    sql("DELETE FROM contact_search WHERE contact_id = ?").bind(contact_id).execute(tx)?;
+    Ok(())
+}
