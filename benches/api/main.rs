@@ -63,6 +63,7 @@ async fn start(parts: &Parts, stop: &CancellationToken) -> (SocketAddr, String) 
         pipelines: Arc::clone(&parts.settings.pipelines),
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
         sms: parts.sms_way(),
+        access: Arc::default(),
         metrics: Arc::new(String::new),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -1,6 +1,8 @@
 //! What staff does with conversations: each is an event that rules can use; a draft is not.
 
+use super::audit;
 use super::timers::delivery;
+use crate::domain::audit::{Entry, Who, action};
 use crate::domain::contact::Contact;
 use crate::domain::event::{Actor, CONVERSATION_ASSIGNED, CONVERSATION_DONE, EventPayload};
 use crate::domain::ids::new_id;
@@ -22,21 +24,33 @@ pub async fn change(
     store: &Store,
     contact_id: &str,
     change: Change,
-    by: &str,
+    who: Who,
     now: Timestamp,
 ) -> StoreResult<Option<InboxState>> {
-    let (contact_id, by) = (contact_id.to_owned(), by.to_owned());
+    let contact_id = contact_id.to_owned();
     store
         .write(move |tx| {
             let Some(contact) = contacts::find(tx, &contact_id)? else { return Ok(None) };
             match &change {
-                Change::Done => inbox::mark_done(tx, &contact_id, &by, now)?,
+                Change::Done => inbox::mark_done(tx, &contact_id, &who.by, now)?,
                 Change::Assigned(to) => inbox::assign(tx, &contact_id, to.as_deref(), now)?,
             }
-            record_event(tx, &contact, &change, &by, now)?;
-            inbox::find_state(tx, &contact_id)
+            record_event(tx, &contact, &change, &who.by, now)?;
+            let state = inbox::find_state(tx, &contact_id)?;
+            audit::note(tx, &entry(who, &contact_id, &change), now)?;
+            Ok(state)
         })
         .await
+}
+
+fn entry(who: Who, contact_id: &str, change: &Change) -> Entry {
+    match change {
+        Change::Done => Entry::new(who, action::CONVERSATION_DONE).of("contact", contact_id),
+        Change::Assigned(to) => {
+            let entry = Entry::new(who, action::CONVERSATION_ASSIGNED).of("contact", contact_id);
+            to.iter().fold(entry, |entry, to| entry.with_id("to", to))
+        }
+    }
 }
 
 fn record_event(tx: &mut Tx<'_>, contact: &Contact, change: &Change, by: &str, now: Timestamp) -> StoreResult<()> {

@@ -1,7 +1,8 @@
 //! Use cases, one transaction each.
 //!
 //! `receive` records a delivery · `run` works events through the rules (`load` → `decide` → `commit`) · `send` empties the
-//! outbox, `breaker` holds it, `outcome` writes what came of it, `reconcile` asks about what nobody knows · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force · `simulate` does all of it in memory,
+//! outbox, `breaker` holds it, `outcome` writes what came of it, `reconcile` asks about what nobody knows, `missing_receipts` about what nobody
+//! reported · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force · `simulate` does all of it in memory,
 //! for tests (`ruletest`) and for what a draft would have done (`replay`).
 
 pub mod activity;
@@ -19,6 +20,7 @@ pub mod guard;
 pub mod inbox;
 pub mod load;
 pub mod merge;
+pub mod missing_receipts;
 pub mod next;
 pub mod overdue;
 pub mod people;
@@ -30,6 +32,7 @@ pub mod recall;
 pub mod receive;
 pub mod reconcile;
 pub mod replay;
+pub mod reports;
 pub mod retention;
 pub mod rulesets;
 pub mod ruletest;
@@ -55,5 +58,6 @@ mod project;
 mod replies;
 mod skips;
 mod timer_diff;
+mod withheld;
 
 pub use context::Automation;

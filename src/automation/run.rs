@@ -10,6 +10,7 @@ use super::project;
 use super::promises;
 use super::rulesets::InForce;
 use super::waits::Pinned;
+use super::withheld;
 use super::world::World;
 use crate::domain::event::{Event, EventStatus, RunOutcome};
 use crate::domain::job::ClaimedJob;
@@ -101,9 +102,11 @@ async fn attempt(context: &Automation, in_force: &Arc<InForce>, jobs: Vec<Claime
     let alerts: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.alerts.clone()).collect();
     let outcomes: Vec<RunOutcome> = decisions.iter().flat_map(|d| d.world.changes.runs.iter().map(|r| r.outcome)).collect();
     let broken: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.promises_broken.iter().cloned()).collect();
+    let kept_back = withheld::reasons(decisions.iter().flat_map(|d| &d.world.changes.sms));
     // They come back so that they are freed here, not by the one thread that writes.
     drop(context.store.write(move |tx| commit(tx, &decisions, now).map(|()| decisions)).await?);
     promises::count_broken(&broken);
+    withheld::count(kept_back.iter().map(String::as_str));
     for outcome in [RunOutcome::Fired, RunOutcome::Skipped, RunOutcome::Failed] {
         let count = outcomes.iter().filter(|o| **o == outcome).count();
         metrics::counter(Metric::RuleRuns, &[("outcome", outcome.as_str())], count as u64);

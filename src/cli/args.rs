@@ -77,6 +77,9 @@ pub enum Command {
         before_help = "Examples:\n  avatar rules check\n  avatar rules publish --message \"Call leads earlier\"\n  avatar rules rollback r47\n"
     )]
     Rules(RulesCommand),
+    /// The figures of a week or a month
+    #[command(subcommand, before_help = "Examples:\n  avatar report weekly\n  avatar report monthly --start 2026-03-01 --csv\n")]
+    Report(super::report::ReportCommand),
     /// Watch events, look at them, make one
     #[command(
         subcommand,
@@ -520,7 +523,7 @@ pub struct DoctorArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum SmsCommand {
-    /// Render a template, and count its parts
+    /// Render a template, count its segments, and name the characters that cost more
     Preview {
         template: String,
         /// With the fields of this contact, instead of samples

@@ -19,6 +19,7 @@ mod next;
 mod openapi;
 mod output;
 pub mod parts;
+pub mod report;
 mod rules;
 mod runtime;
 mod serve;
@@ -66,6 +67,7 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Next(args) => next::run(context, &args),
         Command::Why(args) => why::run(context, &args),
         Command::Explain(args) => explain::run(context, &args),
+        Command::Report(command) => report::run(context, &command),
         Command::Rules(command) => rules::run(context, &command),
         Command::Events(command) => events::run(context, &command),
         Command::Jobs(command) => jobs::run(context, &command),

@@ -26,6 +26,10 @@ pub mod action {
     pub const RULE_SWITCHED: &str = "rule.switched";
     pub const RULE_RUN_BY_HAND: &str = "rule.run_by_hand";
     pub const TASK_COMPLETED: &str = "task.completed";
+    pub const CONTACTS_MERGED: &str = "contact.merged";
+    pub const CONTACTS_UNMERGED: &str = "contact.unmerged";
+    pub const CONVERSATION_DONE: &str = "conversation.done";
+    pub const CONVERSATION_ASSIGNED: &str = "conversation.assigned";
     pub const TIMELINE_READ: &str = "contact.timeline_read";
     pub const CONTACT_EXPORTED: &str = "contact.exported";
     pub const CONTACT_ERASED: &str = "contact.erased";

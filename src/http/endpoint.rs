@@ -32,12 +32,12 @@ pub(super) struct Shared {
     pub gate: Gate,
     pub gates: Gates,
     pub limits: ServerLimits,
+    /// The OpenAPI document; written once all endpoints are there.
+    pub document: OnceLock<Bytes>,
     /// Places for event streams.
     pub streams: Arc<Semaphore>,
     /// No new requests, and streams end.
     pub stop: CancellationToken,
-    /// The OpenAPI document; written once all endpoints are there.
-    pub document: OnceLock<Bytes>,
 }
 
 /// A route and what answers it. Its filter rejects only what is not its own.

@@ -53,9 +53,9 @@ fn shared(context: &Arc<HttpContext>, limits: &ServerLimits, stop: CancellationT
         gate: Gate::default(),
         gates: Gates::new(limits),
         limits: limits.clone(),
+        document: OnceLock::new(),
         streams: Arc::new(Semaphore::new(limits.streams_max)),
         stop,
-        document: OnceLock::new(),
     })
 }
 

@@ -44,6 +44,24 @@ impl Conn {
         Ok(())
     }
 
+    /// Everything that `work` reads is of one moment, whatever is written meanwhile.
+    pub fn snapshot<T, E: From<super::StoreError>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        self.begin_snapshot()?;
+        let result = work(self);
+        let ended = self.rollback();
+        let value = result?;
+        ended?;
+        Ok(value)
+    }
+
+    fn begin_snapshot(&mut self) -> StoreResult<()> {
+        match &mut self.db {
+            Db::Lite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?,
+            Db::Pg(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?,
+        }
+        Ok(())
+    }
+
     /// PostgreSQL answers COMMIT with success even when an earlier error, overlooked by the work, has made it a rollback. So a
     /// statement goes first, which then fails; both travel together.
     pub(in crate::store) fn commit(&mut self) -> StoreResult<()> {

@@ -47,6 +47,7 @@ pub mod once;
 pub mod overrides;
 pub mod privacy;
 pub mod recall;
+pub mod reports;
 pub mod retention;
 pub mod rulesets;
 pub mod runs;

@@ -7,7 +7,9 @@ mod fields;
 mod texts;
 mod undo;
 
+use super::audit;
 use super::timers::delivery;
+use crate::domain::audit::{Entry, Who, action};
 use crate::domain::contact::{Contact, Identity};
 use crate::domain::event::{Actor, CONTACTS_MERGED, EventPayload, SubjectKind, Timer, WaitState};
 use crate::domain::ids::new_id;
@@ -98,8 +100,8 @@ pub struct Wanted {
     pub winner_id: String,
     /// Becomes a part of it.
     pub loser_id: String,
-    /// As it is recorded: `key:NAME`, `staff:ID`.
-    pub by: String,
+    /// Who says so.
+    pub who: Who,
     /// Nothing is changed; what would be is told.
     pub dry_run: bool,
 }
@@ -131,7 +133,7 @@ pub async fn merge(store: &Store, wanted: Wanted, now: Timestamp) -> Result<Merg
 }
 
 fn merge_in(tx: &mut Tx<'_>, wanted: &Wanted, now: Timestamp) -> Result<Merged, MergeError> {
-    let Wanted { winner_id, loser_id, by, .. } = wanted;
+    let Wanted { winner_id, loser_id, who, .. } = wanted;
     if winner_id == loser_id {
         return Err(MergeError::Itself);
     }
@@ -153,12 +155,14 @@ fn merge_in(tx: &mut Tx<'_>, wanted: &Wanted, now: Timestamp) -> Result<Merged, 
     // The tombstone first: it gives up the number.
     contacts::upsert_many(tx, &[&fields::tombstone(&loser, winner_id, now)])?;
     contacts::upsert_many(tx, &[&merged])?;
-    let event_id = record_event(tx, CONTACTS_MERGED, &merged, loser_id, by, now)?;
+    let event_id = record_event(tx, CONTACTS_MERGED, &merged, loser_id, &who.by, now)?;
     journal.stopped = texts::keep_stop(tx, &winner, &loser, &merged, &event_id, now)?;
     let contact = contacts::find(tx, winner_id)?.ok_or(MergeError::Nobody)?;
     journal.winner_after = contact.clone();
     let is_opted_out = contact.opted_out_at.is_some();
     keep_journal(tx, wanted, &journal, now)?;
+    let entry = Entry::new(who.clone(), action::CONTACTS_MERGED).of("contact", winner_id).with_id("merged", loser_id);
+    audit::note(tx, &entry, now)?;
     Ok(Merged { contact, moved: counts, texts_withdrawn, is_opted_out, event_id: Some(event_id) })
 }
 
@@ -282,7 +286,7 @@ fn keep_journal(tx: &mut Tx<'_>, wanted: &Wanted, journal: &Journal, now: Timest
         winner_id: wanted.winner_id.clone(),
         loser_id: wanted.loser_id.clone(),
         merged_at: now.0,
-        merged_by: wanted.by.clone(),
+        merged_by: wanted.who.by.clone(),
         undone_at: None,
         undone_by: None,
         journal: serde_json::to_string(journal).map_err(|e| StoreError::Statement(e.to_string()))?,

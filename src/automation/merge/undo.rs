@@ -1,6 +1,8 @@
 //! Two again: what moved and still is where it went goes back; fields that nobody has changed since are what they were.
 
 use super::{Journal, MergeError, REASON, UNDO_WITHIN, fields, lock_both, record_event, texts};
+use crate::automation::audit;
+use crate::domain::audit::{Entry, Who, action};
 use crate::domain::contact::Contact;
 use crate::domain::event::{CONTACTS_UNMERGED, SubjectKind, Timer, WaitState};
 use crate::domain::task::TaskStatus;
@@ -18,12 +20,12 @@ pub struct Unmerged {
 }
 
 /// Undoes the merge of `loser_id` into another contact.
-pub async fn unmerge(store: &Store, loser_id: &str, by: &str, now: Timestamp) -> Result<Unmerged, MergeError> {
-    let (loser_id, by) = (loser_id.to_owned(), by.to_owned());
-    store.write(move |tx| unmerge_in(tx, &loser_id, &by, now)).await
+pub async fn unmerge(store: &Store, loser_id: &str, who: Who, now: Timestamp) -> Result<Unmerged, MergeError> {
+    let loser_id = loser_id.to_owned();
+    store.write(move |tx| unmerge_in(tx, &loser_id, who, now)).await
 }
 
-fn unmerge_in(tx: &mut Tx<'_>, loser_id: &str, by: &str, now: Timestamp) -> Result<Unmerged, MergeError> {
+fn unmerge_in(tx: &mut Tx<'_>, loser_id: &str, who: Who, now: Timestamp) -> Result<Unmerged, MergeError> {
     contacts::find(tx, loser_id)?.ok_or(MergeError::Nobody)?;
     let merge = merges::find_of_loser(tx, loser_id)?.ok_or(MergeError::NotMerged)?;
     let (winner, tombstone) = lock_both(tx, &merge.winner_id, loser_id)?;
@@ -39,9 +41,11 @@ fn unmerge_in(tx: &mut Tx<'_>, loser_id: &str, by: &str, now: Timestamp) -> Resu
     contacts::upsert_many(tx, &[&risen])?;
     texts::restore(tx, &journal.texts, now)?;
     reopen(tx, &journal, now)?;
-    merges::mark_undone(tx, &merge.id, by, now)?;
-    record_event(tx, CONTACTS_UNMERGED, &parted, loser_id, by, now)?;
-    let event_id = record_event(tx, CONTACTS_UNMERGED, &risen, &merge.winner_id, by, now)?;
+    merges::mark_undone(tx, &merge.id, &who.by, now)?;
+    record_event(tx, CONTACTS_UNMERGED, &parted, loser_id, &who.by, now)?;
+    let event_id = record_event(tx, CONTACTS_UNMERGED, &risen, &merge.winner_id, &who.by, now)?;
+    let entry = Entry::new(who, action::CONTACTS_UNMERGED).of("contact", loser_id).with_id("from", &merge.winner_id);
+    audit::note(tx, &entry, now)?;
     Ok(Unmerged { winner: parted, contact: risen, event_id })
 }
 

@@ -81,7 +81,7 @@ async fn merge_two(call: Call) -> Result<Response, ApiError> {
     if !is_id(&other_id) {
         return Err(ApiError::refused("/body/other_id", "there is no contact with this id"));
     }
-    let wanted = Wanted { winner_id: id, loser_id: other_id, by: call.by.clone(), dry_run };
+    let wanted = Wanted { winner_id: id, loser_id: other_id, who: call.who(), dry_run };
     let done = merge(&call.context.store, wanted, call.context.clock.now()).await.map_err(|e| refused(e, "/body/other_id"))?;
     let wall = Wall::of(&call);
     let version = done.contact.version;
@@ -104,7 +104,7 @@ async fn unmerge_two(call: Call) -> Result<Response, ApiError> {
     if !is_id(&loser) {
         return Err(ApiError::refused("/body/contact_id", "there is no contact with this id"));
     }
-    let done = unmerge(&call.context.store, &loser, &call.by, call.context.clock.now())
+    let done = unmerge(&call.context.store, &loser, call.who(), call.context.clock.now())
         .await
         .map_err(|e| refused(e, "/body/contact_id"))?;
     let wall = Wall::of(&call);

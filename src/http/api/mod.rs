@@ -13,6 +13,7 @@ mod listing;
 mod merge;
 mod pipelines;
 mod privacy;
+mod reports;
 mod rules;
 mod rules_control;
 mod rules_dry_run;
@@ -47,18 +48,19 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         board::endpoints(shared),
         inbox::endpoints(shared),
         search::endpoints(shared),
+        reports::endpoints(shared),
         rules::endpoints(shared),
         rules_control::endpoints(shared),
         rules_files::endpoints(shared),
         rules_dry_run::endpoints(shared),
         rules_replay::endpoints(shared),
-        stream::endpoints(shared),
-        privacy::endpoints(shared),
         session::endpoints(shared),
         session_mfa::endpoints(shared),
         users::endpoints(shared),
         keys::endpoints(shared),
         audit::endpoints(shared),
+        stream::endpoints(shared),
+        privacy::endpoints(shared),
     ]
     .into_iter()
     .flatten()

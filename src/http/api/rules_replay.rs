@@ -105,16 +105,17 @@ fn asked(call: &Call) -> Result<Asked, ApiError> {
     let Body { since, against, rule } = call.json()?;
     let until = call.context.clock.now();
     let since = parse_since(since.as_deref().unwrap_or(SINCE), &call.context.clinic.calendar, until)
-        .ok_or_else(|| ApiError::bad_request("`since` is written like 7d, 12h or 2026-11-20, and lies in the past."))?;
+        .ok_or_else(|| ApiError::refused("/body/since", "is written like 7d, 12h or 2026-11-20, and lies in the past"))?;
     if until - since > WINDOW_MAX {
         let days = WINDOW_MAX.0 / Millis::DAY.0;
-        return Err(ApiError::bad_request(format!(
-            "A replay here goes back at most {days} days; `avatar rules diff` goes further."
-        )));
+        return Err(ApiError::refused(
+            "/body/since",
+            format!("goes back at most {days} days here; `avatar rules diff` goes further"),
+        ));
     }
     let number = |text: String| text.strip_prefix('r').unwrap_or(&text).parse::<i64>().ok();
     let against = match against.map(number) {
-        Some(None) => return Err(ApiError::bad_request("`against` is written like r47.")),
+        Some(None) => return Err(ApiError::refused("/body/against", "is written like r47")),
         other => other.flatten(),
     };
     Ok(Asked { since, until, against, rule })

@@ -133,7 +133,7 @@ async fn an_end_before_the_change_lets_it_begin_anew_and_the_first_attempt_comes
         let late = once::scope(first, discard()).await;
         assert!(matches!(late, Err(StoreError::Conflict { .. })), "{late:?}");
         assert_eq!(once::scope(second.clone(), discard()).await.unwrap(), 1, "the first one had changed nothing");
-        site.test.clock.advance(LEASE + Millis::hours(1));
+        site.test.clock.advance(Millis(LEASE.0 + Millis::hours(1).0));
         assert_eq!(reserve(&attempt()).await, Reserved::Unfinished, "what has changed something never begins anew");
     }
 }

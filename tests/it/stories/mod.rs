@@ -42,6 +42,8 @@ mod promises;
 mod reload;
 mod replays;
 mod replies;
+mod reports;
+mod rule_files;
 mod shipped;
 mod stop_races;
 mod storm;

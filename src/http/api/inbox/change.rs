@@ -69,7 +69,7 @@ async fn apply(call: Call, wanted: Change) -> Result<Response, ApiError> {
     if !is_id(&call.parameter) {
         return Err(ApiError::not_found());
     }
-    let done = change(&call.context.store, &call.parameter, wanted, &call.by, call.context.clock.now()).await?;
+    let done = change(&call.context.store, &call.parameter, wanted, call.who(), call.context.clock.now()).await?;
     let state = done.ok_or_else(ApiError::not_found)?;
     let wall = Wall::of(&call);
     let version = state.version;
