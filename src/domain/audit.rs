@@ -31,6 +31,8 @@ pub mod action {
     pub const CONVERSATION_DONE: &str = "conversation.done";
     pub const CONVERSATION_ASSIGNED: &str = "conversation.assigned";
     pub const TIMELINE_READ: &str = "contact.timeline_read";
+    pub const CONTACT_EXPORTED: &str = "contact.exported";
+    pub const CONTACT_ERASED: &str = "contact.erased";
 }
 
 /// Who does something, and from where.
