@@ -63,6 +63,9 @@ fn sqlite_uses_its_indexes() {
         - USE TEMP B-TREE FOR ORDER BY
     - - texts that STOP withdraws
       - - SEARCH sms_messages USING INDEX sms_messages_to (to_number=?)
+    - - texts without a receipt
+      - - SEARCH m USING INDEX sms_messages_accepted (accepted_at>? AND accepted_at<?)
+        - SEARCH h USING INDEX sqlite_autoindex_sms_handovers_1 (sms_id=?)
     - - runs of a rule
       - - SEARCH automation_runs USING COVERING INDEX automation_runs_rule (rule_id=? AND at>?)
     - - skips of a contact
