@@ -19,8 +19,6 @@ mod search;
 mod session;
 mod session_mfa;
 mod sms;
-mod sms;
-mod tasks;
 mod tasks;
 mod timeline;
 mod users;
