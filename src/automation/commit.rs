@@ -7,7 +7,8 @@ use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::store::sms::StatusChange;
 use crate::store::{
-    StoreError, StoreResult, Tx, bookings, contacts, events, history, jobs, numbers, runs, skips, sms, tasks, timers, waiting,
+    StoreError, StoreResult, Tx, bookings, contacts, events, history, jobs, numbers, privacy, runs, skips, sms, tasks, timers,
+    waiting,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -133,7 +134,8 @@ fn write_log(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> StoreRe
     events::insert_chained(tx, &all(decisions, |c| &c.events).collect::<Vec<_>>())?;
     write_runs(tx, decisions)?;
     guard::after_failures(tx, all(decisions, |c| &c.failures), now)?;
-    events::finish_many(tx, &all(decisions, |c| &c.results).collect::<Vec<_>>(), now)
+    events::finish_many(tx, &all(decisions, |c| &c.results).collect::<Vec<_>>(), now)?;
+    privacy::forget_events(tx, &all(decisions, |c| &c.erased_events).cloned().collect::<Vec<_>>())
 }
 
 /// What did nothing is folded: one row for each event.

@@ -1,6 +1,7 @@
 //! Loads the worlds of a batch of events with a bounded number of queries.
 
 use super::caps;
+use super::privacy;
 use super::project::{find_named_booking, identities_of, resolve};
 use super::promises::{RecentAction, WAITS_MAX};
 use super::replies;
@@ -156,7 +157,10 @@ pub(super) fn who(
             }
         }
     });
-    if let Some(contact) = contact_id.and_then(|id| survivor(&id, known)) {
+    let found = contact_id.and_then(|id| survivor(&id, known));
+    // Somebody who writes after they were erased is somebody new: what they say is heard.
+    let writes_anew = |contact: &&Contact| event.payload.message.is_some() && privacy::is_erased(contact);
+    if let Some(contact) = found.filter(|contact| !writes_anew(contact)) {
         world.loaded_version = Some(contact.version);
         world.identities = ids_of.get(&contact.id).cloned().unwrap_or_default();
         world.contact = Some(contact.clone());

@@ -2,9 +2,11 @@
 //! nothing. Finished jobs are pruned with the queue.
 
 use super::context::Automation;
+use super::privacy::{self, PrivacyError};
 use crate::config::Retention;
 use crate::domain::time::{Millis, Timestamp};
-use crate::store::{StoreResult, Tx, departures, duties, retention, skips};
+use crate::store::retention::Kept;
+use crate::store::{Store, StoreError, StoreResult, Tx, departures, duties, retention, skips};
 
 const PRUNE_EVERY: Millis = Millis::hours(1);
 /// Rows of one transaction.
@@ -14,6 +16,12 @@ const PORTIONS_MAX: u32 = 100;
 
 /// How many texts left on a day matters on that day; a few more are kept for whoever looks.
 const KEEP_COUNTS: Millis = Millis::days(7);
+
+/// Leads that are erased in one pruning.
+const LEADS_MAX: i64 = 50;
+/// Who erases them, and why, as it is recorded.
+const BY: &str = "retention";
+const REASON: &str = "a lead without a booking for as long as database.lead_days says";
 
 /// One kind of what goes.
 type Portion = fn(&mut Tx<'_>, Timestamp, i64, Timestamp) -> StoreResult<usize>;
@@ -41,7 +49,52 @@ pub async fn prune(automation: &Automation, keep: Retention) -> StoreResult<usiz
             }
         }
     }
+    gone += forget_leads(automation, now - keep.leads).await?;
     let days_before = super::caps::day_of(&automation.clinic, now - KEEP_COUNTS);
     gone += automation.store.write(move |tx| departures::forget(tx, &days_before)).await?;
     Ok(gone)
+}
+
+/// People who once asked and never came are erased.
+async fn forget_leads(automation: &Automation, before: Timestamp) -> StoreResult<usize> {
+    let leads = automation.store.read(move |conn| retention::list_old_leads(conn, before, LEADS_MAX)).await?;
+    let mut gone = 0;
+    for id in leads {
+        match privacy::erase_rows(&automation.store, &automation.clock, &id, BY, REASON).await {
+            Ok(_) => gone += 1,
+            // The next time.
+            Err(PrivacyError::TextLeaving | PrivacyError::Unknown | PrivacyError::NoReason) => {}
+            Err(PrivacyError::Store(error)) => return Err(error),
+        }
+    }
+    Ok(gone)
+}
+
+/// What is kept for longer than it should be, and by how much.
+pub struct Overdue {
+    pub name: &'static str,
+    pub by: Millis,
+}
+
+pub async fn overdue(store: &Store, keep: Retention, now: Timestamp) -> StoreResult<Vec<Overdue>> {
+    let kinds = [
+        ("what providers sent", Kept::RawPayloads, keep.raw_payload),
+        ("what providers answered", Kept::RawAnswers, keep.raw_payload),
+        ("traces of runs", Kept::Traces, keep.traces),
+        ("why rules did nothing", Kept::Skips, keep.skips),
+    ];
+    store
+        .read(move |conn| {
+            let mut found = Vec::new();
+            for (name, kept, span) in kinds {
+                found.extend(retention::find_oldest(conn, kept)?.map(|at| Overdue { name, by: Millis((now - at).0 - span.0) }));
+            }
+            found.extend(
+                retention::find_oldest_lead(conn, now - keep.leads)?
+                    .map(|at| Overdue { name: "old leads", by: Millis((now - at).0 - keep.leads.0) }),
+            );
+            found.retain(|kind| kind.by.0 > 0);
+            Ok::<_, StoreError>(found)
+        })
+        .await
 }

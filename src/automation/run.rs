@@ -5,14 +5,18 @@ use super::commit::{Decision, commit};
 use super::context::Automation;
 use super::decide::{Deciding, decide};
 use super::load::{Loaded, load};
+use super::privacy;
 use super::project;
 use super::promises;
 use super::rulesets::InForce;
 use super::waits::Pinned;
+use super::withheld;
 use super::world::World;
 use crate::domain::event::{Event, EventStatus, RunOutcome};
 use crate::domain::job::ClaimedJob;
 use crate::domain::time::{Millis, Timestamp};
+use crate::store::events::EventResult;
+use crate::store::privacy::ERASED;
 use crate::store::{Conn, StoreError, StoreResult, events};
 use crate::telemetry::{Metric, metrics};
 use futures_util::future::join_all;
@@ -98,9 +102,11 @@ async fn attempt(context: &Automation, in_force: &Arc<InForce>, jobs: Vec<Claime
     let alerts: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.alerts.clone()).collect();
     let outcomes: Vec<RunOutcome> = decisions.iter().flat_map(|d| d.world.changes.runs.iter().map(|r| r.outcome)).collect();
     let broken: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.promises_broken.iter().cloned()).collect();
+    let kept_back = withheld::reasons(decisions.iter().flat_map(|d| &d.world.changes.sms));
     // They come back so that they are freed here, not by the one thread that writes.
     drop(context.store.write(move |tx| commit(tx, &decisions, now).map(|()| decisions)).await?);
     promises::count_broken(&broken);
+    withheld::count(kept_back.iter().map(String::as_str));
     for outcome in [RunOutcome::Fired, RunOutcome::Skipped, RunOutcome::Failed] {
         let count = outcomes.iter().filter(|o| **o == outcome).count();
         metrics::counter(Metric::RuleRuns, &[("outcome", outcome.as_str())], count as u64);
@@ -167,11 +173,29 @@ pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForc
 /// Decides one loaded event, wherever it was loaded from.
 pub(super) fn decide_loaded(loaded: Loaded, with: Deciding<'_>) -> World {
     let Loaded { event, mut world, also } = loaded;
+    if world.contact.as_ref().is_some_and(privacy::is_erased) {
+        return forget(event, world, with);
+    }
     if !also.is_empty() {
         let projection = project::Projection { clinic: with.clinic, event: &event, now: with.now, is_demo: with.is_demo };
         project::ask_for_merge(&mut world, projection, &also);
     }
     decide(&mut world, &event, with);
+    world
+}
+
+/// About somebody who was erased: nothing is done, and what the event says is destroyed, too.
+fn forget(event: Event, loaded: World, with: Deciding<'_>) -> World {
+    let mut world = World { contact: loaded.contact, loaded_version: loaded.loaded_version, ..World::default() };
+    world.changes.erased_events.push(event.id.clone());
+    world.changes.results.push(EventResult {
+        event_id: event.id,
+        status: EventStatus::Ignored,
+        status_reason: Some(ERASED.to_owned()),
+        contact_id: world.contact.as_ref().map(|contact| contact.id.clone()),
+        booking_id: event.booking_id,
+        revision: with.revision,
+    });
     world
 }
 

@@ -84,6 +84,8 @@ pub struct Changes {
     pub suppressions: Vec<Suppression>,
     pub events: Vec<Event>,
     pub results: Vec<EventResult>,
+    /// Events about somebody who was erased.
+    pub erased_events: Vec<String>,
     pub runs: Vec<Run>,
     /// Those of `runs` that did nothing, as they are stored.
     pub skips: Vec<SkippedEvent>,

@@ -1,5 +1,7 @@
 //! Every command and its options. Help opens with what somebody would really type.
 
+pub use super::contact::args::{ContactCommand, EraseArgs};
+pub use super::db::args::DbCommand;
 pub use super::simulate::args::SimulateArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -75,6 +77,9 @@ pub enum Command {
         before_help = "Examples:\n  avatar rules check\n  avatar rules publish --message \"Call leads earlier\"\n  avatar rules rollback r47\n"
     )]
     Rules(RulesCommand),
+    /// The figures of a week or a month
+    #[command(subcommand, before_help = "Examples:\n  avatar report weekly\n  avatar report monthly --start 2026-03-01 --csv\n")]
+    Report(super::report::ReportCommand),
     /// Watch events, look at them, make one
     #[command(
         subcommand,
@@ -84,8 +89,14 @@ pub enum Command {
     /// Look at background jobs; retry or discard those that failed
     #[command(subcommand, before_help = "Examples:\n  avatar jobs list --state dead\n  avatar jobs retry --all\n")]
     Jobs(JobsCommand),
+    /// What people may ask of a clinic: everything that is known of them, and that it is forgotten
+    #[command(
+        subcommand,
+        before_help = "Examples:\n  avatar contact export 0491570006\n  avatar contact erase 0491570006 --reason request-17 --dry-run\n"
+    )]
+    Contact(ContactCommand),
     /// Bring the database up to date
-    #[command(subcommand, before_help = "Examples:\n  avatar db status\n  avatar db migrate\n")]
+    #[command(subcommand, before_help = "Examples:\n  avatar db status\n  avatar db migrate\n  avatar db backup\n")]
     Db(DbCommand),
     /// API keys
     #[command(subcommand, before_help = "Examples:\n  avatar token create --name reports --role manager\n")]
@@ -102,6 +113,9 @@ pub enum Command {
     /// The settings in force
     #[command(subcommand, before_help = "Examples:\n  avatar config check\n  avatar config show\n")]
     Config(ConfigCommand),
+    /// The HTTP API as an OpenAPI 3.1 document
+    #[command(before_help = "Examples:\n  avatar openapi > openapi.json\n")]
+    Openapi,
     /// Check the invariants of a whole database
     #[command(before_help = "Examples:\n  avatar check\n")]
     Check,
@@ -399,6 +413,10 @@ pub enum JobsCommand {
     Retry(JobSelection),
     /// Throw jobs away that failed for good
     Discard(JobSelection),
+    /// Start no more jobs of a queue: automation, sms, sms_checks or maintenance
+    Pause { queue: String },
+    /// Start the jobs of a paused queue again
+    Resume { queue: String },
 }
 
 #[derive(Debug, Args)]
@@ -412,14 +430,6 @@ pub struct JobSelection {
     /// Those whose last error contains this
     #[arg(long, value_name = "TEXT")]
     pub error: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Subcommand)]
-pub enum DbCommand {
-    /// Apply what is missing
-    Migrate,
-    /// Show what is applied and what is missing
-    Status,
 }
 
 #[derive(Debug, Subcommand)]
@@ -513,7 +523,7 @@ pub struct DoctorArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum SmsCommand {
-    /// Render a template, and count its parts
+    /// Render a template, count its segments, and name the characters that cost more
     Preview {
         template: String,
         /// With the fields of this contact, instead of samples

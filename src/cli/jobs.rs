@@ -7,7 +7,8 @@ use super::parts::Parts;
 use super::{Context, Exit};
 use crate::config::nearest;
 use crate::domain::time::Timestamp;
-use crate::store::jobs::{DEAD_PER_CALL_MAX, JobDetail, JobFilter, discard, retry_dead, show};
+use crate::jobs::kinds;
+use crate::store::jobs::{DEAD_PER_CALL_MAX, JobDetail, JobFilter, discard, pause, resume, retry_dead, show};
 use crate::store::views::jobs::{self as views, JobView};
 use crate::store::views::{Cursor, PageRequest};
 use crate::store::{StoreResult, Tx};
@@ -31,7 +32,25 @@ pub(super) fn run(context: &Context, command: &JobsCommand) -> Exit {
         JobsCommand::Show { id } => detail(context, parts, *id).await,
         JobsCommand::Retry(selection) => change(context, parts, selection, ("retried", retry_dead)).await,
         JobsCommand::Discard(selection) => change(context, parts, selection, ("discarded", discard)).await,
+        JobsCommand::Pause { queue } => pause_or_resume(context, parts, queue, true).await,
+        JobsCommand::Resume { queue } => pause_or_resume(context, parts, queue, false).await,
     })
+}
+
+async fn pause_or_resume(context: &Context<'_>, parts: &Parts, queue: &str, pauses: bool) -> Done {
+    if !kinds::QUEUES.contains(&queue) {
+        let help = format!("it can be: {}", kinds::QUEUES.join(", "));
+        return Err(Failure::new(format!("there is no queue `{queue}`")).with_help(help));
+    }
+    let (name, now) = (queue.to_owned(), parts.clock.now());
+    parts.store.write(move |tx| if pauses { pause(tx, &name, now) } else { resume(tx, &name) }).await?;
+    let done = if pauses { "paused" } else { "resumed" };
+    if context.output.json {
+        context.output.object(&json!({ "schema": SCHEMA, "queue": queue, "state": done }));
+    } else {
+        context.output.line(&format!("{done} {queue}"));
+    }
+    Ok(Exit::Done)
 }
 
 fn known_state(state: Option<&str>) -> Result<Option<String>, Failure> {

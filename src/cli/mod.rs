@@ -5,6 +5,7 @@ mod audit;
 mod check;
 mod completions;
 mod config;
+mod contact;
 mod db;
 pub mod demo;
 mod doctor;
@@ -15,8 +16,10 @@ mod failure;
 mod jobs;
 mod moment;
 mod next;
+mod openapi;
 mod output;
 pub mod parts;
+pub mod report;
 mod rules;
 mod runtime;
 mod serve;
@@ -64,15 +67,18 @@ fn dispatch(context: &Context, command: Command) -> Exit {
         Command::Next(args) => next::run(context, &args),
         Command::Why(args) => why::run(context, &args),
         Command::Explain(args) => explain::run(context, &args),
+        Command::Report(command) => report::run(context, &command),
         Command::Rules(command) => rules::run(context, &command),
         Command::Events(command) => events::run(context, &command),
         Command::Jobs(command) => jobs::run(context, &command),
+        Command::Contact(command) => contact::run(context, &command),
         Command::Db(command) => db::run(context, command),
         Command::Token(command) => token::run(context, &command),
         Command::User(command) => user::run(context, &command),
         Command::Admin(command) => user::run_admin(context, &command),
         Command::Audit(command) => audit::run(context, &command),
         Command::Check => check::run(context),
+        Command::Openapi => openapi::run(context),
         Command::Doctor(args) => doctor::run(context, &args),
         Command::Sms(command) => sms::run(context, &command),
         Command::Simulate(args) => simulate::run(context, &args),

@@ -7,8 +7,8 @@ use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
 use crate::automation::sign_in::SessionLimits;
-use crate::automation::{Automation, guard, overdue, reconcile, retention, rulesets, timers};
-use crate::config::{Retention, Settings, SmsProvider};
+use crate::automation::{Automation, backups, guard, missing_receipts, overdue, reconcile, reports, retention, rulesets, timers};
+use crate::config::{BackupSettings, Retention, Settings, SmsProvider};
 use crate::http::{self, Access, AccessSettings, HttpContext, Rate, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
 use crate::store::{StoreResult, handovers, holds, jobs, search};
@@ -114,11 +114,13 @@ async fn run_all(context: &Context<'_>, parts: Parts, mode: Mode, demo: Option<d
         Mode::Worker => None,
         Mode::Server | Mode::Demo => Some(listen(context, &parts, metrics, stop.clone()).await?),
     };
-    if let (Some(demo), Some((address, _))) = (demo, &server) {
-        demo::tell(context, &parts, demo, sending.clone(), *address).await?;
-    }
+    let provider = match (demo, &server) {
+        (Some(demo), Some((address, _))) => Some(demo::tell(context, &parts, demo, *address).await?),
+        _ => None,
+    };
     let mut background = JoinSet::new();
     start_background(&mut background, &parts, &stop);
+    background.spawn(ask_for_receipts(sending.clone(), stop.clone()));
     let runner = start_runner(&parts, sending, &stop);
     let served = if let Some((_, serving)) = server {
         serving.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())
@@ -132,6 +134,7 @@ async fn run_all(context: &Context<'_>, parts: Parts, mode: Mode, demo: Option<d
         runner.await.map_err(|e| e.to_string())?.map_err(|e| format!("workers: {e}"))?;
     }
     while background.join_next().await.is_some() {}
+    drop(provider);
     served
 }
 
@@ -151,6 +154,7 @@ pub async fn prepare(parts: &Parts) -> Result<(), String> {
     if found.map_err(|e| format!("what people are found by cannot be written: {e}"))? > 0 {
         tracing::info!("contacts can be found by name and number");
     }
+    reports::schedule::store(&parts.automation).await.map_err(|e| format!("the reports cannot be scheduled: {e}"))?;
     let rules = &parts.automation.rules;
     let followed = rules.follow().await;
     match rules.reload(rulesets::START).await {
@@ -186,7 +190,13 @@ fn start_background(tasks: &mut JoinSet<()>, parts: &Parts, stop: &CancellationT
     tasks.spawn(watch(rules, Arc::new(ReloadMetrics), stop.clone()));
     tasks.spawn(fire_timers(parts.automation.clone(), stop.clone()));
     tasks.spawn(measure_queues(parts.automation.clone(), parts.settings.sms.provider, stop.clone()));
-    tasks.spawn(look_after(parts.automation.clone(), parts.settings.database.retention, stop.clone()));
+    tasks.spawn(look_after(parts.automation.clone(), parts.settings.database.retention, backups_of(parts), stop.clone()));
+}
+
+/// A demo is made anew each time: nobody wants it back.
+fn backups_of(parts: &Parts) -> BackupSettings {
+    let settings = parts.settings.backup.clone();
+    if parts.automation.is_demo { BackupSettings { every: None, ..settings } } else { settings }
 }
 
 async fn fire_timers(automation: Automation, stop: CancellationToken) {
@@ -203,7 +213,7 @@ async fn fire_timers(automation: Automation, stop: CancellationToken) {
 }
 
 /// Duties of which each is done by some node.
-async fn look_after(automation: Automation, keep: Retention, stop: CancellationToken) {
+async fn look_after(automation: Automation, keep: Retention, backup: BackupSettings, stop: CancellationToken) {
     let mut ticks = ticks(DUTY_POLL);
     while ticked(&mut ticks, &stop).await {
         if let Err(error) = guard::watch(&automation).await {
@@ -211,6 +221,20 @@ async fn look_after(automation: Automation, keep: Retention, stop: CancellationT
         }
         if let Err(error) = retention::prune(&automation, keep).await {
             tracing::warn!(%error, "what is old could not be thrown away");
+        }
+        match backups::make_if_due(&automation.store, &automation.clock, &backup).await {
+            Some(Ok(copy)) => tracing::info!(bytes = copy.bytes, "the database was copied"),
+            Some(Err(error)) => tracing::error!(%error, "the database could not be copied"),
+            None => {}
+        }
+    }
+}
+
+async fn ask_for_receipts(sending: Sending, stop: CancellationToken) {
+    let mut ticks = ticks(DUTY_POLL);
+    while ticked(&mut ticks, &stop).await {
+        if let Err(error) = missing_receipts::look_for(&sending).await {
+            tracing::warn!(%error, "texts without a receipt could not be looked for");
         }
     }
 }
@@ -222,6 +246,9 @@ async fn measure_queues(automation: Automation, provider: SmsProvider, stop: Can
         let now = automation.clock.now();
         if let Ok(stats) = automation.store.read(move |conn| jobs::stats(conn, now)).await {
             measure(&stats);
+        }
+        if let Ok(Some(at)) = backups::last(&automation.store).await {
+            metrics::gauge(Metric::BackupAgeSeconds, &[], (now - at).0 as f64 / 1_000.0);
         }
         let number = automation.rules.current().map_or(0, |c| c.number);
         metrics::gauge(Metric::RulesRevision, &[], number as f64);

@@ -1,6 +1,7 @@
 //! Settings: `config/default.yaml`, then `config/<ENVIRONMENT>.yaml`, then the environment. Everything is checked before
 //! anything starts, and all problems are reported at once.
 
+pub mod backup;
 pub mod clinic;
 mod clock_time;
 pub mod database;
@@ -20,6 +21,7 @@ mod sender;
 pub mod server;
 pub mod sms;
 
+pub use backup::{BackupSettings, Keep};
 pub use clinic::load_clinic;
 pub use database::{DatabaseSettings, DatabaseUrl, Retention};
 pub use environment::{Environment, Stage};
@@ -49,6 +51,7 @@ pub struct Settings {
     pub config_dir: PathBuf,
     pub server: ServerSettings,
     pub database: DatabaseSettings,
+    pub backup: BackupSettings,
     pub rules: RuleSettings,
     pub sms: SmsSettings,
     pub jobs: JobSettings,
@@ -88,6 +91,7 @@ impl Settings {
     fn read(reader: &mut Reader) -> Option<Self> {
         let server = ServerSettings::read(reader);
         let database = DatabaseSettings::read(reader);
+        let backup = BackupSettings::read(reader, &database.url);
         let rules = RuleSettings::read(reader);
         let sms = SmsSettings::read(reader);
         let jobs = JobSettings::read(reader);
@@ -99,6 +103,7 @@ impl Settings {
             config_dir: reader.config_dir.clone(),
             server,
             database,
+            backup,
             rules,
             sms,
             jobs,

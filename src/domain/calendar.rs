@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 /// Days searched for opening hours before giving up.
 const SEARCH_DAYS_MAX: i64 = 60;
+/// Days over which opening hours are counted.
+const COUNTED_DAYS_MAX: i64 = 366;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calendar {
@@ -88,6 +90,20 @@ impl Calendar {
         from + span
     }
 
+    /// How much of the time from `from` to `to` lies in opening hours. Counted over a year at most.
+    #[must_use]
+    pub fn business_between(&self, from: Timestamp, to: Timestamp) -> Millis {
+        let (first, last) = (self.date_of(from), self.date_of(to));
+        let days = (0..COUNTED_DAYS_MAX).map_while(|offset| first.checked_add_signed(TimeDelta::days(offset)));
+        let open = |day: NaiveDate| {
+            let spans = self.open_spans(day).iter();
+            spans
+                .map(|&(open, close)| (self.at_minute(day, close).min(to) - self.at_minute(day, open).max(from)).0.max(0))
+                .sum::<i64>()
+        };
+        Millis(days.take_while(|day| *day <= last).map(open).sum())
+    }
+
     /// True inside opening hours.
     #[must_use]
     pub fn is_open(&self, at: Timestamp) -> bool {
@@ -138,6 +154,15 @@ mod tests {
     fn four_business_hours_from_friday_afternoon_end_on_monday() {
         let due = sydney().plus_business(at("2026-11-20T16:00:00+11:00"), Millis::hours(4));
         assert_eq!(due, at("2026-11-23T10:00:00+11:00"));
+    }
+
+    #[test]
+    fn opening_hours_between_two_times_are_counted_over_the_weekend_and_a_change_of_clocks() {
+        let between = |from, to| sydney().business_between(at(from), at(to));
+        assert_eq!(between("2026-11-20T16:00:00+11:00", "2026-11-23T10:00:00+11:00"), Millis::hours(4));
+        assert_eq!(between("2026-11-21T16:00:00+11:00", "2026-11-22T10:00:00+11:00"), Millis(0));
+        assert_eq!(between("2026-10-02T17:00:00+10:00", "2026-10-05T09:30:00+11:00"), Millis::minutes(150));
+        assert_eq!(between("2026-11-23T10:00:00+11:00", "2026-11-23T09:00:00+11:00"), Millis(0));
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub const KNOWN_EVENTS: &[&str] = &[
     CONTACTS_UNMERGED,
     CONVERSATION_DONE,
     CONVERSATION_ASSIGNED,
+    "report_weekly",
+    "report_monthly",
 ];
 
 /// Receipts are recorded as events too, but no rule listens to them directly.

@@ -1,5 +1,6 @@
 //! What an endpoint says of itself, for the OpenAPI document.
 
+use super::route::{Route, Verb};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -14,8 +15,44 @@ pub(super) struct Doc {
     pub summary: &'static str,
     /// Names of the query's parameters, and what each is.
     pub query: &'static [(&'static str, &'static str)],
+    /// What the values of parameters look like, where they are not just any text.
+    pub kinds: Vec<(&'static str, Kind)>,
     pub takes: Option<Shape>,
+    /// Bodies that it takes and that are not JSON.
+    pub takes_text: Option<&'static str>,
     pub answers: Vec<Answer>,
+    /// What of `If-Match` it takes.
+    pub if_match: IfMatch,
+    /// Statuses that it refuses with beside those that go with its method and its parameters.
+    pub refuses: Vec<StatusCode>,
+    /// Its answer holds a secret: it is not kept for repeated calls.
+    pub is_secret: bool,
+}
+
+/// Whether an endpoint takes `If-Match`.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum IfMatch {
+    /// PATCH needs it, PUT may have it, others have none.
+    #[default]
+    ByMethod,
+    None,
+    Optional,
+    /// 428 without.
+    Required,
+}
+
+/// The values of a parameter.
+#[derive(Clone)]
+pub(super) enum Kind {
+    OneOf(Vec<&'static str>),
+    /// With an offset: 2026-03-05T10:00:00+11:00.
+    Time,
+    /// 2026-03-05.
+    Day,
+    /// `true` or `false`.
+    Flag,
+    /// From and to.
+    Number(i64, i64),
 }
 
 /// One answer of an endpoint that did what was asked.
@@ -39,8 +76,16 @@ impl Shape {
     pub(super) fn of<T: ToSchema>() -> Self {
         let mut parts = Vec::new();
         T::schemas(&mut parts);
-        Self { name: T::name().into_owned(), schema: T::schema(), parts }
+        Self { name: name_of::<T>(), schema: T::schema(), parts }
     }
+}
+
+/// `TaskListing` of `Listing<Task>`.
+fn name_of<T: ToSchema>() -> String {
+    let full = std::any::type_name::<T>();
+    let Some((outer, inner)) = full.split_once('<') else { return T::name().into_owned() };
+    let last = |path: &str| path.rsplit("::").next().unwrap_or(path).trim_end_matches('>').to_owned();
+    format!("{}{}", last(inner), last(outer))
 }
 
 impl Doc {
@@ -51,6 +96,51 @@ impl Doc {
     /// Names every parameter of the query.
     pub(super) fn query(self, query: &'static [(&'static str, &'static str)]) -> Self {
         Self { query, ..self }
+    }
+
+    /// A parameter that has one of a few values.
+    pub(super) fn one_of(self, name: &'static str, values: &[&'static str]) -> Self {
+        self.kind(name, Kind::OneOf(values.to_vec()))
+    }
+
+    /// A parameter whose values are not just any text.
+    pub(super) fn kind(mut self, name: &'static str, kind: Kind) -> Self {
+        self.kinds.push((name, kind));
+        self
+    }
+
+    /// It changes the version that `If-Match` names, and no other. Every PATCH does.
+    pub(super) fn edits(self) -> Self {
+        self.takes_if_match(IfMatch::Required)
+    }
+
+    pub(super) fn takes_if_match(self, if_match: IfMatch) -> Self {
+        Self { if_match, ..self }
+    }
+
+    pub(super) fn if_match(&self, route: Route) -> IfMatch {
+        match (self.if_match, route.method) {
+            (IfMatch::ByMethod, Verb::Patch) => IfMatch::Required,
+            (IfMatch::ByMethod, Verb::Put) => IfMatch::Optional,
+            (IfMatch::ByMethod, _) => IfMatch::None,
+            (said, _) => said,
+        }
+    }
+
+    /// A refusal that does not go with its method and its parameters.
+    pub(super) fn refuses(mut self, status: StatusCode) -> Self {
+        self.refuses.push(status);
+        self
+    }
+
+    /// Its answer holds a secret.
+    pub(super) fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
+    }
+
+    /// A body that is not JSON.
+    pub(super) fn takes_text(self, content_type: &'static str) -> Self {
+        Self { takes_text: Some(content_type), ..self }
     }
 
     /// The body that it takes, as JSON.

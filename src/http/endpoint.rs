@@ -4,7 +4,10 @@ use super::auth::{self, Caller, Gate};
 use super::body::{self, BodyLimits};
 use super::context::HttpContext;
 use super::doc::Doc;
+use super::json_body;
+use super::once;
 use super::problem::ApiError;
+use super::query::RawQuery;
 use super::reply::Response;
 use super::route::{Route, RouteLabel};
 use super::server::ServerLimits;
@@ -15,7 +18,9 @@ use futures_util::Stream;
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::HeaderMap;
@@ -27,6 +32,12 @@ pub(super) struct Shared {
     pub gate: Gate,
     pub gates: Gates,
     pub limits: ServerLimits,
+    /// The OpenAPI document; written once all endpoints are there.
+    pub document: OnceLock<Bytes>,
+    /// Places for event streams.
+    pub streams: Arc<Semaphore>,
+    /// No new requests, and streams end.
+    pub stop: CancellationToken,
 }
 
 /// A route and what answers it. Its filter rejects only what is not its own.
@@ -35,15 +46,31 @@ pub(super) struct Endpoint {
     pub filter: BoxedFilter<(Response,)>,
     /// What it is for, takes and answers.
     pub doc: Doc,
+    /// The part of it that matters while a request is answered.
+    said: Said,
+}
+
+/// Written once, when the endpoint is made.
+type Said = Arc<OnceLock<Told>>;
+
+#[derive(Clone, Copy, Default)]
+struct Told {
+    query: &'static [(&'static str, &'static str)],
+    is_secret: bool,
+}
+
+fn told(said: &Said) -> Told {
+    said.get().copied().unwrap_or_default()
 }
 
 impl Endpoint {
-    fn new(route: Route, filter: BoxedFilter<(Response,)>) -> Self {
-        Self { route, filter, doc: Doc::default() }
+    fn new(route: Route, filter: BoxedFilter<(Response,)>, said: Said) -> Self {
+        Self { route, filter, doc: Doc::default(), said }
     }
 
     /// Says what the endpoint is for, takes and answers.
     pub(super) fn doc(self, doc: Doc) -> Self {
+        self.said.set(Told { query: doc.query, is_secret: doc.is_secret }).ok();
         Self { doc, ..self }
     }
 }
@@ -53,8 +80,8 @@ pub(super) struct Call {
     pub context: Arc<HttpContext>,
     /// The segment in braces; empty when the route has none.
     pub parameter: String,
-    /// The raw query string.
-    pub query: String,
+    /// The raw query string, and the parameters that the endpoint's [`Doc`] names.
+    pub query: RawQuery,
     pub headers: HeaderMap,
     /// `None` on public routes only.
     pub caller: Option<Caller>,
@@ -65,11 +92,10 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// The body as JSON; one that is empty counts as an object without fields. 400 when it is not what the route takes.
+    /// The body as JSON; one that is empty counts as an object without fields. 400 when it is no JSON, 422 when its fields are not
+    /// those that the route takes.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
-        // The message would repeat what the caller sent.
-        serde_json::from_slice(body).map_err(|_| ApiError::bad_request("The body is not the JSON that this route takes."))
+        json_body::read(&self.body)
     }
 
     /// Who calls and from where, for the audit log.
@@ -93,9 +119,10 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 pub(super) fn writing<F, R>(route: Route, shared: &Arc<Shared>, handler: F) -> Endpoint
 where
     F: Fn(Call) -> R + Clone + Send + Sync + 'static,
-    R: Future<Output = Result<Response, ApiError>> + Send,
+    R: Future<Output = Result<Response, ApiError>> + Send + 'static,
 {
-    let shared = Arc::clone(shared);
+    let (shared, said) = (Arc::clone(shared), Said::default());
+    let told_later = Arc::clone(&said);
     let filter = route
         .filter()
         .and(raw_query())
@@ -103,13 +130,11 @@ where
         .and(warp::body::stream())
         .then(move |parameter: String, query: String, headers: HeaderMap, stream| {
             let (shared, handler) = (Arc::clone(&shared), handler.clone());
-            async move {
-                let asked = Asked { parameter, query, headers };
-                labelled(route, answer_writing(route, &shared, asked, stream, handler).await)
-            }
+            let asked = Asked { parameter, query, headers, told: told(&told_later) };
+            async move { labelled(route, answer_writing(route, &shared, asked, stream, handler).await) }
         })
         .boxed();
-    Endpoint::new(route, filter)
+    Endpoint::new(route, filter, said)
 }
 
 /// The request line and the headers.
@@ -117,6 +142,7 @@ struct Asked {
     parameter: String,
     query: String,
     headers: HeaderMap,
+    told: Told,
 }
 
 async fn answer_writing<S, B, F, R>(
@@ -130,15 +156,26 @@ where
     S: Stream<Item = Result<B, warp::Error>>,
     B: Buf,
     F: Fn(Call) -> R,
-    R: Future<Output = Result<Response, ApiError>>,
+    R: Future<Output = Result<Response, ApiError>> + Send + 'static,
 {
-    let Asked { parameter, query, headers } = asked;
+    let Asked { parameter, query, headers, told } = asked;
     let context = Arc::clone(&shared.context);
     let caller = shared.gate.authorise(&context, &headers, route).await?;
     let limits = BodyLimits { bytes_max: BODY_BYTES_MAX, timeout: shared.limits.body_timeout };
     let body = body::read(stream, &headers, limits).await?;
     let by = caller.as_ref().map_or_else(String::new, Caller::recorded);
-    handler(Call { context, parameter, query, headers, caller, by, body }).await
+    let named = RawQuery::new(query.clone(), told.query);
+    let (asked_headers, asked_body, asked_parameter) = (headers.clone(), body.clone(), parameter.clone());
+    let work = handler(Call { context, parameter, query: named, headers, caller: caller.clone(), by, body });
+    let asked = once::Asked {
+        route,
+        parameter: &asked_parameter,
+        query: &query,
+        headers: &asked_headers,
+        body: &asked_body,
+        is_secret: told.is_secret,
+    };
+    once::answer(&shared.context, caller.as_ref(), &asked, work).await
 }
 
 /// An endpoint without a body.
@@ -147,13 +184,15 @@ where
     F: Fn(Call) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Result<Response, ApiError>> + Send,
 {
-    let shared = Arc::clone(shared);
+    let (shared, said) = (Arc::clone(shared), Said::default());
+    let told_later = Arc::clone(&said);
     let filter = route
         .filter()
         .and(raw_query())
         .and(warp::header::headers_cloned())
         .then(move |parameter: String, query: String, headers: HeaderMap| {
             let (shared, handler) = (Arc::clone(&shared), handler.clone());
+            let query = RawQuery::new(query, told(&told_later).query);
             async move {
                 let context = Arc::clone(&shared.context);
                 let authorised = shared.gate.authorise(&context, &headers, route).await;
@@ -168,7 +207,7 @@ where
             }
         })
         .boxed();
-    Endpoint::new(route, filter)
+    Endpoint::new(route, filter, said)
 }
 
 /// The response of a route, with the route's template for the metrics.

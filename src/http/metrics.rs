@@ -1,30 +1,31 @@
-//! What the server counts. Names are constants, labels have few values: route templates, never paths.
+//! What the server counts. Labels have few values: route templates, never paths.
 
+use crate::telemetry::Metric;
+use crate::telemetry::metrics::{counter, gauge, observe};
 use std::time::Duration;
 use warp::http::{Method, StatusCode};
 
-/// Counter: requests answered, by route, method and status class.
-pub const REQUESTS: &str = "avatar_http_requests_total";
-/// Histogram: seconds from the end of the headers to the answer, by route and status class.
-pub const REQUEST_SECONDS: &str = "avatar_http_request_seconds";
-/// Counter: connections turned away because there was no place.
-pub const CONNECTIONS_REFUSED: &str = "avatar_http_connections_refused_total";
-/// Counter: deliveries by source and what became of them.
-pub const DELIVERIES: &str = "avatar_webhook_deliveries_total";
-
 pub(super) fn request_answered(route: &'static str, method: &Method, status: StatusCode, elapsed: Duration) {
     let class = status_class(status);
-    metrics::counter!(REQUESTS, "route" => route, "method" => method_label(method), "status" => class).increment(1);
-    metrics::histogram!(REQUEST_SECONDS, "route" => route, "status" => class).record(elapsed.as_secs_f64());
+    counter(Metric::HttpRequests, &[("route", route), ("method", method_label(method)), ("status", class)], 1);
+    observe(Metric::HttpRequestSeconds, &[("route", route), ("status", class)], elapsed.as_secs_f64());
 }
 
 pub(super) fn connection_refused() {
-    metrics::counter!(CONNECTIONS_REFUSED).increment(1);
+    counter(Metric::HttpConnectionsRefused, &[], 1);
+}
+
+pub(super) fn connections(open: usize) {
+    gauge(Metric::HttpConnections, &[], open as f64);
+}
+
+pub(super) fn stream_subscribers(open: usize) {
+    gauge(Metric::StreamSubscribers, &[], open as f64);
 }
 
 /// `source` is a name from the configuration; `result` is `accepted`, `duplicate`, `refused` or `unavailable`.
 pub(super) fn delivery(source: &str, result: &'static str) {
-    metrics::counter!(DELIVERIES, "source" => source.to_owned(), "result" => result).increment(1);
+    counter(Metric::WebhookDeliveries, &[("source", source), ("result", result)], 1);
 }
 
 const fn status_class(status: StatusCode) -> &'static str {

@@ -1,5 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457): one shape for every refusal.
 
+use super::codes;
 use super::reply::{self, Response};
 use crate::domain::time::Millis;
 use crate::store::StoreError;
@@ -14,11 +15,14 @@ pub const RETRY_AFTER_S: u32 = 2;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiError {
     status: StatusCode,
+    code: &'static str,
     detail: String,
     errors: Vec<FieldError>,
     hint: Option<Hint>,
     /// The record as it is now, for a caller who changed an older one.
     current: Option<serde_json::Value>,
+    /// What is wrong with rule files.
+    diagnostics: Option<serde_json::Value>,
 }
 
 /// The header that belongs to a refusal.
@@ -56,7 +60,9 @@ pub struct FieldError {
 #[derive(Serialize)]
 struct Problem<'a> {
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: String,
+    /// What programs decide by; the list is in docs/API.md.
+    code: &'static str,
     title: &'static str,
     status: u16,
     detail: &'a str,
@@ -64,11 +70,18 @@ struct Problem<'a> {
     errors: &'a [FieldError],
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnostics: Option<&'a serde_json::Value>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), hint: None, current: None }
+        let code = codes::of_status(status);
+        Self { status, code, detail: detail.into(), errors: Vec::new(), hint: None, current: None, diagnostics: None }
+    }
+
+    fn coded(self, code: &'static str) -> Self {
+        Self { code, ..self }
     }
 
     fn with_hint(mut self, hint: Hint) -> Self {
@@ -82,7 +95,7 @@ impl ApiError {
 
     /// Parameters that this route does not know or whose values it cannot read.
     pub fn bad_parameters(errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::bad_request("Some parameters are wrong.") }
+        Self { errors, ..Self::bad_request("Some parameters are wrong.").coded(codes::INVALID_PARAMETERS) }
     }
 
     /// Fields of the body that cannot be taken.
@@ -107,6 +120,12 @@ impl ApiError {
         Self { current: Some(current), ..error }
     }
 
+    /// Rule files that do not check clean, so that nothing was changed.
+    pub fn not_clean(diagnostics: serde_json::Value) -> Self {
+        let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "The rule files have problems: `diagnostics` lists them.");
+        Self { diagnostics: Some(diagnostics), ..error.coded(codes::NOT_CLEAN) }
+    }
+
     pub fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Sign in, or send a valid API key as `Authorization: Bearer avatar_…`.")
             .with_hint(Hint::Challenge("Bearer realm=\"avatar\""))
@@ -115,6 +134,7 @@ impl ApiError {
     /// A webhook whose signature or token is missing or wrong.
     pub fn unverified() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "The signature is missing or wrong.")
+            .coded(codes::UNVERIFIED)
             .with_hint(Hint::Challenge("Signature realm=\"webhooks\""))
     }
 
@@ -161,6 +181,24 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, detail)
     }
 
+    /// The same request under the same `Idempotency-Key` has not ended yet.
+    pub fn still_running() -> Self {
+        Self::conflict("This request is being carried out; send it again to read its answer.")
+            .coded(codes::STILL_RUNNING)
+            .with_hint(Hint::TryAgain)
+    }
+
+    /// The same request changed something, and its answer is not known any more.
+    pub fn answer_not_kept() -> Self {
+        Self::conflict("This request was carried out, at least in part; its answer was not kept. Read what it changed.")
+            .coded(codes::ANSWER_NOT_KEPT)
+    }
+
+    pub fn key_of_other_request() -> Self {
+        let detail = "This `Idempotency-Key` was sent with another request; each request needs a key of its own.";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail).coded(codes::KEY_REUSED)
+    }
+
     /// `allow` as it stands in the header: `GET, HEAD`.
     pub fn method_not_allowed(allow: &str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "This method is not allowed here.").with_hint(Hint::Allow(allow.to_owned()))
@@ -194,14 +232,21 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This is our fault. Give us the x-request-id of this answer.")
     }
 
+    /// Nothing is wrong with what was asked: it cannot be answered just now.
+    pub fn is_for_now(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
     pub fn into_response(self) -> Response {
         let problem = Problem {
-            kind: "about:blank",
+            kind: format!("{}{}", codes::TYPE_PREFIX, self.code),
+            code: self.code,
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: &self.detail,
             errors: &self.errors,
             current: self.current.as_ref(),
+            diagnostics: self.diagnostics.as_ref(),
         };
         let mut response = reply::json_as(self.status, reply::PROBLEM_JSON, &problem);
         if let Some((name, value)) = self.hint.as_ref().and_then(Hint::header) {

@@ -4,20 +4,24 @@ use super::api;
 use super::auth::Gate;
 use super::context::HttpContext;
 use super::endpoint::{Endpoint, Shared};
+use super::openapi;
 use super::problem::ApiError;
 use super::reply::Response;
 use super::route::{Route, allowed_methods};
 use super::server::ServerLimits;
 use super::system;
 use super::webhooks::{self, Gates};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::{Filter, Rejection};
 
 /// Every route, and a fallback that tells an unknown path from a wrong method.
-pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits) -> BoxedFilter<(Response,)> {
-    let shared = shared(context, limits);
+pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits, stop: CancellationToken) -> BoxedFilter<(Response,)> {
+    let shared = shared(context, limits, stop);
+    drop(shared.document.set(described(&shared).to_string().into()));
     let fallback = no_route(routes_of(&shared));
     let api = under("/api/").and(any_of(api::endpoints(&shared))).boxed();
     let system = any_of(system::endpoints(&shared));
@@ -28,11 +32,31 @@ pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits) -> BoxedFil
 /// The list of all routes: for tests and documents.
 #[must_use]
 pub fn list(context: &Arc<HttpContext>) -> Vec<Route> {
-    routes_of(&shared(context, &ServerLimits::default()))
+    routes_of(&shared(context, &ServerLimits::default(), CancellationToken::new()))
 }
 
-fn shared(context: &Arc<HttpContext>, limits: &ServerLimits) -> Arc<Shared> {
-    Arc::new(Shared { context: Arc::clone(context), gate: Gate::default(), gates: Gates::new(limits), limits: limits.clone() })
+/// The OpenAPI document of this program.
+#[must_use]
+pub fn document(context: &Arc<HttpContext>) -> serde_json::Value {
+    described(&shared(context, &ServerLimits::default(), CancellationToken::new()))
+}
+
+fn described(shared: &Arc<Shared>) -> serde_json::Value {
+    let endpoints = api::endpoints(shared).into_iter().chain(system::endpoints(shared)).map(|e| (e.route, e.doc));
+    let providers = webhooks::ROUTES.into_iter().map(|route| (route, webhooks::doc()));
+    openapi::document(&endpoints.chain(providers).collect::<Vec<_>>())
+}
+
+fn shared(context: &Arc<HttpContext>, limits: &ServerLimits, stop: CancellationToken) -> Arc<Shared> {
+    Arc::new(Shared {
+        context: Arc::clone(context),
+        gate: Gate::default(),
+        gates: Gates::new(limits),
+        limits: limits.clone(),
+        document: OnceLock::new(),
+        streams: Arc::new(Semaphore::new(limits.streams_max)),
+        stop,
+    })
 }
 
 fn routes_of(shared: &Arc<Shared>) -> Vec<Route> {

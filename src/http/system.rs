@@ -1,8 +1,10 @@
 //! Is the program alive, can it work, what does it count.
 
 use super::context::{HttpContext, SmsWay};
+use super::doc::Doc;
 use super::endpoint::{Call, Endpoint, Shared, reading};
 use super::problem::ApiError;
+use super::query::Query;
 use super::reply::{self, Response};
 use super::route::{Permission, Route};
 use crate::domain::time::{Millis, Timestamp};
@@ -12,10 +14,12 @@ use serde::Serialize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use utoipa::ToSchema;
 use warp::http::StatusCode;
 
 const HEALTH: Route = Route::get("/health", Permission::Public);
 const READY: Route = Route::get("/ready", Permission::Public);
+const DOCUMENT: Route = Route::get("/api/openapi.json", Permission::Public);
 const METRICS: Route = Route::get("/metrics", Permission::Public);
 
 /// Prometheus' text format.
@@ -29,14 +33,19 @@ const PROBE_LIFETIME: Millis = Millis::SECOND;
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let probe = Arc::new(Probe::default());
+    let all = Arc::clone(shared);
     vec![
-        reading(HEALTH, shared, health),
-        reading(READY, shared, move |call| ready(call, Arc::clone(&probe))),
-        reading(METRICS, shared, metrics),
+        reading(HEALTH, shared, health).doc(Doc::new("System", "Tells that the program lives.").answers::<Health>()),
+        reading(READY, shared, move |call| ready(call, Arc::clone(&probe)))
+            .doc(Doc::new("System", "Tells whether the program can work.").answers::<Health>()),
+        reading(DOCUMENT, shared, move |call| document(call, Arc::clone(&all)))
+            .doc(Doc::new("System", "Shows this document.").answers::<serde_json::Value>()),
+        reading(METRICS, shared, metrics)
+            .doc(Doc::new("System", "Counts, in Prometheus' text format.").answers_text(StatusCode::OK, METRICS_TYPE)),
     ]
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Health {
     status: &'static str,
     /// Epoch ms.
@@ -46,7 +55,7 @@ struct Health {
 }
 
 /// How texts leave, and whether they do.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SmsHealth {
     provider: &'static str,
     live: bool,
@@ -86,6 +95,12 @@ async fn sms_health(context: &HttpContext) -> SmsHealth {
         None => (None, None, None),
     };
     SmsHealth { provider, live: is_live, notice, state, reason, since, retry_at }
+}
+
+async fn document(call: Call, shared: Arc<Shared>) -> Result<Response, ApiError> {
+    Query::parse(&call.query).finish()?;
+    let document = shared.document.get().ok_or_else(ApiError::internal)?;
+    Ok(reply::with_type(StatusCode::OK, "application/json", document.to_vec()))
 }
 
 async fn metrics(call: Call) -> Result<Response, ApiError> {

@@ -1,6 +1,7 @@
 //! Providers' deliveries: read (bounded), verified, on stable storage, then answered.
 
 use super::body::{self, BodyLimits};
+use super::doc::Doc;
 use super::endpoint::{Shared, labelled, raw_query};
 use super::metrics;
 use super::problem::ApiError;
@@ -15,6 +16,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use utoipa::ToSchema;
 use warp::filters::BoxedFilter;
 use warp::http::header::CONTENT_TYPE;
 use warp::http::{HeaderMap, Method};
@@ -40,11 +42,15 @@ const fn provider(template: &'static str) -> Route {
     Route::post(template, Permission::Provider)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Accepted<'a> {
     success: bool,
     event_id: &'a str,
     duplicate: bool,
+}
+
+pub(super) fn doc() -> Doc {
+    Doc::new("Webhooks", "Takes a provider's delivery; it is on stable storage before the answer.").answers::<Accepted>()
 }
 
 /// All webhook routes in one filter: a burst should not walk through a list.

@@ -2,7 +2,7 @@
 
 use crate::domain::clock::SharedClock;
 use crate::domain::time::{Millis, Timestamp};
-use crate::store::{Store, StoreResult, duties, jobs, schedules, tasks, waiting};
+use crate::store::{Store, StoreResult, duties, jobs, once, schedules, tasks, waiting};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -60,6 +60,11 @@ async fn prune(store: &Store, now: Timestamp, keep: Millis) -> StoreResult<()> {
     }
     for _ in 0..PRUNE_PORTIONS_MAX {
         if store.write(move |tx| jobs::prune(tx, now - keep, PRUNE_ROWS_MAX)).await? < PRUNE_ROWS_MAX {
+            break;
+        }
+    }
+    for _ in 0..PRUNE_PORTIONS_MAX {
+        if store.write(move |tx| once::prune(tx, now - once::KEEP, PRUNE_ROWS_MAX)).await? < PRUNE_ROWS_MAX {
             break;
         }
     }

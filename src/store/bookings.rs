@@ -1,5 +1,6 @@
 //! Bookings.
 
+use super::changes::Topic;
 use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, row};
@@ -86,5 +87,7 @@ pub fn list_expected_before(conn: &mut Conn, before: Timestamp, limit: i64) -> S
 }
 
 pub fn upsert_many(tx: &mut Tx<'_>, bookings: &[&Booking]) -> StoreResult<()> {
-    BookingRow::upsert_all(tx, bookings)
+    BookingRow::upsert_all(tx, bookings)?;
+    bookings.iter().for_each(|booking| tx.changed(Topic::Bookings, &booking.id));
+    Ok(())
 }

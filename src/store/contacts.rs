@@ -1,5 +1,6 @@
 //! Contacts and what identifies them.
 
+use super::changes::Topic;
 use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, log_row, row};
@@ -84,6 +85,7 @@ pub fn lock_versions(tx: &mut Tx<'_>, ids: &[String]) -> StoreResult<HashMap<Str
 
 pub fn upsert_many(tx: &mut Tx<'_>, contacts: &[&Contact]) -> StoreResult<()> {
     ContactRow::upsert_all(tx, contacts)?;
+    contacts.iter().for_each(|contact| tx.changed(Topic::Contacts, &contact.id));
     search::write_many(tx, contacts)
 }
 
@@ -129,6 +131,7 @@ pub fn note_phone_invalid(tx: &mut Tx<'_>, id: &str, phone: &str) -> StoreResult
     on!(tx, c => diesel::update(contacts::table.find(id).filter(contacts::phone.eq(phone)))
         .set((contacts::phone_status.eq("invalid"), contacts::version.eq(contacts::version + 1)))
         .execute(c))?;
+    tx.changed(Topic::Contacts, id);
     Ok(())
 }
 
@@ -137,5 +140,6 @@ pub fn note_outbound(tx: &mut Tx<'_>, id: &str, at: Timestamp) -> StoreResult<()
     on!(tx, c => diesel::update(contacts::table.find(id))
         .set((contacts::last_outbound_at.eq(Some(at.0)), contacts::version.eq(contacts::version + 1)))
         .execute(c))?;
+    tx.changed(Topic::Contacts, id);
     Ok(())
 }

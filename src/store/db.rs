@@ -1,5 +1,6 @@
 //! One connection to either database, and the macro that writes a query once for both.
 
+use super::changes::{Gathered, Topic};
 use super::error::StoreResult;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{PgConnection, SqliteConnection};
@@ -43,6 +44,24 @@ impl Conn {
         Ok(())
     }
 
+    /// Everything that `work` reads is of one moment, whatever is written meanwhile.
+    pub fn snapshot<T, E: From<super::StoreError>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        self.begin_snapshot()?;
+        let result = work(self);
+        let ended = self.rollback();
+        let value = result?;
+        ended?;
+        Ok(value)
+    }
+
+    fn begin_snapshot(&mut self) -> StoreResult<()> {
+        match &mut self.db {
+            Db::Lite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?,
+            Db::Pg(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?,
+        }
+        Ok(())
+    }
+
     /// PostgreSQL answers COMMIT with success even when an earlier error, overlooked by the work, has made it a rollback. So a
     /// statement goes first, which then fails; both travel together.
     pub(in crate::store) fn commit(&mut self) -> StoreResult<()> {
@@ -69,11 +88,13 @@ pub struct Tx<'a> {
     conn: &'a mut Conn,
     /// How many jobs each queue got in this transaction: so many workers are woken after the commit.
     wakes: BTreeMap<String, u32>,
+    /// What listeners are told after the commit.
+    changes: Gathered,
 }
 
 impl<'a> Tx<'a> {
     pub(in crate::store) fn over(conn: &'a mut Conn) -> Self {
-        Self { conn, wakes: BTreeMap::new() }
+        Self { conn, wakes: BTreeMap::new(), changes: Gathered::default() }
     }
 
     /// A worker of `queue` is to be woken after the commit.
@@ -86,8 +107,15 @@ impl<'a> Tx<'a> {
         }
     }
 
-    pub(in crate::store) fn into_wakes(self) -> BTreeMap<String, u32> {
-        self.wakes
+    /// Listeners are told of this record after the commit. That of a piece whose savepoint was undone is told, too: whoever reads it anew
+    /// finds nothing new.
+    pub(in crate::store) fn changed(&mut self, topic: Topic, id: &str) {
+        self.changes.add(topic, id);
+    }
+
+    /// The workers to wake, and what to tell.
+    pub(in crate::store) fn into_news(self) -> (BTreeMap<String, u32>, Gathered) {
+        (self.wakes, self.changes)
     }
 
     /// Runs `work` in a savepoint: its failure undoes only itself.

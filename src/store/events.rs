@@ -1,7 +1,9 @@
 //! The event log.
 
+use super::changes::Topic;
 use super::db::on;
 use super::one_of::one_of;
+use super::privacy::ERASED;
 use super::row::{Stored, domain_rows, row};
 use super::schema::{event_log, event_payloads};
 use super::sql::{Value, sql};
@@ -59,6 +61,13 @@ pub fn find_ids_by_prefix(conn: &mut Conn, prefix: &str) -> StoreResult<Vec<Stri
         .load(c))?)
 }
 
+/// The newest event's id; empty when there is none.
+pub fn find_newest_id(conn: &mut Conn) -> StoreResult<String> {
+    let id: Option<String> =
+        on!(conn, c => event_log::table.order(event_log::id.desc()).select(event_log::id).first(c).optional())?;
+    Ok(id.unwrap_or_default())
+}
+
 pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Event>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -80,7 +89,7 @@ pub fn list_after(conn: &mut Conn, since: Timestamp, after_id: &str, limit: i64)
     domain_rows!(rows)
 }
 
-/// Events that came by themselves (no timer, no slot, no late task, nothing that another event led to) after `(since, after_id)`, oldest
+/// Events that came by themselves (no timer, no slot, no late task, nothing that another event led to; nothing of people who were erased) after `(since, after_id)`, oldest
 /// first, at most `limit`.
 pub fn list_roots_after(conn: &mut Conn, since: Timestamp, after_id: &str, limit: i64) -> StoreResult<Vec<Event>> {
     let rows: Vec<EventRow> = on!(conn, c => event_log::table
@@ -88,6 +97,7 @@ pub fn list_roots_after(conn: &mut Conn, since: Timestamp, after_id: &str, limit
         .filter(event_log::timestamp.ge(since.0))
         .filter(event_log::causation_id.is_null())
         .filter(event_log::source.ne_all(OWN_SOURCES))
+        .filter(event_log::status_reason.is_null().or(event_log::status_reason.ne(ERASED)))
         .order(event_log::id)
         .select(EventRow::as_select())
         .limit(limit)
@@ -112,7 +122,9 @@ pub fn find_raw_payload(conn: &mut Conn, event_id: &str) -> StoreResult<Option<S
 
 /// Records chained events; their keys are derived from their cause, so a repeated one is an error.
 pub fn insert_chained(tx: &mut Tx<'_>, events: &[&Event]) -> StoreResult<()> {
-    EventRow::insert_all(tx, events)
+    EventRow::insert_all(tx, events)?;
+    events.iter().for_each(|event| tx.changed(Topic::Events, &event.id));
+    Ok(())
 }
 
 /// Writes how the processing of events ended.
@@ -127,6 +139,7 @@ pub fn finish_many(tx: &mut Tx<'_>, results: &[&EventResult], now: Timestamp) ->
             .bind(now)
             .bind(result.event_id.as_str())
             .execute(tx)?;
+        tx.changed(Topic::Events, &result.event_id);
     }
     Ok(())
 }

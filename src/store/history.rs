@@ -1,5 +1,6 @@
 //! What only ever grows beside a contact: touchpoints, notes, moves between stages.
 
+use super::changes::Topic;
 use super::db::on;
 use super::row::{domain_rows, row};
 use super::schema::{field_changes, notes, pipeline_transitions, touchpoints};
@@ -79,17 +80,25 @@ pub fn list_transitions(conn: &mut Conn, contact_id: &str, limit: i64) -> StoreR
 }
 
 pub fn insert_touchpoints(tx: &mut Tx<'_>, values: &[&Touchpoint]) -> StoreResult<()> {
-    TouchpointRow::insert_all(tx, values)
+    TouchpointRow::insert_all(tx, values)?;
+    values.iter().for_each(|value| tx.changed(Topic::Contacts, &value.contact_id));
+    Ok(())
 }
 
 pub fn insert_field_changes(tx: &mut Tx<'_>, values: &[&FieldChange]) -> StoreResult<()> {
-    FieldChangeRow::insert_all(tx, values)
+    FieldChangeRow::insert_all(tx, values)?;
+    values.iter().for_each(|value| tx.changed(Topic::Contacts, &value.contact_id));
+    Ok(())
 }
 
 pub fn insert_notes(tx: &mut Tx<'_>, values: &[&Note]) -> StoreResult<()> {
-    NoteRow::insert_all(tx, values)
+    NoteRow::insert_all(tx, values)?;
+    values.iter().filter_map(|note| note.contact_id.as_deref()).for_each(|id| tx.changed(Topic::Contacts, id));
+    Ok(())
 }
 
 pub fn insert_transitions(tx: &mut Tx<'_>, values: &[&Transition]) -> StoreResult<()> {
-    TransitionRow::insert_all(tx, values)
+    TransitionRow::insert_all(tx, values)?;
+    values.iter().for_each(|value| tx.changed(Topic::Contacts, &value.contact_id));
+    Ok(())
 }

@@ -3,6 +3,8 @@
 pub mod alarms;
 mod append;
 pub mod audit;
+pub mod backup;
+pub mod changes;
 mod db;
 mod dialect;
 pub mod duties;
@@ -41,13 +43,17 @@ pub mod inbox;
 pub mod invariants;
 pub mod merges;
 pub mod numbers;
+pub mod once;
 pub mod overrides;
+pub mod privacy;
 pub mod recall;
+pub mod reports;
 pub mod retention;
 pub mod rulesets;
 pub mod runs;
 pub mod skips;
 pub mod sms;
+pub mod system_values;
 pub mod tasks;
 pub mod timers;
 pub mod waiting;
@@ -64,6 +70,9 @@ use crate::domain::event::Delivery;
 use crate::domain::time::Timestamp;
 use options::Target;
 use std::sync::Arc;
+
+/// A larger file is not written anew while people work: it would hold up everybody for seconds.
+const SCRUB_BYTES_MAX: i64 = 256 * 1024 * 1024;
 
 /// The database of one installation. Cheap to clone; all clones share one writer and one pool of readers.
 #[derive(Clone)]
@@ -87,7 +96,7 @@ impl Store {
         let mut first = dialect::open_writer(&target)?;
         dialect::check_fitness(&mut first)?;
         migrate::refuse_unknown(&mut first)?;
-        let wakeups = Arc::new(Wakeups::new());
+        let wakeups = Arc::new(Wakeups::new(clock.now()));
         if let Target::Pg { url } = &target {
             wakeups.tell_others(notify::Notifier::start(url, &wakeups)?);
         }
@@ -124,7 +133,14 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.inner.writer.write(work).await
+        let attempt = once::current();
+        let noted = move |tx: &mut Tx<'_>| {
+            if let Some(attempt) = &attempt {
+                once::note_change(tx, attempt)?;
+            }
+            work(tx)
+        };
+        self.inner.writer.write(noted).await
     }
 
     /// Like [`Store::write`], blocking the calling thread. Not for async code.
@@ -148,6 +164,9 @@ impl Store {
     /// Records a delivery and the job that will work on it. After `Ok`, both are on stable storage.
     /// A delivery that is known already (same source and dedupe key) answers with the first event's id and adds no job.
     pub async fn append(&self, delivery: Delivery, received: Timestamp) -> StoreResult<Appended> {
+        if let Some(attempt) = once::current() {
+            self.inner.writer.write(move |tx| once::note_change(tx, &attempt)).await?;
+        }
         self.inner.writer.append(delivery, received).await
     }
 
@@ -171,6 +190,11 @@ impl Store {
         &self.inner.wakeups
     }
 
+    /// Where listeners hear what has changed.
+    pub fn changes(&self) -> &Arc<changes::Changes> {
+        self.inner.wakeups.changes()
+    }
+
     pub fn clock(&self) -> &SharedClock {
         &self.inner.clock
     }
@@ -178,6 +202,20 @@ impl Store {
     /// True when several nodes can share this database.
     pub fn is_postgres(&self) -> bool {
         matches!(self.inner.target, Target::Pg { .. })
+    }
+
+    /// Destroys what deleted rows have left in the file of the database. False when that has to wait: the file is large, or somebody reads an
+    /// old state of it. PostgreSQL does it by itself. Blocks.
+    pub fn scrub(&self) -> StoreResult<bool> {
+        let Target::Lite { path } = &self.inner.target else { return Ok(false) };
+        let mut conn = dialect::sqlite::open_writer(path)?;
+        Ok(dialect::sqlite::file_bytes(&mut conn)? <= SCRUB_BYTES_MAX && dialect::sqlite::vacuum(&mut conn)?)
+    }
+
+    /// Like [`Store::scrub`], whatever it takes: nobody can write meanwhile.
+    pub fn vacuum(&self) -> StoreResult<bool> {
+        let Target::Lite { path } = &self.inner.target else { return Ok(false) };
+        dialect::sqlite::vacuum(&mut dialect::sqlite::open_writer(path)?)
     }
 
     fn migration_conn(&self) -> StoreResult<Conn> {

@@ -1,5 +1,6 @@
 //! What the people at a number have said: STOP holds for the number, whoever of them it belongs to.
 
+use super::changes::Topic;
 use super::dialect;
 use super::sms::{lift_suppression, list_suppressed, list_unheard, suppress};
 use super::sql::sql;
@@ -63,16 +64,19 @@ struct Id {
 pub fn stop(tx: &mut Tx<'_>, phone: &str, reason: &str, event_id: &str, now: Timestamp) -> StoreResult<()> {
     suppress(tx, phone, reason, event_id, now)?;
     for id in list_contacts(tx, &[phone.to_owned()])? {
+        tx.changed(Topic::Contacts, &id);
         sql(OPT_OUT).bind(now).bind(now).bind(id).execute(tx)?;
     }
-    sql(WITHDRAW).bind(now).bind(phone).execute(tx)?;
+    if sql(WITHDRAW).bind(now).bind(phone).execute(tx)? > 0 {
+        tx.changed(Topic::Sms, "");
+    }
     Ok(())
 }
 
 const OPT_OUT: &str =
     "UPDATE contacts SET opted_out_at = ?, version = version + 1, updated_at = ? WHERE id = ? AND opted_out_at IS NULL";
 /// All but the text that tells that STOP is obeyed.
-const WITHDRAW: &str = "UPDATE sms_messages SET status = 'cancelled', status_reason = 'opted_out', updated_at = ? \
+pub(super) const WITHDRAW: &str = "UPDATE sms_messages SET status = 'cancelled', status_reason = 'opted_out', updated_at = ? \
      WHERE to_number = ? AND direction = 'out' AND status IN ('scheduled', 'queued') \
      AND (dedupe_key IS NULL OR dedupe_key NOT LIKE 'opt_out_ack:%')";
 
@@ -80,6 +84,7 @@ const WITHDRAW: &str = "UPDATE sms_messages SET status = 'cancelled', status_rea
 pub fn start(tx: &mut Tx<'_>, phone: &str, now: Timestamp) -> StoreResult<()> {
     lift_suppression(tx, phone, now)?;
     for id in list_contacts(tx, &[phone.to_owned()])? {
+        tx.changed(Topic::Contacts, &id);
         sql(OPT_IN).bind(now).bind(id).execute(tx)?;
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Rules switched off or on again, and who changed what about the rules in force.
 
+use super::changes::Topic;
 use super::db::on;
 use super::rulesets::set_value;
 use super::schema::{rule_history, rule_overrides, system_values};
@@ -137,6 +138,7 @@ pub fn note_change(tx: &mut Tx<'_>, change: &Change) -> StoreResult<()> {
             rule_history::at.eq(change.at.0),
         ))
         .execute(c))?;
+    tx.changed(Topic::Rules, change.rule_id.as_deref().unwrap_or_default());
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What one rule has made and nobody has received yet.
 
+use super::changes::Topic;
 use super::db::on;
 use super::row::domain_rows;
 use super::schema::{automation_runs, contacts, sms_messages, tasks, timers};
@@ -84,5 +85,6 @@ pub fn raise_versions(tx: &mut Tx<'_>, contact_ids: &[String], now: Timestamp) -
     on!(tx, c => diesel::update(contacts::table.filter(contacts::id.eq_any(contact_ids)))
         .set((contacts::version.eq(contacts::version + 1), contacts::updated_at.eq(now.0)))
         .execute(c))?;
+    contact_ids.iter().for_each(|id| tx.changed(Topic::Contacts, id));
     Ok(())
 }

@@ -2,11 +2,13 @@
 
 use super::db::on;
 use super::rulesets::set_value;
-use super::schema::{automation_runs, event_payloads, sms_handovers, system_values};
-use super::{Conn, StoreResult, Tx};
-use crate::domain::ids::id_prefix;
+use super::schema::{automation_runs, event_payloads, sms_handovers};
+use super::sql::sql;
+use super::{Conn, StoreResult, Tx, system_values};
+use crate::domain::ids::{id_prefix, time_of};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 const TRACES_MARK: &str = "traces_forgotten_until";
 const HANDOVERS_MARK: &str = "raw_answers_forgotten_until";
@@ -66,7 +68,58 @@ pub fn forget_raw_answers(tx: &mut Tx<'_>, before: Timestamp, limit: i64, now: T
     Ok(ids.len())
 }
 
+/// People who never came nearer than a lead and of whom nothing was heard since `before`; longest silent first.
+pub fn list_old_leads(conn: &mut Conn, before: Timestamp, limit: i64) -> StoreResult<Vec<String>> {
+    let rows: Vec<Lead> = sql(OLD_LEADS).bind(before).bind(before).bind(limit).load(conn)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Since when the longest silent of them is silent.
+pub fn find_oldest_lead(conn: &mut Conn, before: Timestamp) -> StoreResult<Option<Timestamp>> {
+    let row: Option<Lead> = sql(OLD_LEADS).bind(before).bind(before).bind(1_i64).first(conn)?;
+    Ok(row.map(|row| Timestamp(row.updated_at)))
+}
+
+const OLD_LEADS: &str = "SELECT c.id AS id, c.updated_at AS updated_at FROM contacts c WHERE c.updated_at < ? AND COALESCE(c.last_inbound_at, 0) < ? \
+     AND NOT c.is_existing_patient AND c.last_visit_at IS NULL AND c.merged_into_id IS NULL AND c.phone_status <> 'erased' \
+     AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.contact_id = c.id) ORDER BY c.updated_at, c.id LIMIT ?";
+
+#[derive(QueryableByName)]
+struct Lead {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = BigInt)]
+    updated_at: i64,
+}
+
+/// What is thrown away after a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    RawPayloads,
+    RawAnswers,
+    Traces,
+    Skips,
+}
+
+/// From when the oldest is that is still kept.
+pub fn find_oldest(conn: &mut Conn, kept: Kept) -> StoreResult<Option<Timestamp>> {
+    let (text, mark) = match kept {
+        Kept::RawPayloads => ("SELECT MIN(event_id) AS id FROM event_payloads WHERE event_id > ?", PAYLOADS_MARK),
+        Kept::RawAnswers => ("SELECT MIN(sms_id) AS id FROM sms_handovers WHERE sms_id > ?", HANDOVERS_MARK),
+        Kept::Traces => ("SELECT MIN(id) AS id FROM automation_runs WHERE id > ?", TRACES_MARK),
+        Kept::Skips => ("SELECT MIN(event_id) AS id FROM automation_skips WHERE event_id > ?", ""),
+    };
+    let after = find_mark(conn, mark)?;
+    let row: Option<Oldest> = sql(text).bind(after).first(conn)?;
+    Ok(row.and_then(|row| row.id).and_then(|id| time_of(&id)))
+}
+
+#[derive(QueryableByName)]
+struct Oldest {
+    #[diesel(sql_type = Nullable<Text>)]
+    id: Option<String>,
+}
+
 fn find_mark(conn: &mut Conn, key: &str) -> StoreResult<String> {
-    let value: Option<String> = on!(conn, c => system_values::table.find(key).select(system_values::value).first(c).optional())?;
-    Ok(value.unwrap_or_default())
+    Ok(system_values::find(conn, key)?.unwrap_or_default())
 }

@@ -1,5 +1,6 @@
 //! What each rule did with each event.
 
+use super::changes::Topic;
 use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, row};
@@ -19,7 +20,9 @@ row!(automation_runs, RunRow, Run, id, insert {
 });
 
 pub fn insert_many(tx: &mut Tx<'_>, runs: &[&Run]) -> StoreResult<()> {
-    RunRow::insert_all(tx, runs)
+    RunRow::insert_all(tx, runs)?;
+    runs.iter().for_each(|run| tx.changed(Topic::Runs, &run.id));
+    Ok(())
 }
 
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Run>> {

@@ -1,15 +1,18 @@
 //! The outbox and the messages that came in.
 
+use super::changes::Topic;
 use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, row};
 use super::schema::{sms_messages, sms_status_events, suppressions};
+use super::sql::sql;
 use super::{Conn, StoreResult, Tx};
 use crate::domain::event::phone_lane;
 use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
-use std::collections::HashSet;
+use sha2::{Digest, Sha256};
+use std::collections::{HashMap, HashSet};
 
 row!(sms_messages, SmsRow, SmsMessage, id, insert {
     id => id: String, direction => direction: String, contact_id => contact_id: Option<String>,
@@ -179,7 +182,14 @@ pub fn list_known_dedupe_keys(conn: &mut Conn, booking_ids: &[String]) -> StoreR
 }
 
 pub fn insert_many(tx: &mut Tx<'_>, messages: &[&SmsMessage]) -> StoreResult<()> {
-    SmsRow::insert_all(tx, messages)
+    SmsRow::insert_all(tx, messages)?;
+    for message in messages {
+        tx.changed(Topic::Sms, &message.id);
+        if message.direction == "in" {
+            tx.changed(Topic::Inbox, message.contact_id.as_ref().unwrap_or(&message.id));
+        }
+    }
+    Ok(())
 }
 
 /// Moves a text to `to` if it is in one of `from`; false when it is not.
@@ -208,7 +218,16 @@ pub fn change_status(
             delivered.map(|v| sms_messages::delivered_at.eq(Some(v))),
         ))
         .execute(c))?;
+    if count == 1 {
+        tx.changed(Topic::Sms, id);
+    }
     Ok(count == 1)
+}
+
+/// Says why a text is in this state; false when it is in another.
+pub fn note_reason(tx: &mut Tx<'_>, id: &str, status: SmsStatus, reason: &str, now: Timestamp) -> StoreResult<bool> {
+    let text = "UPDATE sms_messages SET status_reason = ?, updated_at = ? WHERE id = ? AND status = ?";
+    Ok(sql(text).bind(reason).bind(now).bind(id).bind(status.as_str()).execute(tx)? == 1)
 }
 
 pub fn insert_status_events(tx: &mut Tx<'_>, events: &[StatusEvent]) -> StoreResult<()> {
@@ -234,12 +253,20 @@ pub fn list_suppressed(conn: &mut Conn, phones: &[String]) -> StoreResult<HashSe
     if phones.is_empty() {
         return Ok(HashSet::new());
     }
+    let of_key: HashMap<String, &String> = phones.iter().map(|phone| (suppression_key(phone), phone)).collect();
+    let wanted: Vec<&str> = phones.iter().chain(of_key.keys()).map(String::as_str).collect();
     let rows: Vec<String> = on!(conn, c => suppressions::table
-        .filter(one_of(suppressions::phone, phones))
+        .filter(one_of(suppressions::phone, &wanted))
         .filter(suppressions::lifted_at.is_null())
         .select(suppressions::phone)
         .load(c))?;
-    Ok(rows.into_iter().collect())
+    Ok(rows.into_iter().map(|row| of_key.get(&row).map_or(row, |phone| (*phone).clone())).collect())
+}
+
+/// How the number of somebody who said STOP and was erased is remembered: enough to know it when somebody wants to text it.
+#[must_use]
+pub fn suppression_key(phone: &str) -> String {
+    format!("sha256:{}", hex::encode(Sha256::digest(format!("avatar suppression {phone}"))))
 }
 
 /// From now on the number is not texted.
@@ -257,7 +284,10 @@ pub fn suppress(tx: &mut Tx<'_>, phone: &str, reason: &str, event_id: &str, now:
 
 /// The person asked to be texted again.
 pub fn lift_suppression(tx: &mut Tx<'_>, phone: &str, now: Timestamp) -> StoreResult<()> {
-    on!(tx, c => diesel::update(suppressions::table.find(phone)).set(suppressions::lifted_at.eq(Some(now.0))).execute(c))?;
+    let either = [phone.to_owned(), suppression_key(phone)];
+    on!(tx, c => diesel::update(suppressions::table.filter(one_of(suppressions::phone, &either)))
+        .set(suppressions::lifted_at.eq(Some(now.0)))
+        .execute(c))?;
     Ok(())
 }
 

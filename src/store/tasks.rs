@@ -1,5 +1,6 @@
 //! Staff tasks.
 
+use super::changes::Topic;
 use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, row};
@@ -169,7 +170,9 @@ pub fn open_once(tx: &mut Tx<'_>, task: &Task) -> StoreResult<bool> {
 }
 
 pub fn upsert_many(tx: &mut Tx<'_>, tasks: &[&Task]) -> StoreResult<()> {
-    TaskRow::upsert_all(tx, tasks)
+    TaskRow::upsert_all(tx, tasks)?;
+    tasks.iter().for_each(|task| tx.changed(Topic::Tasks, &task.id));
+    Ok(())
 }
 
 /// Closes the open task with this key, if there is one.

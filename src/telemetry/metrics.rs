@@ -7,9 +7,13 @@ const QUANTILES: &[f64] = &[0.5, 0.95, 0.99];
 /// Times are in seconds, sizes in bytes, as Prometheus has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Metric {
-    /// Summary by `route`, `method`, `status`.
+    /// Summary by `route` and `status` (2xx, 4xx, …): from the end of the headers to the answer.
     HttpRequestSeconds,
-    /// Counter by `source` and `result` (accepted, duplicate, rejected, quarantined, overloaded).
+    /// Counter by `route`, `method` and `status`. Routes are templates, never paths.
+    HttpRequests,
+    /// Counter: connections turned away because there was no place.
+    HttpConnectionsRefused,
+    /// Counter by `source` and `result` (accepted, duplicate, refused, unavailable).
     WebhookDeliveries,
     /// Summary by `kind`.
     JobSeconds,
@@ -41,6 +45,14 @@ pub enum Metric {
     SmsHeld,
     /// Gauge: texts of which nobody knows whether they were sent.
     SmsUnknown,
+    /// Counter by `result` (ok, failed).
+    Backups,
+    /// Gauge: how long ago the last sound copy of the database was made; absent while there is none.
+    BackupAgeSeconds,
+    /// Counter by `reason`: texts that are kept back for good, when they are planned or when they would leave.
+    SmsWithheld,
+    /// Counter by `provider` and `result` (found, `on_its_way`, `not_found`, unclear): questions for receipts that did not come.
+    SmsReceiptChecks,
     /// Gauge: open connections.
     HttpConnections,
     /// Gauge: subscribers of the event stream.
@@ -48,8 +60,10 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::HttpRequestSeconds,
+        Self::HttpRequests,
+        Self::HttpConnectionsRefused,
         Self::WebhookDeliveries,
         Self::JobSeconds,
         Self::JobsFinished,
@@ -66,6 +80,10 @@ impl Metric {
         Self::SmsHolds,
         Self::SmsHeld,
         Self::SmsUnknown,
+        Self::Backups,
+        Self::BackupAgeSeconds,
+        Self::SmsWithheld,
+        Self::SmsReceiptChecks,
         Self::HttpConnections,
         Self::StreamSubscribers,
     ];
@@ -74,6 +92,8 @@ impl Metric {
     pub const fn name(self) -> &'static str {
         match self {
             Self::HttpRequestSeconds => "avatar_http_request_seconds",
+            Self::HttpRequests => "avatar_http_requests_total",
+            Self::HttpConnectionsRefused => "avatar_http_connections_refused_total",
             Self::WebhookDeliveries => "avatar_webhook_deliveries_total",
             Self::JobSeconds => "avatar_job_seconds",
             Self::JobsFinished => "avatar_jobs_finished_total",
@@ -90,6 +110,10 @@ impl Metric {
             Self::SmsHolds => "avatar_sms_holds_total",
             Self::SmsHeld => "avatar_sms_held",
             Self::SmsUnknown => "avatar_sms_unknown",
+            Self::Backups => "avatar_backups_total",
+            Self::BackupAgeSeconds => "avatar_backup_age_seconds",
+            Self::SmsWithheld => "avatar_sms_withheld_total",
+            Self::SmsReceiptChecks => "avatar_sms_receipt_checks_total",
             Self::HttpConnections => "avatar_http_connections",
             Self::StreamSubscribers => "avatar_stream_subscribers",
         }
@@ -98,6 +122,8 @@ impl Metric {
     const fn about(self) -> &'static str {
         match self {
             Self::HttpRequestSeconds => "Time to answer a request",
+            Self::HttpRequests => "Requests answered",
+            Self::HttpConnectionsRefused => "Connections turned away because there was no place",
             Self::WebhookDeliveries => "Deliveries of webhooks",
             Self::JobSeconds => "Time that a job ran",
             Self::JobsFinished => "Jobs that ended",
@@ -114,6 +140,10 @@ impl Metric {
             Self::SmsHolds => "Calls after which the provider takes no more texts",
             Self::SmsHeld => "1 while texts wait because the provider takes none",
             Self::SmsUnknown => "Texts of which nobody knows whether they were sent",
+            Self::Backups => "Copies of the database",
+            Self::BackupAgeSeconds => "Age of the last sound copy of the database",
+            Self::SmsWithheld => "Texts kept back for good",
+            Self::SmsReceiptChecks => "Questions to the provider for receipts that did not come",
             Self::HttpConnections => "Open connections",
             Self::StreamSubscribers => "Open event streams",
         }
@@ -129,9 +159,13 @@ impl Metric {
             | Self::RulesRevision
             | Self::SmsHeld
             | Self::SmsUnknown
+            | Self::BackupAgeSeconds
             | Self::HttpConnections
             | Self::StreamSubscribers => metrics::describe_gauge!(self.name(), self.about()),
-            Self::WebhookDeliveries
+            Self::Backups
+            | Self::HttpRequests
+            | Self::HttpConnectionsRefused
+            | Self::WebhookDeliveries
             | Self::JobsFinished
             | Self::RuleRuns
             | Self::PromisesBroken
@@ -139,7 +173,9 @@ impl Metric {
             | Self::RuleAlerts
             | Self::RulesReloads
             | Self::SmsSent
-            | Self::SmsHolds => {
+            | Self::SmsHolds
+            | Self::SmsWithheld
+            | Self::SmsReceiptChecks => {
                 metrics::describe_counter!(self.name(), self.about());
             }
         }

@@ -8,7 +8,7 @@ mod draft;
 mod history;
 mod pairing;
 
-pub use difference::{Change, Difference, Item, RuleDifference, RuleState, Tally, compare};
+pub use difference::{Change, Detail, Difference, Item, RuleDifference, RuleState, Tally, compare};
 pub use draft::{Asked, DraftError, Told, WINDOW_MAX, parse_since, replay_draft};
 pub use history::{History, REPLAY_EVENTS_MAX, WARM_UP, as_it_arrived, load};
 pub(super) use history::{booking_then, contact_then};

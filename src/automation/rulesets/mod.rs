@@ -6,6 +6,7 @@
 mod ahead;
 mod auto;
 mod candidate;
+mod files;
 mod follow_up;
 mod pinned;
 mod sources;
@@ -13,6 +14,7 @@ mod watch;
 
 pub use auto::START;
 pub use candidate::{CHILD_ARGUMENTS, Checking, answer};
+pub use files::{FILE_BYTES_MAX, FileError, FileText, RuleFile, Saving, is_rule_path};
 pub use follow_up::{DERIVE_TIMERS, derive_job};
 pub use sources::{SourceError, read_sources};
 pub use watch::{Changes, Watching, watch};

@@ -1,6 +1,7 @@
 //! `avatar doctor`: everything that a running clinic needs.
 
 mod database;
+mod keeping;
 mod machine;
 mod running;
 mod texts;
@@ -15,7 +16,7 @@ use serde_json::json;
 
 /// Version of the JSON that this command prints.
 const SCHEMA: &str = "avatar.doctor/1";
-const PARTS: &[&str] = &["config", "database", "rules", "workers", "webhooks", "sms", "clock", "disk"];
+const PARTS: &[&str] = &["config", "database", "backup", "retention", "rules", "workers", "webhooks", "sms", "clock", "disk"];
 /// Findings stand below each other.
 const NAME_COLUMNS: usize = 10;
 
@@ -74,6 +75,7 @@ async fn examine(context: &Context<'_>, settings: Settings) -> Vec<Finding> {
             findings.push(texts::sms(&parts, context.environment).await);
             findings.extend(database::examine(&parts).await);
             findings.extend(running::examine(&parts).await);
+            findings.extend(keeping::examine(&parts).await);
         }
         Err(failure) => {
             let help = failure.help().unwrap_or("set DATABASE_URL").to_owned();

@@ -1,5 +1,6 @@
 //! Texts: Handlebars over an allow-listed set of fields, plain characters, counted parts.
 
+pub mod costly;
 pub mod guard;
 pub mod segments;
 mod transliterate;
@@ -30,6 +31,8 @@ pub struct RenderedSms {
     pub category: SmsCategory,
     /// May be sent outside quiet hours.
     pub immediate: bool,
+    /// With the characters that were replaced on the way; `None` when none was.
+    pub as_written: Option<String>,
 }
 
 /// Renders one template for the records of `facts`.
@@ -77,7 +80,8 @@ pub(super) fn render_view(ruleset: &Ruleset, name: &str, view: &View) -> Result<
     let text = shelf.registry.render_with_context(name, &data).map_err(|error| {
         ScriptError::at(&template.file, error.line_no.unwrap_or(1), error.column_no.unwrap_or(1), error.reason().to_string())
     })?;
-    let body = transliterate_for(text.trim(), view.clinic.texts.plain_letters).into_owned();
+    let written = text.trim();
+    let body = transliterate_for(written, view.clinic.texts.plain_letters).into_owned();
     if body.is_empty() {
         return Err(fail("the text is empty".to_owned()));
     }
@@ -86,6 +90,7 @@ pub(super) fn render_view(ruleset: &Ruleset, name: &str, view: &View) -> Result<
     }
     let counted = segments::count(&body);
     Ok(RenderedSms {
+        as_written: (body != written).then(|| written.to_owned()),
         body,
         encoding: counted.encoding,
         parts: counted.parts as i32,

@@ -91,10 +91,7 @@ async fn show(call: Call) -> Result<Response, ApiError> {
     let mut query = Query::parse(&call.query);
     let stage_of = |name: &str| pipeline.find_stage(name).cloned();
     let column = query.parsed("column", "a stage of this pipeline", stage_of);
-    let mut page = query.page::<2>();
-    if !call.query.contains("limit=") {
-        page.limit = CARDS_DEFAULT;
-    }
+    let page = query.page_of::<2>(CARDS_DEFAULT);
     query.finish()?;
     if page.after.is_some() && column.is_none() {
         return Err(ApiError::bad_request("`cursor` goes with `column`: each column has pages of its own."));

@@ -1,9 +1,9 @@
 //! `/api/bookings`: the appointments, as a day sheet shows them.
 
-use super::listing::{PAGING, Wall, one};
+use super::listing::{PAGING, Parameter, Wall, one};
 use crate::automation::next::Reminders;
 use crate::domain::booking::BookingStatus;
-use crate::http::doc::Doc;
+use crate::http::doc::{Doc, Kind};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::{Query, encode_cursor};
@@ -23,12 +23,19 @@ const ONE: Route = Route::get("/api/bookings/{id}", Permission::Clinic);
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let list_doc = Doc::new("Bookings", "Lists appointments, the earliest first, with reminders and what is missing.");
     vec![
-        reading(LIST, shared, list).doc(list_doc.query(FILTERS).answers::<DaySheet>()),
+        reading(LIST, shared, list).doc(
+            list_doc
+                .query(FILTERS)
+                .kind("from", Kind::Time)
+                .kind("to", Kind::Time)
+                .one_of("status", &BookingStatus::ALL.map(BookingStatus::as_str))
+                .answers::<DaySheet>(),
+        ),
         reading(ONE, shared, show).doc(Doc::new("Bookings", "Shows an appointment.").answers::<Appointment>()),
     ]
 }
 
-const FILTERS: &[(&str, &str)] = &[
+const FILTERS: &[Parameter] = &[
     ("from", "appointments at this time and later"),
     ("to", "appointments before this time"),
     ("contact_id", "of one contact"),

@@ -27,7 +27,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     ]
 }
 
-const FILTERS: &[(&str, &str)] = &[
+const FILTERS: &[super::listing::Parameter] = &[
     ("q", "beginnings of words of the name, of the email address, or any part of the phone number as people write it"),
     ("pipeline", "in one pipeline"),
     ("stage", "in one stage"),

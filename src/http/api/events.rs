@@ -1,16 +1,20 @@
 //! `/api/events`: what happened, and what every rule made of it.
 
-use super::listing::{Wall, one, page};
+use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, one, page};
 use super::runs::{Run, revision, run};
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
 use crate::http::reply::{self, Response};
 use crate::http::route::{Permission, Route};
+use crate::store::events::list_caused_by;
 use crate::store::views::events::{self, EventFilter, EventView};
 use crate::store::views::runs;
+use crate::store::{Conn, StoreResult};
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/events", Permission::Automation);
 const ONE: Route = Route::get("/api/events/{id}", Permission::Automation);
@@ -18,10 +22,28 @@ const ONE: Route = Route::get("/api/events/{id}", Permission::Automation);
 const STATUSES: &[&str] = &["accepted", "processed", "ignored", "failed", "quarantined"];
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    vec![reading(LIST, shared, list), reading(ONE, shared, show)]
+    vec![
+        reading(LIST, shared, list).doc(
+            Doc::new("Events", "Lists what happened, the newest first.")
+                .query(FILTERS)
+                .one_of("status", STATUSES)
+                .answers::<Listing<Event>>(),
+        ),
+        reading(ONE, shared, show)
+            .doc(Doc::new("Events", "Shows an event and what every rule made of it.").answers::<EventInFull>()),
+    ]
 }
 
-#[derive(Serialize)]
+const FILTERS: &[Parameter] = &[
+    ("type", "such as booking_created"),
+    ("source", "wix, manychat, sms, staff …"),
+    ("contact_id", "about one contact"),
+    ("status", "accepted, processed, ignored, failed or quarantined"),
+    CURSOR,
+    LIMIT,
+];
+
+#[derive(Serialize, ToSchema)]
 #[expect(clippy::struct_field_names, reason = "the field's public name")]
 struct Event {
     id: String,
@@ -44,12 +66,23 @@ struct Event {
     processed_at: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct EventInFull {
     #[serde(flatten)]
     event: Event,
     /// Every rule that looked at it, whatever came of it.
     runs: Vec<Run>,
+    /// How many rules in force listen to other events only.
+    listening_elsewhere: usize,
+    /// The events that this one led to.
+    followed_by: Vec<Followed>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = FollowedBy)]
+struct Followed {
+    id: String,
+    event_type: String,
 }
 
 fn event(view: EventView, wall: Wall) -> Event {
@@ -89,11 +122,17 @@ async fn list(call: Call) -> Result<Response, ApiError> {
 }
 
 async fn show(call: Call) -> Result<Response, ApiError> {
-    let (view, of_rules) =
-        one(&call, |conn, id| events::find(conn, id)?.map(|view| Ok((view, runs::of_event(conn, id)?))).transpose()).await?;
+    let find = |conn: &mut Conn, id: &str| {
+        let Some(view) = events::find(conn, id)? else { return Ok(None) };
+        StoreResult::Ok(Some((view, runs::of_event(conn, id)?, list_caused_by(conn, id)?)))
+    };
+    let (view, of_rules, caused) = one(&call, find).await?;
     let wall = Wall::of(&call);
     let mut runs: Vec<Run> = of_rules.into_iter().map(|view| run(view, wall)).collect();
     // As the rules stand in their files, which is the order they were asked in.
     runs.sort_by(|a, b| a.place().cmp(&b.place()));
-    Ok(reply::json(&EventInFull { event: event(view, wall), runs }))
+    let rules = call.context.rules.rules();
+    let listening_elsewhere = rules.iter().filter(|rule| !rule.events.contains(&view.event_type)).count();
+    let followed_by = caused.into_iter().map(|e| Followed { id: e.id, event_type: e.event_type }).collect();
+    Ok(reply::json(&EventInFull { event: event(view, wall), runs, listening_elsewhere, followed_by }))
 }

@@ -1,6 +1,7 @@
 //! `/api/jobs`: the live jobs.
 
-use super::listing::{Wall, page};
+use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, page};
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -9,16 +10,32 @@ use crate::http::route::{Permission, Route};
 use crate::store::views::jobs::{self, JobFilter, JobView};
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/jobs", Permission::Automation);
 
 const STATES: &[&str] = &["ready", "lane_blocked", "running", "dead"];
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    vec![reading(LIST, shared, list)]
+    vec![
+        reading(LIST, shared, list).doc(
+            Doc::new("Jobs", "Lists jobs that are not done, the newest first.")
+                .query(FILTERS)
+                .one_of("state", STATES)
+                .answers::<Listing<Job>>(),
+        ),
+    ]
 }
 
-#[derive(Serialize)]
+const FILTERS: &[Parameter] = &[
+    ("state", "ready, lane_blocked, running or dead (failed for good)"),
+    ("queue", "of one queue"),
+    ("error", "part of the last error"),
+    CURSOR,
+    LIMIT,
+];
+
+#[derive(Serialize, ToSchema)]
 struct Job {
     id: i64,
     queue: String,

@@ -21,11 +21,12 @@ pub(super) struct Listing<T> {
     pub next_cursor: Option<String>,
 }
 
+/// A list's parameter.
+pub(super) type Parameter = (&'static str, &'static str);
+pub(super) const CURSOR: Parameter = ("cursor", "where the page begins: the next_cursor of the page before");
+pub(super) const LIMIT: Parameter = ("limit", "rows of a page, 1 to 200; 50 unless given");
 /// The parameters that every list with pages takes.
-pub(super) const PAGING: [(&str, &str); 2] = [
-    ("cursor", "where the page begins: the next_cursor of the page before"),
-    ("limit", "rows of a page, 1 to 200; 50 unless given"),
-];
+pub(super) const PAGING: [Parameter; 2] = [CURSOR, LIMIT];
 
 /// Writes times with the clinic's offset.
 #[derive(Clone, Copy)]

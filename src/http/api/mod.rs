@@ -7,18 +7,24 @@ mod contacts;
 mod events;
 mod inbox;
 mod jobs;
+mod jobs_change;
 mod keys;
 mod listing;
 mod merge;
 mod pipelines;
+mod privacy;
+mod reports;
 mod rules;
 mod rules_control;
+mod rules_dry_run;
+mod rules_files;
 mod rules_replay;
 mod runs;
 mod search;
 mod session;
 mod session_mfa;
 mod sms;
+mod stream;
 mod tasks;
 mod timeline;
 mod users;
@@ -37,18 +43,24 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         events::endpoints(shared),
         runs::endpoints(shared),
         jobs::endpoints(shared),
+        jobs_change::endpoints(shared),
         pipelines::endpoints(shared),
         board::endpoints(shared),
         inbox::endpoints(shared),
         search::endpoints(shared),
+        reports::endpoints(shared),
         rules::endpoints(shared),
         rules_control::endpoints(shared),
+        rules_files::endpoints(shared),
+        rules_dry_run::endpoints(shared),
         rules_replay::endpoints(shared),
         session::endpoints(shared),
         session_mfa::endpoints(shared),
         users::endpoints(shared),
         keys::endpoints(shared),
         audit::endpoints(shared),
+        stream::endpoints(shared),
+        privacy::endpoints(shared),
     ]
     .into_iter()
     .flatten()

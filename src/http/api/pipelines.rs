@@ -1,7 +1,8 @@
 //! `/api/pipelines`: the stages that people go through.
 
-use super::listing::whole;
+use super::listing::{Listing, whole};
 use crate::domain::pipeline;
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -9,21 +10,25 @@ use crate::http::reply::Response;
 use crate::http::route::{Permission, Route};
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/pipelines", Permission::Clinic);
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    vec![reading(LIST, shared, list)]
+    vec![
+        reading(LIST, shared, list)
+            .doc(Doc::new("Pipelines", "Lists the pipelines with their stages.").answers::<Listing<Pipeline>>()),
+    ]
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Pipeline {
     name: String,
     label: String,
     stages: Vec<Stage>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Stage {
     name: String,
     label: String,

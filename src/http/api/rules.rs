@@ -1,10 +1,11 @@
 //! `/api/rules`: which rules are in force, how they do today, and what is wrong with the files on disk.
 
-use super::listing::{Wall, whole};
+use super::listing::{Listing, Wall, whole};
 use crate::automation::forecast::{Counts, Forecast};
 use crate::domain::time::Timestamp;
 use crate::engine::{Diagnostic, Severity};
 use crate::http::context::{DraftStatus, RuleSummary, RulesStatus};
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -14,6 +15,7 @@ use crate::store::{Conn, StoreResult, runs, skips};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/rules", Permission::Automation);
 const STATUS: Route = Route::get("/api/rules/status", Permission::Automation);
@@ -22,10 +24,16 @@ const STATUS: Route = Route::get("/api/rules/status", Permission::Automation);
 const SKIPS_COUNTED_MAX: i64 = 20_000;
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    vec![reading(STATUS, shared, status), reading(LIST, shared, list)]
+    vec![
+        reading(STATUS, shared, status).doc(
+            Doc::new("Rules", "Shows which ruleset is in force, and what is wrong with the files on disk.").answers::<Status>(),
+        ),
+        reading(LIST, shared, list)
+            .doc(Doc::new("Rules", "Lists the rules in force and what they did today.").answers::<Listing<Rule>>()),
+    ]
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Status {
     revision: Option<String>,
     hash: Option<String>,
@@ -33,16 +41,16 @@ struct Status {
     draft: Draft,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Draft {
     clean: bool,
-    diagnostics: Vec<Finding>,
+    pub diagnostics: Vec<Finding>,
     /// What it would do to pending timers; `null` while that is not known.
     timers: Option<Timers>,
 }
 
-#[derive(Serialize)]
-struct Finding {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Finding {
     code: String,
     /// `error` or `warning`.
     severity: &'static str,
@@ -53,7 +61,7 @@ struct Finding {
     help: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Timers {
     moves: usize,
     appears: usize,
@@ -61,7 +69,7 @@ struct Timers {
     rules: Vec<RuleTimers>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct RuleTimers {
     id: String,
     moves: usize,
@@ -69,7 +77,7 @@ struct RuleTimers {
     vanishes: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Rule {
     id: String,
     name: String,
@@ -90,7 +98,7 @@ struct Rule {
     today: Today,
 }
 
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
 struct Today {
     fired: i64,
     skipped: i64,

@@ -1,11 +1,12 @@
 //! `/api/rules/…`: checking, publishing, rolling back, switching rules off and on; and who did so before.
 
-use super::listing::{Wall, whole};
+use super::listing::{Listing, Wall, whole};
 use super::rules::draft;
 use crate::automation::rulesets::{Draft, RulesetError, RulesetHost};
 use crate::domain::rule_override::{OverrideState, RuleOverride};
 use crate::http::auth::client_ip;
 use crate::http::context::DraftStatus;
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading, writing};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -13,8 +14,8 @@ use crate::http::reply::{self, Response};
 use crate::http::route::{Permission, Route};
 use crate::store::overrides::{Change, list_changes};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const CHECK: Route = Route::post("/api/rules/check", Permission::Automation);
 const PUBLISH: Route = Route::post("/api/rules/publish", Permission::Automation);
@@ -30,22 +31,30 @@ const REASON_CHARS_MAX: usize = 500;
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![
-        reading(HISTORY, shared, history),
-        writing(CHECK, shared, check),
-        writing(PUBLISH, shared, publish),
-        writing(ROLLBACK, shared, rollback),
-        writing(ENABLE, shared, enable),
-        writing(DISABLE, shared, disable),
+        reading(HISTORY, shared, history).doc(
+            Doc::new("Rules", "Lists who changed what is in force, and why.")
+                .query(&[("rule", "of one rule")])
+                .answers::<Listing<HistoryEntry>>(),
+        ),
+        writing(CHECK, shared, check).doc(Doc::new("Rules", "Checks the files on disk; changes nothing.").answers::<Checked>()),
+        writing(PUBLISH, shared, publish)
+            .doc(Doc::new("Rules", "Puts the files on disk in force.").takes::<Publishing>().answers::<Published>()),
+        writing(ROLLBACK, shared, rollback)
+            .doc(Doc::new("Rules", "Puts an earlier ruleset in force.").takes::<RollingBack>().answers::<RolledBack>()),
+        writing(ENABLE, shared, enable)
+            .doc(Doc::new("Rules", "Switches a rule on again.").takes::<Switching>().answers::<Switched>()),
+        writing(DISABLE, shared, disable)
+            .doc(Doc::new("Rules", "Switches a rule off, whatever its file says.").takes::<Switching>().answers::<Switched>()),
     ]
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Publishing {
     message: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RollingBack {
     /// `r47`
@@ -54,10 +63,38 @@ struct RollingBack {
     message: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Switching {
     reason: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Checked {
+    /// How many rules there are; 0 when the files are not clean.
+    rules: usize,
+    draft: super::rules::Draft,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Published {
+    revision: String,
+    /// False when the files are what is in force already.
+    published: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RolledBack {
+    revision: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Switched {
+    id: String,
+    /// `enabled` or `disabled`.
+    state: &'static str,
+    /// False when it was so already.
+    changed: bool,
 }
 
 pub(super) fn host(call: &Call) -> Result<Arc<RulesetHost>, ApiError> {
@@ -68,8 +105,7 @@ async fn check(call: Call) -> Result<Response, ApiError> {
     Query::parse(&call.query).finish()?;
     let found = host(&call)?.check_files().await.map_err(refused)?;
     let Draft { clean, diagnostics, timers, rules, .. } = found;
-    let answer = json!({ "rules": rules, "draft": draft(DraftStatus { clean, diagnostics, timers }) });
-    Ok(reply::json(&answer))
+    Ok(reply::json(&Checked { rules, draft: draft(DraftStatus { clean, diagnostics, timers }) }))
 }
 
 async fn publish(call: Call) -> Result<Response, ApiError> {
@@ -78,16 +114,16 @@ async fn publish(call: Call) -> Result<Response, ApiError> {
     let host = host(&call)?;
     let before = host.current().map(|c| c.number);
     let number = host.publish(call.who(), message.map(cut)).await.map_err(refused)?;
-    Ok(reply::json(&json!({ "revision": format!("r{number}"), "published": before != Some(number) })))
+    Ok(reply::json(&Published { revision: format!("r{number}"), published: before != Some(number) }))
 }
 
 async fn rollback(call: Call) -> Result<Response, ApiError> {
     Query::parse(&call.query).finish()?;
     let RollingBack { revision, message } = call.json()?;
     let number = revision.strip_prefix('r').unwrap_or(&revision).parse::<i64>();
-    let number = number.map_err(|_| ApiError::bad_request("`revision` is written like r47."))?;
+    let number = number.map_err(|_| ApiError::refused("/body/revision", "is written like r47"))?;
     host(&call)?.rollback(number, call.who(), message.map(cut)).await.map_err(refused)?;
-    Ok(reply::json(&json!({ "revision": format!("r{number}") })))
+    Ok(reply::json(&RolledBack { revision: format!("r{number}") }))
 }
 
 async fn enable(call: Call) -> Result<Response, ApiError> {
@@ -113,16 +149,16 @@ async fn switch(call: Call, state: OverrideState) -> Result<Response, ApiError> 
     let reason = match (reason, state) {
         (Some(reason), _) => reason,
         (None, OverrideState::Enabled) => "no reason given".to_owned(),
-        (None, _) => return Err(ApiError::bad_request("Say why: `reason` is missing.")),
+        (None, _) => return Err(ApiError::refused("/body/reason", "is missing: say why")),
     };
     let is_on = current.overrides.find_off(&rule.id).is_none();
     let wanted = RuleOverride { rule_id: rule.id.clone(), state, by: call.by.clone(), reason, at: call.context.clock.now() };
     let changed =
         !(is_on && state == OverrideState::Enabled) && host.switch(wanted, client_ip(&call.headers)).await.map_err(refused)?;
-    Ok(reply::json(&json!({ "id": rule.id, "state": state.as_str(), "changed": changed })))
+    Ok(reply::json(&Switched { id: rule.id.clone(), state: state.as_str(), changed }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct HistoryEntry {
     at: String,
     action: &'static str,

@@ -1,6 +1,7 @@
 //! `/api/runs`: what each rule did with each event, and why.
 
-use super::listing::{Wall, one, page};
+use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, one, page};
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -10,6 +11,7 @@ use crate::store::views::runs::{self, RunFilter, RunView};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/runs", Permission::Automation);
 const ONE: Route = Route::get("/api/runs/{id}", Permission::Automation);
@@ -17,10 +19,27 @@ const ONE: Route = Route::get("/api/runs/{id}", Permission::Automation);
 const OUTCOMES: &[&str] = &["fired", "skipped", "failed"];
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    vec![reading(LIST, shared, list), reading(ONE, shared, show)]
+    vec![
+        reading(LIST, shared, list).doc(
+            Doc::new("Events", "Lists what rules did, the newest first.")
+                .query(FILTERS)
+                .one_of("outcome", OUTCOMES)
+                .answers::<Listing<Run>>(),
+        ),
+        reading(ONE, shared, show).doc(Doc::new("Events", "Shows what a rule did with an event.").answers::<Run>()),
+    ]
 }
 
-#[derive(Serialize)]
+const FILTERS: &[Parameter] = &[
+    ("event_id", "about one event"),
+    ("contact_id", "about one contact"),
+    ("rule", "of one rule"),
+    ("outcome", "fired, skipped or failed; without it all but skipped"),
+    CURSOR,
+    LIMIT,
+];
+
+#[derive(Serialize, ToSchema)]
 pub(super) struct Run {
     id: String,
     event_id: String,
@@ -32,11 +51,13 @@ pub(super) struct Run {
     file: String,
     line: usize,
     /// The first condition that was false, with the values it saw; `null` when the rule fired.
+    #[schema(value_type = Option<Object>)]
     stopped_at: Option<Box<RawValue>>,
     contact_id: Option<String>,
     booking_id: Option<String>,
     at: String,
     /// As the engine wrote it: rule, outcome, where it stopped, steps.
+    #[schema(value_type = Option<Object>)]
     trace: Option<Box<RawValue>>,
 }
 

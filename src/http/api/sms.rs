@@ -1,8 +1,9 @@
 //! `/api/sms`: every text in and out.
 
-use super::listing::{Wall, page};
+use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, page};
 use crate::domain::handover::Handover;
 use crate::domain::sms::SmsStatus;
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -18,8 +19,24 @@ use utoipa::ToSchema;
 const LIST: Route = Route::get("/api/sms", Permission::Clinic);
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    vec![reading(LIST, shared, list)]
+    vec![
+        reading(LIST, shared, list).doc(
+            Doc::new("Texts", "Lists texts in and out, the newest first.")
+                .query(FILTERS)
+                .one_of("status", &SmsStatus::ALL.map(SmsStatus::as_str))
+                .answers::<Listing<Sms>>(),
+        ),
+    ]
 }
+
+const FILTERS: &[Parameter] = &[
+    ("contact_id", "with one contact"),
+    ("booking_id", "about one booking"),
+    ("template", "from one template"),
+    ("status", "as a text's status"),
+    CURSOR,
+    LIMIT,
+];
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Sms {
@@ -41,9 +58,11 @@ pub(super) struct Sms {
     provider_message_id: Option<String>,
     /// The provider's own word when it took the text.
     provider_status: Option<String>,
-    /// What the provider charges, in `currency`; `None` when it does not say.
+    /// What the provider charges, in `currency`.
     price: Option<f64>,
     currency: Option<String>,
+    /// The provider names no price: it is reckoned with the setting `sms.price_per_part`.
+    price_is_estimate: bool,
     in_reply_to: Option<String>,
     run_id: Option<String>,
     scheduled_at: Option<String>,
@@ -58,6 +77,7 @@ pub(super) fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sm
         provider_status: handover.and_then(|h| h.provider_status.clone()),
         price: handover.and_then(|h| h.price_micros).map(|micros| micros as f64 / 1e6),
         currency: handover.and_then(|h| h.currency.clone()),
+        price_is_estimate: handover.is_some_and(|h| h.price_is_estimate),
         id: view.id,
         direction: view.direction,
         contact_id: view.contact_id,

@@ -1,6 +1,6 @@
 //! `/api/tasks`: what staff has to do.
 
-use super::listing::{Listing, Wall, one, page};
+use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, one, page};
 use crate::domain::calendar::Calendar;
 use crate::domain::time::Timestamp;
 use crate::http::doc::Doc;
@@ -21,19 +21,25 @@ const STATUSES: &[&str] = &["todo", "in_progress", "done", "cancelled"];
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![
-        reading(LIST, shared, list).doc(Doc::new("Tasks", "Lists tasks.").query(FILTERS).answers::<Listing<Task>>()),
+        reading(LIST, shared, list).doc(
+            Doc::new("Tasks", "Lists tasks.")
+                .query(FILTERS)
+                .one_of("timeframe", &["overdue", "today", "upcoming"])
+                .one_of("status", STATUSES)
+                .answers::<Listing<Task>>(),
+        ),
         reading(ONE, shared, show).doc(Doc::new("Tasks", "Shows a task.").answers::<Task>()),
     ]
 }
 
-const FILTERS: &[(&str, &str)] = &[
+const FILTERS: &[Parameter] = &[
     ("timeframe", "overdue, today or upcoming, by the clinic's clock"),
     ("assigned_to", "a member of staff"),
     ("status", "todo, in_progress, done or cancelled"),
     ("contact_id", "of one contact"),
     ("type", "such as welcome_call"),
-    ("cursor", "where the page begins: the next_cursor of the page before"),
-    ("limit", "rows of a page, 1 to 200; 50 unless given"),
+    CURSOR,
+    LIMIT,
 ];
 
 #[derive(Serialize, ToSchema)]

@@ -95,6 +95,15 @@ impl Gate {
         if route.permission.allows(caller.role) { Ok(Some(caller)) } else { Err(ApiError::forbidden()) }
     }
 
+    /// True while the headers still prove someone who may use the route; asked again and again while an event stream runs. A
+    /// database that does not answer just now says nothing.
+    pub(super) async fn is_still_allowed(&self, context: &HttpContext, headers: &HeaderMap, route: Route) -> bool {
+        match self.authenticate(context, headers, route).await {
+            Ok((caller, _)) => route.permission.allows(caller.role),
+            Err(error) => error.is_for_now(),
+        }
+    }
+
     /// Whoever sends an `Authorization` header is known by it alone: the cookie is not looked at.
     async fn authenticate(
         &self,

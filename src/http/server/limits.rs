@@ -20,11 +20,16 @@ pub const BODIES_MAX: usize = 8_192;
 /// Requests of one webhook source that are worked on at once.
 pub const SOURCE_CONCURRENCY_MAX: usize = 512;
 
+/// Open event streams of one process.
+pub const STREAMS_MAX: usize = 256;
+
 const HEADER_TIMEOUT_MS: u64 = 5_000;
 const BODY_TIMEOUT_MS: u64 = 5_000;
 const IDLE_TIMEOUT_MS: u64 = 30_000;
 const APPEND_TIMEOUT_MS: u64 = 5_000;
 const DRAIN_TIMEOUT_MS: u64 = 10_000;
+const HEARTBEAT_MS: u64 = 15_000;
+const AUTHORISE_AGAIN_MS: u64 = 20_000;
 
 /// The limits of one server. Tests shorten them; production takes the default and adds its proxies.
 #[derive(Clone, Debug)]
@@ -42,6 +47,11 @@ pub struct ServerLimits {
     /// How long requests in flight may take after the stop was asked for.
     pub drain_timeout: Duration,
     pub bodies_max: usize,
+    pub streams_max: usize,
+    /// How often an event stream says that it lives. Shorter than the idle timeout, or streams end.
+    pub heartbeat: Duration,
+    /// How often an event stream asks whether its reader may still read it.
+    pub authorise_again: Duration,
     pub source_concurrency_max: usize,
     /// Addresses that speak for many clients: no limit per address.
     pub trusted_proxies: Vec<IpAddr>,
@@ -58,6 +68,9 @@ impl Default for ServerLimits {
             append_timeout: Duration::from_millis(APPEND_TIMEOUT_MS),
             drain_timeout: Duration::from_millis(DRAIN_TIMEOUT_MS),
             bodies_max: BODIES_MAX,
+            streams_max: STREAMS_MAX,
+            heartbeat: Duration::from_millis(HEARTBEAT_MS),
+            authorise_again: Duration::from_millis(AUTHORISE_AGAIN_MS),
             source_concurrency_max: SOURCE_CONCURRENCY_MAX,
             trusted_proxies: Vec::new(),
         }

@@ -47,7 +47,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     raise_open_files_limit();
     let server = Server {
-        shell: Shell::new(routes::all(&context, &limits), &context, limits.clone()),
+        shell: Shell::new(routes::all(&context, &limits, stop.clone()), &context, limits.clone()),
         slots: Slots::new(limits.clone()),
         builder: Arc::new(connection_builder()),
         limits,

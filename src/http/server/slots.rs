@@ -1,6 +1,7 @@
 //! Places for connections: so many in all, so many for each address.
 
 use super::limits::ServerLimits;
+use crate::http::metrics;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,6 +46,7 @@ impl Slots {
             *of_ip += 1;
         }
         taken.all += 1;
+        metrics::connections(taken.all);
         Some(Slot { slots: Arc::clone(self), counted })
     }
 }
@@ -64,6 +66,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut taken = self.slots.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.all = taken.all.saturating_sub(1);
+        metrics::connections(taken.all);
         let Some(ip) = self.counted else { return };
         if let Some(of_ip) = taken.by_ip.get_mut(&ip) {
             *of_ip = of_ip.saturating_sub(1);

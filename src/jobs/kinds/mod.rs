@@ -1,6 +1,7 @@
 //! The kinds of jobs, one file each: they hand the work to its use case and translate what became of it.
 
 mod derive_timers;
+mod make_report;
 mod reconcile_sms;
 mod run_event;
 mod run_schedule;
@@ -25,6 +26,7 @@ pub fn registry(sending: Sending) -> Registry {
     Registry::new()
         .with(run_event::RunEvent(automation.clone()))
         .with(run_schedule::RunSchedule(automation.clone()))
+        .with(make_report::MakeReport(automation.clone()))
         .with(derive_timers::DeriveTimers(automation))
         .with(reconcile_sms::ReconcileSms(sending.clone()))
         .with(send_sms::SendSms(sending))

@@ -5,6 +5,7 @@ use crate::domain::event::{Delivery, EventStatus};
 use crate::domain::ids::new_id;
 use crate::domain::job::NewJob;
 use crate::domain::time::{Millis, Timestamp};
+use crate::store::changes::Topic;
 use crate::store::db::Tx;
 use crate::store::error::{StoreError, StoreResult};
 use crate::store::jobs::enqueue_many;
@@ -119,6 +120,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, rows: &[&Row]) -> StoreResult<Vec<Appended
     let ids = count_duplicates(tx, rows, &fresh)?;
     let new: Vec<&Row> = rows.iter().copied().filter(|r| fresh.contains(&r.id)).collect();
     insert_payloads(tx, &new)?;
+    new.iter().for_each(|row| tx.changed(Topic::Events, &row.id));
     let jobs: Vec<NewJob> = new.iter().map(|row| row.job()).collect();
     if let Some(received) = new.iter().map(|row| row.received).max() {
         enqueue_many(tx, &jobs, received)?;

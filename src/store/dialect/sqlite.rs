@@ -2,7 +2,7 @@
 
 use crate::store::db::{Conn, Db};
 use crate::store::error::{StoreError, StoreResult};
-use crate::store::sql::sql;
+use crate::store::sql::{Number, sql};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Integer, Text};
 use diesel::{Connection, QueryableByName, SqliteConnection};
@@ -52,6 +52,21 @@ pub(in crate::store) fn open_checkpointer(path: &Path) -> StoreResult<Conn> {
     connect(path, CHECKPOINTER_PRAGMAS)
 }
 
+/// Reads while others write, and writes nothing but a copy elsewhere.
+pub(in crate::store) fn open_copier(path: &Path) -> StoreResult<Conn> {
+    connect(path, "")
+}
+
+/// A copy that nobody uses. The file is not changed.
+pub(in crate::store) fn open_copy(path: &Path) -> StoreResult<Conn> {
+    connect(path, READER_PRAGMAS)
+}
+
+/// `ok`, or what is wrong.
+pub(in crate::store) fn integrity(conn: &mut Conn) -> StoreResult<String> {
+    text(conn, "SELECT integrity_check AS v FROM pragma_integrity_check LIMIT 1")
+}
+
 /// The write-ahead log, in pages.
 #[derive(QueryableByName)]
 pub(in crate::store) struct LogState {
@@ -83,6 +98,27 @@ pub(in crate::store) fn begin_log_anew(conn: &mut Conn) -> StoreResult<()> {
         lite.batch_execute(BEGIN_ANEW)?;
     }
     Ok(())
+}
+
+/// The size of the file.
+pub(in crate::store) fn file_bytes(conn: &mut Conn) -> StoreResult<i64> {
+    let text = "SELECT p.page_count * s.page_size AS n FROM pragma_page_count() p, pragma_page_size() s";
+    Ok(sql(text).first::<Number>(conn)?.map_or(0, |row| row.n))
+}
+
+/// Writes the file anew, without the traces of what was deleted, and empties the log. False when somebody still reads the old one.
+pub(in crate::store) fn vacuum(conn: &mut Conn) -> StoreResult<bool> {
+    if let Db::Lite(lite) = &mut conn.db {
+        lite.batch_execute("VACUUM")?;
+    }
+    let row: Option<Busy> = sql("PRAGMA wal_checkpoint(TRUNCATE)").first(conn)?;
+    Ok(row.is_some_and(|row| row.busy == 0))
+}
+
+#[derive(QueryableByName)]
+struct Busy {
+    #[diesel(sql_type = Integer)]
+    busy: i32,
 }
 
 pub(in crate::store) fn check_fitness(conn: &mut Conn) -> StoreResult<()> {
@@ -130,11 +166,17 @@ fn create_private(path: &Path) -> StoreResult<()> {
     if path.exists() {
         return Ok(());
     }
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unavailable)?;
-    }
+    create_folder(path).map_err(unavailable)?;
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(unavailable)?;
     Ok(())
+}
+
+/// The folder of a file, for its owner only.
+pub(in crate::store) fn create_folder(path: &Path) -> std::io::Result<()> {
+    match path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        Some(folder) => DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        None => Ok(()),
+    }
 }
 
 fn connect(path: &Path, pragmas: &str) -> StoreResult<Conn> {

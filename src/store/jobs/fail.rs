@@ -6,6 +6,7 @@ use super::lanes::promote;
 use super::leave::leave;
 use crate::domain::job::ClaimedJob;
 use crate::domain::time::Timestamp;
+use crate::store::changes::Topic;
 use crate::store::db::Tx;
 use crate::store::error::StoreResult;
 use crate::store::sql::{Value, sql};
@@ -34,6 +35,7 @@ pub fn fail(tx: &mut Tx<'_>, job: &ClaimedJob, error: &str, retry_at: Option<Tim
     let text = "UPDATE jobs SET state = ?, run_at = ?, last_error = ?, worker_id = NULL, deadline_at = NULL, updated_at = ? WHERE id = ?";
     let values: [Value; 5] = [state.into(), retry_at.unwrap_or(now).into(), cut(error).into(), now.into(), held.id.into()];
     sql(text).bind_all(values).execute(tx)?;
+    tx.changed(Topic::Jobs, &held.id.to_string());
     if failed == Failed::Dead {
         promote(tx, &held.lane(), now)?;
     }

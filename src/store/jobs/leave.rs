@@ -5,6 +5,7 @@ use super::history::{Finished, record_history};
 use super::lanes::promote;
 use super::list::JobFilter;
 use crate::domain::time::Timestamp;
+use crate::store::changes::Topic;
 use crate::store::db::Tx;
 use crate::store::error::{StoreError, StoreResult};
 use crate::store::sql::{Number, Value, sql};
@@ -55,6 +56,7 @@ pub fn retry_dead(tx: &mut Tx<'_>, filter: &JobFilter, now: Timestamp) -> StoreR
             "UPDATE jobs SET state = ?, run_at = ?, attempt = 0, rescues = 0, cancel_at = NULL, updated_at = ? WHERE id = ?";
         sql(text).bind(state).bind(now).bind(now).bind(id).execute(tx)?;
         tx.wake(&held.queue);
+        tx.changed(Topic::Jobs, &id.to_string());
         count += 1;
     }
     Ok(count)
@@ -118,5 +120,6 @@ pub(super) fn leave(tx: &mut Tx<'_>, id: i64, outcome: &str, now: Timestamp) -> 
         event_id: gone.event_id.as_deref(),
         created_at: gone.created_at,
     };
+    tx.changed(Topic::Jobs, &id.to_string());
     record_history(tx, &[finished], now)
 }

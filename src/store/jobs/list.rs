@@ -3,7 +3,8 @@
 use crate::domain::time::Timestamp;
 use crate::store::db::Conn;
 use crate::store::error::StoreResult;
-use crate::store::sql::{Value, sql};
+use crate::store::sql::{Number, Value, sql};
+use crate::store::views::containing;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
@@ -19,9 +20,16 @@ pub struct JobFilter {
     /// `ready`, `lane_blocked`, `running` or `dead`.
     pub state: Option<String>,
     pub event_id: Option<String>,
+    /// Part of the last error.
+    pub error: Option<String>,
 }
 
 impl JobFilter {
+    /// True when every job matches.
+    pub fn is_empty(&self) -> bool {
+        self.conditions().0.is_empty()
+    }
+
     /// ` AND …` for each given field, and the values.
     pub(super) fn conditions(&self) -> (String, Vec<Value<'_>>) {
         let mut text = String::new();
@@ -34,6 +42,10 @@ impl JobFilter {
             text.push_str(name);
             text.push_str(" = ?");
             values.push(value);
+        }
+        if let Some(error) = &self.error {
+            text.push_str(" AND last_error LIKE ? ESCAPE '\\'");
+            values.push(Value::from(containing(error)));
         }
         (text, values)
     }
@@ -88,6 +100,14 @@ pub fn list(conn: &mut Conn, filter: &JobFilter, before: Option<i64>, limit: usi
     let text = format!("SELECT {COLUMNS} FROM jobs WHERE id < ?{conditions} ORDER BY id DESC LIMIT ?");
     let limit = limit.min(JOBS_PER_PAGE_MAX) as i64;
     sql(text).bind(before.unwrap_or(i64::MAX)).bind_all(values).bind(limit).load(conn)
+}
+
+/// How many jobs match that failed for good.
+pub fn count_dead(conn: &mut Conn, filter: &JobFilter) -> StoreResult<usize> {
+    let (conditions, values) = filter.conditions();
+    let text = format!("SELECT COUNT(*) AS n FROM jobs WHERE state = 'dead'{conditions}");
+    let found = sql(text).bind_all(values).first::<Number>(conn)?;
+    Ok(found.map_or(0, |count| usize::try_from(count.n).unwrap_or(0)))
 }
 
 /// Jobs that failed for good since then, oldest failure first.

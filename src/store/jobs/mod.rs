@@ -24,7 +24,9 @@ pub use held::hold_many;
 pub use history::{ERROR_CHARS_MAX, prune};
 pub(in crate::store) use lanes::promote_text;
 pub use leave::{Cancelled, DEAD_PER_CALL_MAX, cancel, cancel_wishes, discard, retry_dead};
-pub use list::{FinishedJob, JOBS_PER_PAGE_MAX, Job, JobAttempt, JobDetail, JobFilter, list, list_parked_since, show};
+pub use list::{
+    FinishedJob, JOBS_PER_PAGE_MAX, Job, JobAttempt, JobDetail, JobFilter, count_dead, list, list_parked_since, show,
+};
 pub use queues::{pause, paused, resume};
 pub(in crate::store) use rescue::stale_text;
 pub use rescue::{RESCUED_PER_CALL_MAX, RESCUES_MAX, Rescued, rescue};

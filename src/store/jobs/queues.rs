@@ -1,6 +1,7 @@
 //! Queues can be paused: nothing of them is claimed until they are resumed.
 
 use crate::domain::time::Timestamp;
+use crate::store::changes::Topic;
 use crate::store::db::{Conn, Tx};
 use crate::store::error::StoreResult;
 use crate::store::sql::sql;
@@ -13,12 +14,14 @@ pub fn pause(tx: &mut Tx<'_>, queue: &str, now: Timestamp) -> StoreResult<()> {
         .bind(queue)
         .bind(now)
         .execute(tx)?;
+    tx.changed(Topic::Jobs, "");
     Ok(())
 }
 
 pub fn resume(tx: &mut Tx<'_>, queue: &str) -> StoreResult<()> {
     sql("UPDATE queues SET paused_at = NULL WHERE name = ?").bind(queue).execute(tx)?;
     tx.wake(queue);
+    tx.changed(Topic::Jobs, "");
     Ok(())
 }
 

@@ -61,7 +61,7 @@ impl<const N: usize> PageRequest<N> {
 }
 
 /// A pattern that finds `text` anywhere, to be used with `ESCAPE '\'`.
-fn containing(text: &str) -> String {
+pub(in crate::store) fn containing(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for character in text.chars() {

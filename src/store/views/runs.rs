@@ -73,7 +73,7 @@ pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<RunView>> {
         on!(conn, c => automation_runs::table.find(id).select(RunView::as_select()).first(c).optional())?;
     match found {
         Some(run) => Ok(Some(run)),
-        None => Ok(skips::find_run(conn, id)?.map(of_skip)),
+        None => Ok(skips::find_run(conn, id)?.map(of_run)),
     }
 }
 
@@ -90,7 +90,7 @@ pub fn list_skips(conn: &mut Conn, filter: &RunFilter, page: &PageRequest<0>) ->
         if items.len() as i64 >= page.limit {
             break;
         }
-        items.extend(event.runs().into_iter().filter(is_wanted).map(of_skip));
+        items.extend(event.runs().into_iter().filter(is_wanted).map(of_run));
         last = Some(event.event_id);
         taken += 1;
     }
@@ -98,7 +98,8 @@ pub fn list_skips(conn: &mut Conn, filter: &RunFilter, page: &PageRequest<0>) ->
     Ok(Page { items, total, next })
 }
 
-fn of_skip(run: Run) -> RunView {
+/// A run that is not, or not so, in the table.
+pub fn of_run(run: Run) -> RunView {
     RunView {
         id: run.id,
         event_id: run.event_id,
@@ -122,6 +123,6 @@ pub fn of_event(conn: &mut Conn, event_id: &str) -> StoreResult<Vec<RunView>> {
             .select(RunView::as_select())
             .load(c)
     })?;
-    runs.extend(skips::list_of_event(conn, event_id)?.into_iter().map(of_skip));
+    runs.extend(skips::list_of_event(conn, event_id)?.into_iter().map(of_run));
     Ok(runs)
 }

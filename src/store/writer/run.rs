@@ -3,6 +3,7 @@
 use super::checkpoint::Shared;
 use super::queue::{Queue, Request};
 use crate::store::append::{Append, append_all};
+use crate::store::changes::Gathered;
 use crate::store::db::{Conn, Tx};
 use crate::store::dialect;
 use crate::store::error::{StoreError, StoreResult};
@@ -55,10 +56,11 @@ impl Runner {
     fn commit_together(&mut self, mut batch: Vec<Request>) {
         let outcome = self.transact(&mut batch);
         match outcome {
-            Ok(wakes) => {
+            Ok((wakes, changes)) => {
                 for (queue, jobs) in wakes {
                     self.wakeups.committed(&queue, jobs);
                 }
+                self.wakeups.changed(changes);
                 for request in batch {
                     settle(request, None);
                 }
@@ -75,14 +77,14 @@ impl Runner {
 
     /// The first piece has no savepoint, which would cost it a copy of each page that it changes: as nothing went before it, the
     /// whole transaction can begin anew without it.
-    fn transact(&mut self, batch: &mut [Request]) -> StoreResult<BTreeMap<String, u32>> {
+    fn transact(&mut self, batch: &mut [Request]) -> StoreResult<(BTreeMap<String, u32>, Gathered)> {
         let mut conn = self.begin()?;
         let mut tx = Tx::over(conn);
         let (first, rest) = batch.split_at_mut(run_length(batch));
         if !run_piece(&mut tx, first)? {
             conn.rollback()?;
             if rest.is_empty() {
-                return Ok(BTreeMap::new());
+                return Ok((BTreeMap::new(), Gathered::default()));
             }
             conn = self.begin()?;
             tx = Tx::over(conn);
@@ -93,9 +95,9 @@ impl Runner {
             run_in_savepoint(&mut tx, &mut rest[position..position + length])?;
             position += length;
         }
-        let wakes = tx.into_wakes();
+        let news = tx.into_news();
         conn.commit()?;
-        Ok(wakes)
+        Ok(news)
     }
 
     /// An open transaction. A connection that went stale while idle is replaced once: nothing has run on it yet.

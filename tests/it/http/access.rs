@@ -23,26 +23,46 @@ const MATRIX: &[(&str, &str)] = &[
     ("/api/inbox/{id}", "front_desk ops manager admin"),
     ("/api/inbox/{id}/draft", "front_desk ops manager admin"),
     ("/api/pipelines/{id}/board", "front_desk ops manager admin"),
+    ("/api/contacts/{id}/export", "ops manager admin"),
     ("/api/bookings", "front_desk ops manager admin"),
     ("/api/bookings/{id}", "front_desk ops manager admin"),
     ("/api/sms", "front_desk ops manager admin"),
     ("/api/pipelines", "front_desk ops manager admin"),
+    ("/api/reports/weekly", "ops manager admin"),
+    ("/api/reports/monthly", "ops manager admin"),
+    ("/api/reports", "ops manager admin"),
+    ("/api/reports/{id}", "ops manager admin"),
     ("/api/events", "ops manager admin"),
     ("/api/events/{id}", "ops manager admin"),
     ("/api/runs", "ops manager admin"),
     ("/api/runs/{id}", "ops manager admin"),
     ("/api/jobs", "ops manager admin"),
+    ("/api/queues", "ops manager admin"),
     ("/api/rules", "ops manager admin"),
     ("/api/rules/status", "ops manager admin"),
     ("/api/rules/history", "ops manager admin"),
+    ("/api/rules/files", "ops manager admin"),
+    ("/api/rules/files/content?path=rules/a.yaml", "ops manager admin"),
+    ("/api/openapi.json", "anybody"),
     ("/health", "anybody"),
     ("/ready", "anybody"),
     ("/metrics", "anybody"),
 ];
 
+/// Routes whose answers have no end: their own tests say who may use them.
+const STREAMS: &[&str] = &["/api/stream"];
+
+/// Routes that change something for good, for those who decide what is kept.
+const ADMIN_WRITES: &[&str] = &["/api/contacts/{id}/erase"];
+
 /// Routes that change something, all for those who look after the automations.
 const WRITES: &[&str] = &[
+    "/api/jobs/retry",
+    "/api/jobs/discard",
+    "/api/queues/{name}/pause",
+    "/api/queues/{name}/resume",
     "/api/rules/check",
+    "/api/rules/dry-run",
     "/api/rules/replay",
     "/api/rules/publish",
     "/api/rules/rollback",
@@ -78,13 +98,28 @@ async fn every_member_of_staff_changes_the_clinics_records() {
 async fn changes_are_for_those_who_look_after_the_automations() {
     let site = Site::open().await;
     for template in WRITES {
-        let path = template.replace("{id}", "welcome");
+        let path = template.replace("{id}", "welcome").replace("{name}", "automation");
         let post = async |key: &str| site.send("POST", &path, &[("Authorization", &format!("Bearer {key}"))], "{}").await.status;
         assert_eq!(site.send("POST", &path, &[], "{}").await.status, 401, "{template}");
         for role in Role::ALL {
             let status = post(&site.key(role).await).await;
             assert_eq!(status == 403, role == Role::FrontDesk, "{template} as {}: {status}", role.as_str());
             assert_ne!(status, 401);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_for_good_is_for_admins() {
+    let site = Site::open().await;
+    for template in ADMIN_WRITES {
+        let path = template.replace("{id}", &new_id(site.test.now()));
+        let post = async |headers: &[(&str, &str)]| site.send("POST", &path, headers, "{\"reason\":\"test\"}").await.status;
+        assert_eq!(post(&[]).await, 401, "{template}");
+        for role in Role::ALL {
+            let authorization = format!("Bearer {}", site.key(role).await);
+            let status = post(&[("Authorization", &authorization)]).await;
+            assert_eq!(status, if role == Role::Admin { 404 } else { 403 }, "{template} as {}", role.as_str());
         }
     }
 }
@@ -116,6 +151,8 @@ async fn every_route_answers_exactly_the_roles_that_may_use_it() {
         for (role, key) in &keys {
             let allowed = open || roles.split(' ').any(|r| r == role.as_str());
             let status = match (allowed, template.contains("{id}")) {
+                // The rules of this site cannot be changed, and their files are nowhere.
+                (true, false) if template.starts_with("/api/rules/files") => 503,
                 (true, false) => 200,
                 (true, true) => 404,
                 (false, _) => 403,
@@ -128,12 +165,16 @@ async fn every_route_answers_exactly_the_roles_that_may_use_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_matrix_knows_every_route() {
     let site = Site::open().await;
-    let mut known: Vec<_> = MATRIX.iter().map(|(template, _)| *template).chain(WRITES.iter().copied()).collect();
+    let path = |template: &'static str| template.split('?').next().unwrap_or_default();
+    let mut known: Vec<_> = MATRIX.iter().map(|(template, _)| path(template)).chain(WRITES.iter().copied()).collect();
     known.extend(CLINIC_WRITES.iter().map(|(_, template)| *template));
+    known.extend(STREAMS.iter().chain(ADMIN_WRITES).copied());
     let mut found = Vec::new();
     for route in list_routes(&site.context) {
         match (route.method, route.permission) {
             (Verb::Post, Permission::Provider) => assert!(route.template.starts_with("/webhooks/"), "{route:?}"),
+            // It stands in the list once, as a reading.
+            (Verb::Put, Permission::Automation) if route.template == "/api/rules/files/content" => {}
             _ => found.push(route.template),
         }
     }

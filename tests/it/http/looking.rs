@@ -187,7 +187,7 @@ async fn the_inbox_knows_who_waits_for_an_answer() {
     let rows = [
         person(1, "Hannah", "new", 10, &text(61, 1, "in", at(30), "is there parking?")),
         person(2, "Yasmin", "new", 10, &text(62, 2, "in", at(50), "can I eat before?")),
-        person(3, "Done", "new", 10, &[text(63, 3, "in", at(40), "hello?"), text(64, 3, "out", at(20), "Hi!")].concat()),
+        person(3, "Done", "new", 10, &(text(63, 3, "in", at(40), "hello?") + text(64, 3, "out", at(20), "Hi!").as_str())),
         person(4, "Stop", "new", 10, &text(65, 4, "in", at(10), "STOP")),
     ];
     for site in opened(&rows).await {

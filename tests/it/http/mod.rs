@@ -3,10 +3,13 @@
 mod access;
 mod limits;
 mod looking;
+mod once;
+mod openapi;
 mod paging;
 mod quiet;
 mod raw;
 mod reads;
 mod site;
+mod stream;
 mod trouble;
 mod webhooks;

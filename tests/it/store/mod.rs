@@ -1,5 +1,6 @@
 //! The store: one definition of its behaviour, run on both databases.
 
+mod backup;
 mod conformance;
 mod failures;
 mod intake;
@@ -14,4 +15,4 @@ mod queue;
 mod test_store;
 mod waking;
 
-pub use test_store::{Queue, TestStore};
+pub use test_store::{Queue, START, TestStore};

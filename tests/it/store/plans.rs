@@ -58,6 +58,11 @@ fn sqlite_uses_its_indexes() {
       - - SEARCH bookings USING INDEX sqlite_autoindex_bookings_2 (wix_booking_id=?)
     - - recent texts
       - - SEARCH sms_messages USING INDEX sms_messages_contact (contact_id=? AND created_at>?)
+    - - texts to a number
+      - - SEARCH sms_messages USING INDEX sms_messages_to (to_number=? AND created_at>?)
+        - USE TEMP B-TREE FOR ORDER BY
+    - - texts that STOP withdraws
+      - - SEARCH sms_messages USING INDEX sms_messages_to (to_number=?)
     - - runs of a rule
       - - SEARCH automation_runs USING COVERING INDEX automation_runs_rule (rule_id=? AND at>?)
     - - people by a word

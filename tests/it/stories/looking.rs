@@ -200,5 +200,5 @@ fn a_check_tells_what_becomes_of_pending_timers(clinic: &Clinic) {
     let who = clinic.words("SELECT action || ' ' || by AS value FROM rule_history ORDER BY action, by");
     assert_eq!(who, ["published key:stories", "published start", "rolled_back key:stories"]);
     assert_eq!(clinic.post_api("/api/rules/rollback", &serde_json::json!({ "revision": "r9" })).status, 404);
-    assert_eq!(clinic.post_api("/api/rules/publish", &serde_json::json!({ "colour": 1 })).status, 400);
+    assert_eq!(clinic.post_api("/api/rules/publish", &serde_json::json!({ "colour": 1 })).status, 422);
 }

@@ -26,6 +26,7 @@ macro_rules! on_both_engines {
 
 mod bookings;
 mod by_hand;
+mod canary;
 mod candidate;
 mod consent;
 mod gateways;
@@ -36,10 +37,13 @@ mod looking;
 mod merging;
 mod orders;
 mod people;
+mod privacy;
 mod promises;
 mod reload;
 mod replays;
 mod replies;
+mod reports;
+mod rule_files;
 mod shipped;
 mod stop_races;
 mod storm;

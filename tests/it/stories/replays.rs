@@ -290,10 +290,10 @@ fn a_replay_is_asked_for_over_the_api_one_at_a_time(clinic: &Clinic) {
     assert_eq!(ask(json!({ "since": "14d", "rule": "reminder-48h" })).json()["rules"], json!([]));
     assert_eq!(ask(json!({ "since": "14d", "against": "r1" })).json()["before"], "r1");
     for (body, status) in [
-        (json!({ "since": "soon" }), 400),
-        (json!({ "since": "60d" }), 400),
-        (json!({ "colour": 1 }), 400),
-        (json!({ "against": "47x" }), 400),
+        (json!({ "since": "soon" }), 422),
+        (json!({ "since": "60d" }), 422),
+        (json!({ "colour": 1 }), 422),
+        (json!({ "against": "47x" }), 422),
         (json!({ "against": "r47" }), 404),
         (json!({ "rule": "nobody" }), 404),
     ] {

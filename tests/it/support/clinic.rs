@@ -256,6 +256,18 @@ impl Clinic {
         client::send(self.address, "GET", path, &[("Authorization", &format!("Bearer {}", self.key))], &[]).unwrap()
     }
 
+    pub fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let authorization = format!("Bearer {}", self.key);
+        let mut all = vec![("Authorization", authorization.as_str())];
+        all.extend(headers);
+        client::send(self.address, method, path, &all, body).unwrap()
+    }
+
+    /// An API key of an admin.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// A call that changes something.
     pub fn post_api(&self, path: &str, body: &Value) -> Answer {
         let authorization = format!("Bearer {}", self.key);

@@ -49,7 +49,7 @@ impl Node {
             Some(address) => command.args(["serve", "--listen", &address.to_string(), "--workers", "3"]),
             None => command.args(["worker", "--workers", "3"]),
         };
-        command.env_clear().envs(self.installation.variables()).env("RUST_LOG", "warn").current_dir(self.installation.path());
+        command.env_clear().env("RUST_LOG", "warn").envs(self.installation.variables()).current_dir(self.installation.path());
         self.child = Some(command.stdin(Stdio::null()).stdout(log("out")).stderr(log("err")).spawn().unwrap());
     }
 

@@ -71,6 +71,13 @@ impl Records {
         }
     }
 
+    /// Many statements at once, for SQLite.
+    pub fn script(&self, sql: &str) {
+        use diesel::connection::SimpleConnection;
+        let mut connection = SqliteConnection::establish(self.url.strip_prefix("sqlite://").unwrap()).unwrap();
+        connection.batch_execute(sql).unwrap();
+    }
+
     /// Every text to patients: `template status[: reason] when`. When: accepted, or else planned for.
     pub fn texts(&self) -> Vec<String> {
         self.lines(

@@ -1,9 +1,12 @@
 //! `avatar db`
 
-use super::args::DbCommand;
-use super::failure::{Done, refuse_missing};
-use super::parts::Parts;
-use super::{Context, Exit};
+pub mod args;
+mod backup;
+
+use crate::cli::failure::{Done, refuse_missing};
+use crate::cli::parts::Parts;
+use crate::cli::{Context, Exit};
+use args::DbCommand;
 use serde_json::json;
 
 /// Version of the JSON that these commands print.
@@ -13,6 +16,9 @@ pub(super) fn run(context: &Context, command: DbCommand) -> Exit {
     context.end(match command {
         DbCommand::Migrate => migrate(context),
         DbCommand::Status => status(context),
+        DbCommand::Backup { path } => return backup::make(context, path.as_deref()),
+        DbCommand::Restore { file, replace } => backup::restore(context, &file, replace),
+        DbCommand::Vacuum => return backup::vacuum(context),
     })
 }
 

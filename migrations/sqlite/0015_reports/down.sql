@@ -1,0 +1,2 @@
+DROP INDEX tasks_closed_due;
+DROP TABLE reports;

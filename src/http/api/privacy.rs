@@ -1,0 +1,86 @@
+//! `/api/contacts/{id}/export` and `/erase`: what people may ask of a clinic.
+
+use crate::automation::privacy::{self, Erased, PrivacyError, Scrubbed};
+use crate::http::doc::Doc;
+use crate::http::endpoint::{Call, Endpoint, Shared, reading, writing};
+use crate::http::problem::ApiError;
+use crate::http::query::Query;
+use crate::http::reply::{self, Response};
+use crate::http::route::{Permission, Route};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use warp::http::HeaderValue;
+use warp::http::StatusCode;
+use warp::http::header::CONTENT_DISPOSITION;
+
+const EXPORT: Route = Route::get("/api/contacts/{id}/export", Permission::Reports);
+const ERASE: Route = Route::post("/api/contacts/{id}/erase", Permission::Admin);
+
+pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
+    let all = Doc::new("Privacy", "Hands over everything that is known about a contact.");
+    let erasing = Doc::new("Privacy", "Destroys everything that says who a contact is.");
+    vec![
+        reading(EXPORT, shared, export).doc(all.answers_text(StatusCode::OK, "application/json")),
+        writing(ERASE, shared, erase).doc(erasing.query(PARAMETERS).takes::<Wish>().answers::<Erasure>()),
+    ]
+}
+
+const PARAMETERS: &[(&str, &str)] = &[("dry_run", "true: says what would be destroyed, and destroys nothing")];
+
+/// Why somebody is to be erased.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Erasure {
+    /// The contact, and those merged into it.
+    contact_ids: Vec<String>,
+    dry_run: bool,
+    /// How many rows of which kind were destroyed or emptied.
+    counts: BTreeMap<String, usize>,
+    /// True when traces are gone from the database file, too.
+    scrubbed: bool,
+}
+
+async fn export(call: Call) -> Result<Response, ApiError> {
+    Query::parse(&call.query).finish()?;
+    let context = &call.context;
+    let zone = context.clinic.calendar.tz;
+    let all = privacy::export(&context.store, zone, &call.parameter, context.clock.now()).await?;
+    let mut response = reply::json(&all);
+    response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"contact.json\""));
+    Ok(response)
+}
+
+async fn erase(call: Call) -> Result<Response, ApiError> {
+    let mut query = Query::parse(&call.query);
+    let dry_run = query.one_of("dry_run", &["true", "false"]).as_deref() == Some("true");
+    query.finish()?;
+    let wish: Wish = call.json()?;
+    let (store, clock) = (&call.context.store, &call.context.clock);
+    let erased = if dry_run {
+        privacy::preview(store, clock, &call.parameter).await?
+    } else {
+        privacy::erase(store, clock, &call.parameter, &call.by, &wish.reason).await?
+    };
+    let Erased { contact_ids, counts, scrubbed } = erased;
+    let counts = counts.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect();
+    Ok(reply::json(&Erasure { contact_ids, dry_run, counts, scrubbed: scrubbed == Scrubbed::Yes }))
+}
+
+impl From<PrivacyError> for ApiError {
+    fn from(error: PrivacyError) -> Self {
+        match error {
+            PrivacyError::Unknown => Self::not_found(),
+            PrivacyError::NoReason => Self::refused("/body/reason", error.to_string()),
+            PrivacyError::TextLeaving => Self::conflict("A text to them is leaving at this moment; try again in a minute."),
+            PrivacyError::Store(error) => error.into(),
+        }
+    }
+}
