@@ -25,6 +25,11 @@ pub mod action {
     pub const RULES_ROLLED_BACK: &str = "rules.rolled_back";
     pub const RULE_SWITCHED: &str = "rule.switched";
     pub const RULE_RUN_BY_HAND: &str = "rule.run_by_hand";
+    pub const RULE_FILE_WRITTEN: &str = "rule_file.written";
+    pub const JOBS_RETRIED: &str = "jobs.retried";
+    pub const JOBS_DISCARDED: &str = "jobs.discarded";
+    pub const QUEUE_PAUSED: &str = "queue.paused";
+    pub const QUEUE_RESUMED: &str = "queue.resumed";
     pub const TASK_COMPLETED: &str = "task.completed";
     pub const CONTACTS_MERGED: &str = "contact.merged";
     pub const CONTACTS_UNMERGED: &str = "contact.unmerged";

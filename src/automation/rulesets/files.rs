@@ -2,6 +2,8 @@
 //! written, nobody's change lost, and nothing that does not check clean unless it is meant as a draft.
 
 use super::{Draft, RulesetError, RulesetHost, RulesetOptions, read_sources};
+use crate::automation::audit;
+use crate::domain::audit::{Entry, Who, action};
 use crate::engine::ruletest::is_test_file;
 use crate::engine::{Ruleset, Sources};
 use sha2::{Digest, Sha256};
@@ -46,6 +48,7 @@ pub struct Saving {
     pub replaces: Option<String>,
     /// Is saved whatever the checker says.
     pub as_draft: bool,
+    pub who: Who,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +116,10 @@ impl RulesetHost {
         if ruleset.is_none() && !saving.as_draft {
             return Err(FileError::NotClean(Box::new(draft)));
         }
+        let entry =
+            Entry::new(saving.who.clone(), action::RULE_FILE_WRITTEN).of("file", &saving.path).with_flag("clean", draft.clean);
+        // Before it is written: what nobody can write down is not done.
+        audit::note_alone(&self.store, &self.clock, entry).await.map_err(RulesetError::Store)?;
         let options = self.options.clone();
         away(move || {
             // An editor beside us may have been quicker while we checked.

@@ -24,7 +24,7 @@ const MAKE: Route = Route::post("/api/keys", Permission::Admin);
 const REVOKE: Route = Route::delete("/api/keys/{id}", Permission::Admin);
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    let doc = |summary| Doc::new("Keys", summary);
+    let doc = |summary| Doc::new("Keys", summary).secret();
     vec![
         reading(LIST, shared, list).doc(doc("Lists API keys, also those that ended.").answers::<Listing<KeyView>>()),
         writing(MAKE, shared, make)

@@ -31,7 +31,7 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const CSRF: &str = "Changes under the cookie are taken from our own pages only; there is no token to send.";
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    let doc = |summary| Doc::new("Session", summary);
+    let doc = |summary| Doc::new("Session", summary).secret();
     vec![
         writing(SIGN_IN, shared, begin).doc(
             doc("Signs somebody in, with a password or a one-time code.")

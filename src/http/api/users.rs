@@ -25,7 +25,7 @@ const CHANGE: Route = Route::patch("/api/users/{id}", Permission::Admin);
 const INVITE: Route = Route::post("/api/users/{id}/invite", Permission::Admin);
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    let doc = |summary| Doc::new("Users", summary);
+    let doc = |summary| Doc::new("Users", summary).secret();
     vec![
         reading(LIST, shared, list).doc(doc("Lists members of staff.").answers::<Listing<UserView>>()),
         writing(ADD, shared, add).doc(
