@@ -31,6 +31,7 @@ pub mod schedules;
 pub mod send;
 pub mod simulate;
 pub mod staff;
+pub mod staff_work;
 pub mod timers;
 pub mod waits;
 pub mod why;

@@ -299,6 +299,7 @@ pub(super) fn http_context(parts: &Parts, metrics: telemetry::MetricsHandle) -> 
         pipelines: Arc::clone(&parts.settings.pipelines),
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
         sms: parts.sms_way(),
+        is_demo: parts.automation.is_demo,
         metrics: Arc::new(move || metrics.render()),
     }
 }

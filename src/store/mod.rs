@@ -21,6 +21,7 @@ pub mod schedules;
 mod schema;
 mod schema_gateways;
 mod schema_guard;
+mod schema_work;
 mod sql;
 pub mod staff;
 pub mod views;
@@ -29,6 +30,7 @@ pub mod workers;
 mod writer;
 
 pub mod bookings;
+pub mod consents;
 pub mod contacts;
 pub mod departures;
 pub mod events;

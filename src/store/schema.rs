@@ -3,6 +3,7 @@
 use diesel::table;
 
 pub use super::schema_gateways::{sms_handovers, sms_holds};
+pub use super::schema_work::consents;
 pub use super::schema_guard::{automation_skips, field_changes, rule_history, rule_overrides};
 
 table! {
@@ -19,6 +20,7 @@ table! {
         guardian_contact_id -> Nullable<Text>,
         marketing_consent -> Text,
         sms_consent -> Text,
+        recall_consent -> Text,
         opted_out_at -> Nullable<BigInt>,
         source -> Text,
         first_source -> Nullable<Text>,
@@ -78,6 +80,8 @@ table! {
         completed_at -> Nullable<BigInt>,
         provider_sequence -> BigInt,
         provider_revision -> BigInt,
+        said_status -> Nullable<Text>,
+        said_datetime -> Nullable<BigInt>,
         is_demo -> Bool,
         version -> BigInt,
         created_at -> BigInt,
@@ -102,6 +106,8 @@ table! {
         dedupe_key -> Nullable<Text>,
         note -> Nullable<Text>,
         completed_at -> Nullable<BigInt>,
+        outcome -> Nullable<Text>,
+        completed_by -> Nullable<Text>,
         is_demo -> Bool,
         version -> BigInt,
         created_at -> BigInt,

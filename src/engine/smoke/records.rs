@@ -262,6 +262,8 @@ fn task() -> Task {
         dedupe_key: None,
         note: None,
         completed_at: None,
+        outcome: None,
+        completed_by: None,
         is_demo: false,
         version: 1,
         created_at: NOW,

@@ -160,6 +160,7 @@ fn context(test: &TestStore, rules: Arc<Rules>) -> HttpContext {
         pipelines: Arc::new(pipelines()),
         rules,
         sms: avatar::http::SmsWay { provider: "sandbox", ..Default::default() },
+        is_demo: false,
         metrics: Arc::new(|| "avatar_up 1\n".into()),
     }
 }

@@ -93,6 +93,7 @@ impl House {
             pipelines: self.automation.pipelines.clone(),
             rules: Arc::new(NoRules),
             sms: SmsWay { provider: "sandbox", ..SmsWay::default() },
+            is_demo: true,
             metrics: Arc::new(String::new),
         };
         let stop = CancellationToken::new();

@@ -383,6 +383,7 @@ async fn start_server(parts: &Parts) -> (SocketAddr, CancellationToken) {
         pipelines: Arc::clone(&parts.settings.pipelines),
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
         sms: parts.sms_way(),
+        is_demo: parts.automation.is_demo,
         metrics: Arc::new(String::new),
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
