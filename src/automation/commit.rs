@@ -8,7 +8,8 @@ use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::store::sms::StatusChange;
 use crate::store::{
-    StoreError, StoreResult, Tx, bookings, consents, contacts, events, history, jobs, numbers, runs, skips, sms, tasks, timers, waiting,
+    StoreError, StoreResult, Tx, bookings, consents, contacts, events, history, jobs, numbers, runs, skips, sms, tasks, timers,
+    waiting,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -69,8 +69,7 @@ mod tests {
 
     #[test]
     fn absent_null_and_a_value_are_three_things_and_come_back_as_they_went() {
-        for (text, note) in
-            [("{}", Edit::Keep), (r#"{"note":null}"#, Edit::Clear), (r#"{"note":"x"}"#, Edit::To("x".to_owned()))]
+        for (text, note) in [("{}", Edit::Keep), (r#"{"note":null}"#, Edit::Clear), (r#"{"note":"x"}"#, Edit::To("x".to_owned()))]
         {
             let form: Form = serde_json::from_str(text).unwrap();
             assert_eq!(form, Form { note });

@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod clinic;
 pub mod clock;
 pub mod contact;
+pub mod csv;
 pub mod edit;
 pub mod event;
 pub mod handover;

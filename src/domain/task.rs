@@ -92,6 +92,7 @@ pub const KNOWN_TASK_TYPES: &[&str] = &[
     "report_monthly",
     "rule_alert",
     "alert",
+    "follow_up",
 ];
 
 #[derive(Clone, Debug, PartialEq)]

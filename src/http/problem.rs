@@ -103,6 +103,19 @@ impl ApiError {
         Self { current: Some(current), ..error }
     }
 
+    /// Shows the record that the refusal is about, as it is.
+    pub fn with_current(self, current: serde_json::Value) -> Self {
+        Self { current: (!current.is_null()).then_some(current), ..self }
+    }
+
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Send a valid API key as `Authorization: Bearer avatar_…`.")
             .with_hint(Hint::Challenge("Bearer realm=\"avatar\""))

@@ -3,8 +3,8 @@
 use diesel::table;
 
 pub use super::schema_gateways::{sms_handovers, sms_holds};
-pub use super::schema_work::consents;
 pub use super::schema_guard::{automation_skips, field_changes, rule_history, rule_overrides};
+pub use super::schema_work::consents;
 
 table! {
     contacts (id) {

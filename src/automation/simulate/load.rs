@@ -106,7 +106,8 @@ fn name_task(records: &Records, loaded: &mut Loaded) {
         return;
     }
     let tasks = || loaded.world.open_tasks.iter().chain(records.late.loose());
-    let named = tasks().find(|t| t.id == *id).or_else(|| records.find_like(id, tasks())).or_else(|| records.closed_task(id)).cloned();
+    let named =
+        tasks().find(|t| t.id == *id).or_else(|| records.find_like(id, tasks())).or_else(|| records.closed_task(id)).cloned();
     loaded.event.payload.task_id = named.as_ref().map(|task| task.id.clone());
     loaded.world.named_tasks.extend(named.filter(|task| task.contact_id.is_none() || !task.status.is_open()));
 }

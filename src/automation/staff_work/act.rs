@@ -37,7 +37,10 @@ pub enum About {
     Booking(String),
     Sms(String),
     /// A contact, and one of their bookings.
-    Both { contact_id: String, booking_id: Option<String> },
+    Both {
+        contact_id: String,
+        booking_id: Option<String>,
+    },
     /// A person who is new.
     Person(Box<ContactInput>),
     /// Nobody in particular.
@@ -150,6 +153,11 @@ fn decide(
     }
     if let About::Person(input) = &wanted.about {
         refuse_known(conn, input)?;
+    }
+    if let StaffAction::RetrySms { sms_id } = &wanted.action
+        && sms::has_key(conn, &texts::retry_key(sms_id))?
+    {
+        return Err(Refused::Impossible("the text was tried again already".to_owned()));
     }
     let loose_task = match (&place.contact_id, &wanted.about, place.version) {
         (None, About::Task(id), Some(version)) => Some((id.clone(), version)),
@@ -272,7 +280,11 @@ fn refuse_known(conn: &mut Conn, input: &ContactInput) -> Result<(), Refused> {
 }
 
 /// Who this person is, if we know them.
-pub(super) fn known(conn: &mut Conn, input: &ContactInput) -> StoreResult<Option<String>> {
+pub async fn find_known(store: &Store, input: ContactInput) -> Result<Option<String>, Refused> {
+    Ok(store.read(move |conn| known(conn, &input)).await?)
+}
+
+fn known(conn: &mut Conn, input: &ContactInput) -> StoreResult<Option<String>> {
     let payload = EventPayload { contact: Some(input.clone()), ..EventPayload::default() };
     let identities = identities_of(&payload);
     let owners = contacts::find_owners(conn, &identities)?;

@@ -43,9 +43,7 @@ pub(super) fn edit(world: &mut World, edit: &BookingEdit, with: Doing<'_>) -> Ef
         edit.service_name.apply(&mut b.service_name);
         edit.location.apply(&mut b.location);
         edit.resource_name.apply(&mut b.resource_name);
-        for (target, given) in
-            [(&mut b.urgency_level, &edit.urgency_level), (&mut b.referral_status, &edit.referral_status)]
-        {
+        for (target, given) in [(&mut b.urgency_level, &edit.urgency_level), (&mut b.referral_status, &edit.referral_status)] {
             if let Some(value) = given {
                 target.clone_from(value);
             }

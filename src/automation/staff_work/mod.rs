@@ -12,9 +12,9 @@ mod contacts;
 mod tasks;
 mod texts;
 
-pub use act::{About, Done, Refused, Wanted, act};
+pub use act::{About, Done, Refused, Wanted, act, find_known};
 pub use contacts::stages_allowed;
-pub use texts::{UNDO, preview};
+pub use texts::{Composed, UNDO, explain};
 
 use super::decide::Deciding;
 use super::project::{Projected, Projection};

@@ -22,7 +22,9 @@ pub fn until(name: &str, calendar: &Calendar, booking: Option<&Booking>, now: Ti
         "2_hours" => Some(now + Millis::hours(2)),
         "this_afternoon" => AFTERNOON.into_iter().map(|minute| calendar.at_minute(today, minute)).find(|at| *at > now),
         "tomorrow_9am" => Some(calendar.at_minute(today.succ_opt()?, MORNING)),
-        "after_booking" => booking.map(|b| b.end_datetime.unwrap_or(b.appointment_datetime + BOOKING_LASTS)).filter(|at| *at > now),
+        "after_booking" => {
+            booking.map(|b| b.end_datetime.unwrap_or(b.appointment_datetime + BOOKING_LASTS)).filter(|at| *at > now)
+        }
         _ => None,
     }
 }

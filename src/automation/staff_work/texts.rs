@@ -63,6 +63,11 @@ pub(super) fn new_sms_id(event_id: &str, at: Timestamp) -> String {
     derived_id(at, &[event_id, "sms"])
 }
 
+/// What makes sure that a failed text is tried again only once.
+pub(super) fn retry_key(sms_id: &str) -> String {
+    format!("retry:{sms_id}")
+}
+
 /// Taken back, as long as it has not left.
 pub(super) fn cancel(world: &mut World, sms_id: &str, with: Doing<'_>) -> Effect {
     let text = world.unsent_sms.iter().find(|sms| sms.id == sms_id).cloned();
@@ -95,7 +100,7 @@ pub(super) fn retry(world: &mut World, sms_id: &str, with: Doing<'_>) -> Effect 
     let id = new_sms_id(&with.root.id, with.root.timestamp);
     let again = NewText { template: failed.template.clone(), ..new };
     let mut sms = message(world, id, composed, &again, with);
-    sms.dedupe_key = Some(format!("retry:{}", failed.id));
+    sms.dedupe_key = Some(retry_key(&failed.id));
     sms.booking_id.clone_from(&failed.booking_id);
     world.changes.sms.push(sms);
     world.change_contact(with.deciding.now, |_| {});

@@ -1,6 +1,6 @@
 //! `/api/bookings`: the appointments.
 
-use super::listing::{Wall, one, page};
+use super::listing::{Wall, page};
 use crate::domain::booking::BookingStatus;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
@@ -10,6 +10,7 @@ use crate::http::route::{Permission, Route};
 use crate::store::views::bookings::{self, BookingFilter, BookingView};
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/bookings", Permission::Clinic);
 const ONE: Route = Route::get("/api/bookings/{id}", Permission::Clinic);
@@ -18,8 +19,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![reading(LIST, shared, list), reading(ONE, shared, show)]
 }
 
-#[derive(Serialize)]
-struct Booking {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Booking {
     id: String,
     contact_id: String,
     wix_booking_id: Option<String>,
@@ -38,7 +39,7 @@ struct Booking {
     patient_confirmed_at: Option<String>,
     confirmed_via: Option<String>,
     reschedule_count: i32,
-    version: i64,
+    pub(super) version: i64,
     created_at: String,
     updated_at: String,
 }
@@ -84,6 +85,22 @@ async fn list(call: Call) -> Result<Response, ApiError> {
 }
 
 async fn show(call: Call) -> Result<Response, ApiError> {
-    let view = one(&call, bookings::find).await?;
-    Ok(reply::json(&booking(view, Wall::of(&call))))
+    Query::parse(&call.query).finish()?;
+    let booking = shown(&call, &call.parameter).await?;
+    Ok(reply::with_etag(reply::json(&booking), booking.version))
+}
+
+/// The booking with this id, as everybody sees it.
+pub(super) async fn shown(call: &Call, id: &str) -> Result<Booking, ApiError> {
+    let id = id.to_owned();
+    let view = call.context.store.read(move |conn| bookings::find(conn, &id)).await?.ok_or_else(ApiError::not_found)?;
+    Ok(booking(view, Wall::of(call)))
+}
+
+impl Booking {
+    /// The states that it can be given now.
+    pub(super) fn possible(&self) -> Vec<&'static str> {
+        let now = BookingStatus::parse(&self.status);
+        now.into_iter().flat_map(BookingStatus::next_possible).map(BookingStatus::as_str).collect()
+    }
 }

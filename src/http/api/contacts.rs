@@ -1,5 +1,6 @@
 //! `/api/contacts`: the people, and what happened with each.
 
+use super::contacts_export;
 use super::listing::{Wall, find_record, one, page, whole};
 use crate::automation::next::{Item, next};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
@@ -7,10 +8,13 @@ use crate::http::problem::ApiError;
 use crate::http::query::Query;
 use crate::http::reply::{self, Response};
 use crate::http::route::{Permission, Route};
+use crate::store::views::PageRequest;
 use crate::store::views::contacts::{self, ContactFilter, ContactView};
 use crate::store::views::timeline::{self, TimelineEntry};
+use crate::store::{Conn, StoreResult};
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/contacts", Permission::Clinic);
 const ONE: Route = Route::get("/api/contacts/{id}", Permission::Clinic);
@@ -26,8 +30,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     ]
 }
 
-#[derive(Serialize)]
-struct Contact {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Contact {
     id: String,
     name: String,
     first_name: String,
@@ -38,6 +42,7 @@ struct Contact {
     email: Option<String>,
     is_existing_patient: bool,
     marketing_consent: String,
+    recall_consent: String,
     sms_consent: String,
     current_pipeline: Option<String>,
     current_stage: Option<String>,
@@ -51,7 +56,7 @@ struct Contact {
     last_outbound_at: Option<String>,
     no_shows: i32,
     merged_into_id: Option<String>,
-    version: i64,
+    pub(super) version: i64,
     created_at: String,
     updated_at: String,
 }
@@ -67,6 +72,7 @@ fn contact(view: ContactView, wall: Wall) -> Contact {
         email: view.email,
         is_existing_patient: view.is_existing_patient,
         marketing_consent: view.marketing_consent,
+        recall_consent: view.recall_consent,
         sms_consent: view.sms_consent,
         current_pipeline: view.current_pipeline,
         current_stage: view.current_stage,
@@ -121,14 +127,48 @@ async fn list(call: Call) -> Result<Response, ApiError> {
     let filter = ContactFilter { text: query.text("q"), pipeline: query.text("pipeline"), stage: query.text("stage") };
     let request = query.page();
     query.finish()?;
+    if contacts_export::is_wanted(&call)? {
+        return export(&call, filter).await;
+    }
     let rows = call.context.store.read(move |conn| contacts::list(conn, &filter, &request)).await?;
     let wall = Wall::of(&call);
     Ok(page(rows, |view| contact(view, wall)))
 }
 
+/// All of them, page by page, in one reading: the list is of one moment.
+async fn export(call: &Call, filter: ContactFilter) -> Result<Response, ApiError> {
+    let read = move |conn: &mut Conn| {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let rows = contacts::list(conn, &filter, &PageRequest { after, limit: contacts_export::PAGE_ROWS })?;
+            if rows.total > contacts_export::ROWS_MAX {
+                return StoreResult::Ok(None);
+            }
+            all.extend(rows.items);
+            after = rows.next;
+            if after.is_none() {
+                return Ok(Some(all));
+            }
+        }
+    };
+    let found = call.context.store.read(read).await?;
+    let found = found
+        .ok_or_else(|| ApiError::conflict(format!("A list may have {} people: narrow it down.", contacts_export::ROWS_MAX)))?;
+    let wall = Wall::of(call);
+    contacts_export::answer(&found.into_iter().map(|view| contact(view, wall)).collect::<Vec<_>>())
+}
+
 async fn show(call: Call) -> Result<Response, ApiError> {
-    let view = one(&call, contacts::find).await?;
-    Ok(reply::json(&contact(view, Wall::of(&call))))
+    Query::parse(&call.query).finish()?;
+    let contact = shown(&call, &call.parameter).await?;
+    Ok(reply::with_etag(reply::json(&contact), contact.version))
+}
+
+/// The contact with this id, as everybody sees it.
+pub(super) async fn shown(call: &Call, id: &str) -> Result<Contact, ApiError> {
+    let id = id.to_owned();
+    let view = call.context.store.read(move |conn| contacts::find(conn, &id)).await?.ok_or_else(ApiError::not_found)?;
+    Ok(contact(view, Wall::of(call)))
 }
 
 #[derive(Serialize)]

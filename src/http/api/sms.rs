@@ -13,6 +13,7 @@ use crate::store::{Conn, StoreResult, handovers};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/sms", Permission::Clinic);
 
@@ -20,8 +21,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![reading(LIST, shared, list)]
 }
 
-#[derive(Serialize)]
-struct Sms {
+#[derive(Serialize, ToSchema)]
+pub(super) struct Sms {
     id: String,
     /// `in` or `out`.
     direction: String,
@@ -80,6 +81,17 @@ fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sms {
         created_at: wall.time(view.created_at),
         updated_at: wall.time(view.updated_at),
     }
+}
+
+/// The text with this id, as everybody sees it.
+pub(super) async fn shown(call: &Call, id: &str) -> Result<Sms, ApiError> {
+    let id = id.to_owned();
+    let read = move |conn: &mut Conn| {
+        let Some(view) = sms::find(conn, &id)? else { return Ok(None) };
+        StoreResult::Ok(Some((view, handovers::list_by_ids(conn, &[id])?)))
+    };
+    let (view, handed) = call.context.store.read(read).await?.ok_or_else(ApiError::not_found)?;
+    Ok(text(view, handed.first(), Wall::of(call)))
 }
 
 async fn list(call: Call) -> Result<Response, ApiError> {

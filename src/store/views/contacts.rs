@@ -27,6 +27,7 @@ pub struct ContactView {
     pub email: Option<String>,
     pub is_existing_patient: bool,
     pub marketing_consent: String,
+    pub recall_consent: String,
     pub sms_consent: String,
     pub current_pipeline: Option<String>,
     pub current_stage: Option<String>,

@@ -17,6 +17,7 @@ const MATRIX: &[(&str, &str)] = &[
     ("/api/contacts/{id}", "front_desk ops manager admin"),
     ("/api/contacts/{id}/timeline", "front_desk ops manager admin"),
     ("/api/contacts/{id}/next", "front_desk ops manager admin"),
+    ("/api/contacts/{id}/consents", "front_desk ops manager admin"),
     ("/api/bookings", "front_desk ops manager admin"),
     ("/api/bookings/{id}", "front_desk ops manager admin"),
     ("/api/sms", "front_desk ops manager admin"),
@@ -34,6 +35,34 @@ const MATRIX: &[(&str, &str)] = &[
     ("/metrics", "anybody"),
 ];
 
+/// What every member of staff may do.
+const STAFF_WRITES: &[&str] = &[
+    "/api/tasks",
+    "/api/tasks/{id}",
+    "/api/tasks/{id}/complete",
+    "/api/tasks/{id}/snooze",
+    "/api/tasks/{id}/reopen",
+    "/api/tasks/{id}/assign",
+    "/api/tasks/bulk",
+    "/api/contacts",
+    "/api/contacts/{id}",
+    "/api/contacts/{id}/move",
+    "/api/contacts/{id}/notes",
+    "/api/contacts/{id}/opt-out",
+    "/api/contacts/{id}/opt-in",
+    "/api/bookings",
+    "/api/bookings/{id}",
+    "/api/bookings/{id}/confirm",
+    "/api/bookings/{id}/check-in",
+    "/api/bookings/{id}/complete",
+    "/api/bookings/{id}/no-show",
+    "/api/bookings/{id}/cancel",
+    "/api/sms/send",
+    "/api/sms/preview",
+    "/api/sms/{id}/cancel",
+    "/api/sms/{id}/retry",
+];
+
 /// Routes that change something, all for those who look after the automations.
 const WRITES: &[&str] = &[
     "/api/rules/check",
@@ -42,6 +71,7 @@ const WRITES: &[&str] = &[
     "/api/rules/rollback",
     "/api/rules/{id}/enable",
     "/api/rules/{id}/disable",
+    "/api/contacts/import",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,6 +85,22 @@ async fn changes_are_for_those_who_look_after_the_automations() {
             let status = post(&site.key(role).await).await;
             assert_eq!(status == 403, role == Role::FrontDesk, "{template} as {}: {status}", role.as_str());
             assert_ne!(status, 401);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_of_the_clinics_records_are_for_all_of_its_staff() {
+    let site = Site::open().await;
+    let edited = ["/api/tasks/{id}", "/api/contacts/{id}", "/api/bookings/{id}"];
+    for template in STAFF_WRITES {
+        let path = template.replace("{id}", &new_id(site.test.now()));
+        let method = if edited.contains(template) { "PATCH" } else { "POST" };
+        assert_eq!(site.send(method, &path, &[], "{}").await.status, 401, "{template}");
+        for role in Role::ALL {
+            let key = format!("Bearer {}", site.key(role).await);
+            let status = site.send(method, &path, &[("Authorization", &key)], "{}").await.status;
+            assert!(![401, 403, 405, 500].contains(&status), "{template} as {}: {status}", role.as_str());
         }
     }
 }
@@ -98,7 +144,8 @@ async fn every_route_answers_exactly_the_roles_that_may_use_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_matrix_knows_every_route() {
     let site = Site::open().await;
-    let mut known: Vec<_> = MATRIX.iter().map(|(template, _)| *template).chain(WRITES.iter().copied()).collect();
+    let mut known: Vec<_> =
+        MATRIX.iter().map(|(template, _)| *template).chain(WRITES.iter().copied()).chain(STAFF_WRITES.iter().copied()).collect();
     let mut found = Vec::new();
     for route in list_routes(&site.context) {
         match (route.method, route.permission) {

@@ -263,6 +263,25 @@ impl Clinic {
         self.post(path, &headers, body.to_string().as_bytes())
     }
 
+    /// A change by staff; `version` is what they have seen of the record.
+    pub fn call(&self, method: &str, path: &str, version: Option<i64>, body: &Value) -> Answer {
+        let authorization = format!("Bearer {}", self.key);
+        let tag = version.map(|version| format!("\"{version}\"")).unwrap_or_default();
+        let mut headers = vec![("Authorization", authorization.as_str()), ("Content-Type", "application/json")];
+        if version.is_some() {
+            headers.push(("If-Match", tag.as_str()));
+        }
+        client::send(self.address, method, path, &headers, body.to_string().as_bytes()).unwrap()
+    }
+
+    /// A call with further headers.
+    pub fn call_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let authorization = format!("Bearer {}", self.key);
+        let mut all = vec![("Authorization", authorization.as_str())];
+        all.extend(headers);
+        client::send(self.address, method, path, &all, body.as_bytes()).unwrap()
+    }
+
     /// Fires what is due and works until everything is quiet at this moment.
     pub fn settle(&self) {
         self.runtime.block_on(async {
