@@ -1,7 +1,7 @@
 //! The binary as a shell sees it: what goes to stdout, what to stderr, and how it ends.
 
-mod backup;
 mod audit;
+mod backup;
 mod check;
 mod clinic;
 mod events;

@@ -24,6 +24,7 @@ const MATRIX: &[(&str, &str)] = &[
     ("/api/inbox/{id}/draft", "front_desk ops manager admin"),
     ("/api/pipelines/{id}/board", "front_desk ops manager admin"),
     ("/api/contacts/{id}/export", "ops manager admin"),
+    ("/api/contacts/{id}/consents", "front_desk ops manager admin"),
     ("/api/bookings", "front_desk ops manager admin"),
     ("/api/bookings/{id}", "front_desk ops manager admin"),
     ("/api/sms", "front_desk ops manager admin"),
@@ -59,6 +60,36 @@ const STREAMS: &[&str] = &["/api/stream"];
 
 /// Routes that change something for good, for those who decide what is kept.
 const ADMIN_WRITES: &[&str] = &["/api/contacts/{id}/erase"];
+/// Those of the next that are edits of a record.
+const EDITED: &[&str] = &["/api/tasks/{id}", "/api/contacts/{id}", "/api/bookings/{id}"];
+
+/// What every member of staff may do.
+const STAFF_WRITES: &[&str] = &[
+    "/api/tasks",
+    "/api/tasks/{id}",
+    "/api/tasks/{id}/complete",
+    "/api/tasks/{id}/snooze",
+    "/api/tasks/{id}/reopen",
+    "/api/tasks/{id}/assign",
+    "/api/tasks/bulk",
+    "/api/contacts",
+    "/api/contacts/{id}",
+    "/api/contacts/{id}/move",
+    "/api/contacts/{id}/notes",
+    "/api/contacts/{id}/opt-out",
+    "/api/contacts/{id}/opt-in",
+    "/api/bookings",
+    "/api/bookings/{id}",
+    "/api/bookings/{id}/confirm",
+    "/api/bookings/{id}/check-in",
+    "/api/bookings/{id}/complete",
+    "/api/bookings/{id}/no-show",
+    "/api/bookings/{id}/cancel",
+    "/api/sms/send",
+    "/api/sms/preview",
+    "/api/sms/{id}/cancel",
+    "/api/sms/{id}/retry",
+];
 
 /// Routes that change something, all for those who look after the automations.
 const WRITES: &[&str] = &[
@@ -75,6 +106,7 @@ const WRITES: &[&str] = &[
     "/api/rules/{id}/disable",
     "/api/contacts/{id}/merge",
     "/api/contacts/{id}/unmerge",
+    "/api/contacts/import",
 ];
 
 /// Method and path of the others, and who may.
@@ -106,7 +138,12 @@ pub fn matrix() -> Vec<(String, &'static str)> {
     let others = OTHERS.iter().map(|(route, roles)| ((*route).to_owned(), *roles));
     let streams = STREAMS.iter().map(|template| (format!("GET {template}"), "front_desk ops manager admin"));
     let for_good = ADMIN_WRITES.iter().map(|template| (format!("POST {template}"), "admin"));
-    reads.chain(writes).chain(clinic).chain(others).chain(streams).chain(for_good).collect()
+    let edited = |template: &str| EDITED.contains(&template);
+    let staff = STAFF_WRITES.iter().map(|template| {
+        let method = if edited(template) { "PATCH" } else { "POST" };
+        (format!("{method} {template}"), "front_desk ops manager admin")
+    });
+    reads.chain(writes).chain(clinic).chain(others).chain(streams).chain(for_good).chain(staff).collect()
 }
 
 /// Routes that change the clinic's own records, for every member of staff.
@@ -157,6 +194,21 @@ async fn what_is_for_good_is_for_admins() {
             let authorization = format!("Bearer {}", site.key(role).await);
             let status = post(&[("Authorization", &authorization)]).await;
             assert_eq!(status, if role == Role::Admin { 404 } else { 403 }, "{template} as {}", role.as_str());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_of_the_clinics_records_are_for_all_of_its_staff() {
+    let site = Site::open().await;
+    for template in STAFF_WRITES {
+        let path = template.replace("{id}", &new_id(site.test.now()));
+        let method = if EDITED.contains(template) { "PATCH" } else { "POST" };
+        assert_eq!(site.send(method, &path, &[], "{}").await.status, 401, "{template}");
+        for role in Role::ALL {
+            let key = format!("Bearer {}", site.key(role).await);
+            let status = site.send(method, &path, &[("Authorization", &key)], "{}").await.status;
+            assert!(![401, 403, 405, 500].contains(&status), "{template} as {}: {status}", role.as_str());
         }
     }
 }
