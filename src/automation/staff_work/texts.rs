@@ -14,7 +14,7 @@ use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
 use crate::domain::staff_action::NewText;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::facts::EventFacts;
-use crate::engine::template::{BODY_CHARS_MAX, render_sms, segments, transliterate_for};
+use crate::engine::template::{BODY_CHARS_MAX, missing_records, render_sms, segments, transliterate_for};
 
 /// A text that somebody has sent waits so long for "undo".
 pub const UNDO: Millis = Millis::seconds(5);
@@ -150,6 +150,10 @@ fn words(world: &World, new: &NewText, with: Doing<'_>) -> Result<(String, SmsCa
             data: with.root.payload.data.clone(),
         };
         let facts = facts(world, seen, with.root.booking_id.as_deref(), None, None, now);
+        let missing = missing_records(ruleset, template, &facts, now);
+        if !missing.is_empty() {
+            return Err(Impossible::because(format!("the template speaks of a {}, and none is named", missing.join(" and a "))));
+        }
         let rendered = render_sms(ruleset, template, &facts, now);
         return rendered.map(|text| (text.body, text.category)).map_err(|error| Impossible::because(error.message));
     }

@@ -276,7 +276,7 @@ async fn unknown_paths_are_404_and_other_methods_405_with_what_is_allowed() {
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     }
     for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
-        let answer = site.send(method, "/api/tasks", &[], "").await;
+        let answer = site.send(method, "/api/pipelines", &[], "").await;
         assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")), "{method}");
     }
     assert_eq!(site.send("PUT", "/webhooks/wix", &[], "").await.header("allow"), Some("POST"));

