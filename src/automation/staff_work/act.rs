@@ -2,12 +2,14 @@
 
 use super::{tasks, texts};
 use crate::automation::Automation;
+use crate::automation::audit;
 use crate::automation::commit::{Decision, commit};
 use crate::automation::load::{Loaded, load};
 use crate::automation::project::{Match, identities_of, resolve};
 use crate::automation::rulesets::InForce;
 use crate::automation::run::{count_decided, decide_one};
 use crate::automation::world::World;
+use crate::domain::audit::{Entry, Who};
 use crate::domain::event::{Actor, ContactInput, Event, EventPayload, EventStatus, SignatureState, lane_key};
 use crate::domain::ids::new_id;
 use crate::domain::staff_action::StaffAction;
@@ -23,6 +25,8 @@ const CONFLICTS_MAX: usize = 8;
 pub struct Wanted {
     /// `staff:ID` or `key:NAME`.
     pub by: String,
+    /// From where; `None` for whoever works at the machine itself.
+    pub ip: Option<std::net::IpAddr>,
     pub about: About,
     pub action: StaffAction,
     /// The version of the record as they have seen it; another by now refuses the action.
@@ -102,7 +106,7 @@ pub async fn compose(
         .clone()
         .read(move |conn| {
             let about = About::Both { contact_id, booking_id };
-            let wanted = Wanted { by: String::new(), about, action: StaffAction::SendSms(text.clone()), version: None };
+            let wanted = Wanted { by: String::new(), ip: None, about, action: StaffAction::SendSms(text.clone()), version: None };
             let place = place(conn, &wanted)?;
             let event = event(&wanted, &place, now);
             let mut loaded = load(conn, vec![event], &in_force.ruleset, now)?;
@@ -191,18 +195,21 @@ async fn write(store: &Store, decided: Decided, wanted: Wanted, now: Timestamp) 
         let done = done(&event, &world);
         let decision = Decision { job: None, world };
         commit(tx, std::slice::from_ref(&decision), now)?;
-        let (kind, id) = subject(&wanted.about, &done);
-        note_change(tx, &wanted.by, wanted.action.name(), kind, id, now)?;
+        note_change(tx, &wanted, subject(&wanted.about, &done), now)?;
         StoreResult::Ok((done, vec![decision.world]))
     };
     Ok(store.write(write).await?)
 }
 
 /// The audit log's one way in: called last in the transaction of every change that a person makes.
-#[expect(clippy::unnecessary_wraps, reason = "writing a row of a log can fail")]
-fn note_change(_tx: &mut Tx<'_>, by: &str, action: &str, kind: &str, id: Option<&str>, _now: Timestamp) -> StoreResult<()> {
-    tracing::info!(by, action, kind, id, "done by hand");
-    Ok(())
+fn note_change(tx: &mut Tx<'_>, wanted: &Wanted, object: (&'static str, Option<&str>), now: Timestamp) -> StoreResult<()> {
+    let who = Who::new(wanted.by.clone(), wanted.ip);
+    let entry = Entry::new(who, wanted.action.name());
+    let entry = match object {
+        (kind, Some(id)) => entry.of(kind, id),
+        (_, None) => entry,
+    };
+    audit::note(tx, &entry, now)
 }
 
 fn subject<'d>(about: &About, done: &'d Done) -> (&'static str, Option<&'d str>) {

@@ -5,6 +5,7 @@ use crate::automation::Automation;
 use crate::automation::staff_work::{self, About, Done, Refused, Wanted};
 use crate::domain::ids::is_id;
 use crate::domain::staff_action::StaffAction;
+use crate::http::auth::client_ip;
 use crate::http::endpoint::Call;
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -23,7 +24,7 @@ pub(super) async fn act_on(call: &Call, about: About, action: StaffAction, versi
     if named(&about).is_some_and(|id| !is_id(id)) {
         return Err(ApiError::not_found());
     }
-    let wanted = Wanted { by: call.by.clone(), about: about.clone(), action, version };
+    let wanted = Wanted { by: call.by.clone(), ip: client_ip(&call.headers), about: about.clone(), action, version };
     match staff_work::act(&automation(call)?, wanted).await {
         Ok(done) => Ok(done),
         Err(Refused::Changed) => Err(ApiError::changed_meanwhile(current(call, &about).await?)),

@@ -44,7 +44,8 @@ fn many_at_once_on_two_nodes_make_one_chain() {
 fn what_is_undone_is_not_in_the_log() {
     for t in stores() {
         runtime().block_on(async {
-            let add = || add_user(&t.store, &t.store.clock().clone(), "kim@clinic.example", "Kim", Role::Ops, None);
+            let clock = t.store.clock().clone();
+            let add = || add_user(&t.store, &clock, "kim@clinic.example", "Kim", Role::Ops, None);
             let added = add().await;
             assert!(added.is_ok() && add().await.is_err(), "the second has the same address");
         });
