@@ -220,9 +220,7 @@ mod tests {
 
     #[test]
     fn only_ids_are_written_as_they_are() {
-        for id in
-            ["018f4e9a-0000-7000-8000-000000000000", "welcome-call", "r47", "pre_appointment/new".split_once('/').unwrap().0]
-        {
+        for id in ["018f4e9a-0000-7000-8000-000000000000", "welcome-call", "r47", "pre_appointment"] {
             assert_eq!(harmless(id), id);
         }
         for other in ["Jane Nguyen", "kim@clinic.example", "+61491570006", "0491570006", "", "x y"] {

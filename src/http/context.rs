@@ -1,7 +1,6 @@
 //! What the routes need of the rest of the program, and nothing else.
 
 use super::access::Access;
-pub(super) use super::access::Rate;
 use crate::automation::Automation;
 use crate::automation::forecast::Forecast;
 use crate::automation::rulesets::RulesetHost;

@@ -25,7 +25,7 @@ fn app(enrolling: &Value) -> Vec<u8> {
     let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u32, 0);
     for c in secret.bytes() {
         let value = if c.is_ascii_uppercase() { c - b'A' } else { c - b'2' + 26 };
-        (held, bits) = (held << 5 | u32::from(value), bits + 5);
+        (held, bits) = ((held << 5) | u32::from(value), bits + 5);
         if bits >= 8 {
             bits -= 8;
             bytes.push((held >> bits) as u8);
