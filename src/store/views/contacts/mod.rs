@@ -136,7 +136,7 @@ fn count(conn: &mut Conn, filter: &ContactFilter) -> StoreResult<i64> {
         let (conditions, values) = filter.conditions();
         // Merged contacts have not opted out either: only there they must be told apart.
         let merged = if filter.opted_out == Some(false) { " AND c.merged_into_id IS NULL" } else { "" };
-        sql(format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM contacts AS c WHERE 1 = 1{conditions}{merged} LIMIT ?) AS some"))
+        sql(format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM contacts AS c WHERE 1 = 1{conditions}{merged} LIMIT ?) AS counted"))
             .bind_all(values)
             .bind(COUNTED_MAX + 1)
     } else {
