@@ -89,6 +89,8 @@ pub fn list_expected_before(conn: &mut Conn, before: Timestamp, limit: i64) -> S
 
 pub fn upsert_many(tx: &mut Tx<'_>, bookings: &[&Booking]) -> StoreResult<()> {
     BookingRow::upsert_all(tx, bookings)?;
-    bookings.iter().for_each(|booking| tx.changed(Topic::Bookings, &booking.id));
+    for booking in bookings {
+        tx.changed(Topic::Bookings, &booking.id);
+    }
     Ok(())
 }

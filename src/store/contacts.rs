@@ -85,7 +85,9 @@ pub fn lock_versions(tx: &mut Tx<'_>, ids: &[String]) -> StoreResult<HashMap<Str
 
 pub fn upsert_many(tx: &mut Tx<'_>, contacts: &[&Contact]) -> StoreResult<()> {
     ContactRow::upsert_all(tx, contacts)?;
-    contacts.iter().for_each(|contact| tx.changed(Topic::Contacts, &contact.id));
+    for contact in contacts {
+        tx.changed(Topic::Contacts, &contact.id);
+    }
     search::write_many(tx, contacts)
 }
 

@@ -225,7 +225,9 @@ pub fn move_inbox(tx: &mut Tx<'_>, tables: &[&str], from: &str, to: &str) -> Sto
 }
 
 pub fn insert(tx: &mut Tx<'_>, merge: &Merge) -> StoreResult<()> {
-    [&merge.winner_id, &merge.loser_id].into_iter().for_each(|id| tx.changed(Topic::Contacts, id));
+    for id in [&merge.winner_id, &merge.loser_id] {
+        tx.changed(Topic::Contacts, id);
+    }
     for topic in [Topic::Bookings, Topic::Tasks, Topic::Sms, Topic::Inbox] {
         tx.changed(topic, "");
     }

@@ -181,7 +181,9 @@ pub fn open_once(tx: &mut Tx<'_>, task: &Task) -> StoreResult<bool> {
 
 pub fn upsert_many(tx: &mut Tx<'_>, tasks: &[&Task]) -> StoreResult<()> {
     TaskRow::upsert_all(tx, tasks)?;
-    tasks.iter().for_each(|task| tx.changed(Topic::Tasks, &task.id));
+    for task in tasks {
+        tx.changed(Topic::Tasks, &task.id);
+    }
     Ok(())
 }
 

@@ -37,7 +37,7 @@ pub(super) fn find(password: &str, about: &[&str]) -> Option<Weakness> {
 /// What the text is a repetition of; all of it when it is none.
 fn unit(text: &str) -> &str {
     let repeats = |length: &usize| {
-        text.is_char_boundary(*length) && text.len() % length == 0 && text[*length..] == text[..text.len() - length]
+        text.is_char_boundary(*length) && text.len().is_multiple_of(*length) && text[*length..] == text[..text.len() - length]
     };
     (1..text.len()).find(repeats).map_or(text, |length| &text[..length])
 }

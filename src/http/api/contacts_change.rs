@@ -64,6 +64,7 @@ pub(super) struct Adding {
 }
 
 /// What the person has said to one kind of text.
+#[expect(clippy::struct_field_names, reason = "the names are the contract's")]
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Said {

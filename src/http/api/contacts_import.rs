@@ -54,6 +54,7 @@ struct Report {
     lines: Vec<Line>,
 }
 
+#[expect(clippy::struct_field_names, reason = "the names are the contract's")]
 #[derive(Serialize, ToSchema)]
 struct Line {
     /// Of the list, from 1; the first has the names of the columns.
