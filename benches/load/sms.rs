@@ -2,7 +2,7 @@
 
 use super::house::House;
 use super::line;
-use avatar::automation::send::{Sending, job_for};
+use avatar::automation::send::{Sending, Terms, job_for};
 use avatar::config::{SecretList, SmsProvider, SmsSettings};
 use avatar::domain::clock::{Clock, SharedClock, SystemClock};
 use avatar::domain::ids::new_id;
@@ -82,10 +82,18 @@ async fn send_all(house: &House, base_url: String) {
         timeout: Millis::seconds(10),
         sender_registered: false,
         price_per_part: 0.0,
+        receipt_wait: Millis::hours(2),
+        receipt_checks_max: 0,
     };
     let account = Account::of(&settings, None).expect("an account");
     let gateway = Arc::new(Live::<ClickSend>::new(account).expect("a client"));
-    let sending = Sending { automation: house.automation.clone(), gateway, per_second: 1_000_000, burst: 1_000_000 };
+    let sending = Sending {
+        automation: house.automation.clone(),
+        gateway,
+        per_second: 1_000_000,
+        burst: 1_000_000,
+        terms: Terms::default(),
+    };
     let queues = vec![QueueOptions { name: kinds::SMS.into(), workers: 1, batch: BATCH }];
     let store = house.automation.store.clone();
     let stop = CancellationToken::new();

@@ -128,8 +128,11 @@ mod tests {
         let mut left: Vec<&String> = names.iter().filter(|name| !gone.contains(name)).collect();
         left.sort_unstable();
         assert!(!gone.iter().any(|name| name == "notes.txt" || name == "avatar-old.db"));
-        let left: Vec<&str> = left.iter().filter_map(|name| name.strip_prefix("avatar-2")?.get(..8)).collect();
-        insta::assert_snapshot!(left.join(" "));
+        let days: Vec<String> = left.iter().filter_map(|name| Some(date_of(name)?.date().to_string())).collect();
+        assert!((18..=23).contains(&days.len()), "seven days, four weeks, twelve months, some of them the same: {days:?}");
+        let newest_week = ["2027-03-29", "2027-03-30", "2027-03-31", "2027-04-01", "2027-04-02", "2027-04-03", "2027-04-04"];
+        assert!(newest_week.iter().all(|day| days.iter().any(|kept| kept == day)), "{days:?}");
+        assert!(days.iter().any(|day| day == "2026-05-31") && !days.iter().any(|day| day == "2026-05-30"), "{days:?}");
         let mut sorted = names.clone();
         sorted.retain(|name| date_of(name).is_some());
         sorted.sort_unstable();

@@ -1,7 +1,8 @@
 //! Use cases, one transaction each.
 //!
 //! `receive` records a delivery · `run` works events through the rules (`load` → `decide` → `commit`) · `send` empties the
-//! outbox, `breaker` holds it, `outcome` writes what came of it, `reconcile` asks about what nobody knows · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force · `simulate` does all of it in memory,
+//! outbox, `breaker` holds it, `outcome` writes what came of it, `reconcile` asks about what nobody knows, `missing_receipts` about what nobody
+//! reported · `timers` and `schedules` turn time into events · `rulesets` puts rule files in force · `simulate` does all of it in memory,
 //! for tests (`ruletest`) and for what a draft would have done (`replay`).
 
 pub mod activity;
@@ -19,6 +20,7 @@ pub mod guard;
 pub mod inbox;
 pub mod load;
 pub mod merge;
+pub mod missing_receipts;
 pub mod next;
 pub mod overdue;
 pub mod people;
@@ -40,6 +42,7 @@ pub mod send;
 pub mod sign_in;
 pub mod simulate;
 pub mod staff;
+pub mod staff_work;
 pub mod timers;
 pub mod waits;
 pub mod why;
@@ -56,5 +59,6 @@ mod project;
 mod replies;
 mod skips;
 mod timer_diff;
+mod withheld;
 
 pub use context::Automation;

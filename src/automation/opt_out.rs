@@ -6,7 +6,7 @@ use super::project::received_id;
 use super::world::{Suppression, World};
 use crate::domain::event::Event;
 use crate::domain::ids::derived_id;
-use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
+use crate::domain::sms::{SmsCategory, SmsMessage, Wording};
 use crate::domain::time::Millis;
 use crate::engine::facts::EventFacts;
 use crate::engine::template::{RenderedSms, render_sms};
@@ -52,35 +52,21 @@ fn render(world: &World, root: &Event, with: Deciding<'_>) -> Option<RenderedSms
 }
 
 fn message(world: &World, root: &Event, to: String, rendered: RenderedSms, with: Deciding<'_>) -> SmsMessage {
-    SmsMessage {
-        id: derived_id(root.timestamp, &[&root.id, TEMPLATE]),
-        direction: "out".into(),
-        contact_id: world.contact.as_ref().map(|c| c.id.clone()),
-        booking_id: None,
+    let wording = Wording {
         template: Some(TEMPLATE.into()),
         category: SmsCategory::Transactional,
-        to,
-        from: None,
         body: rendered.body,
         encoding: rendered.encoding.to_owned(),
         parts: rendered.parts,
-        scheduled_at: None,
+    };
+    SmsMessage {
+        contact_id: world.contact.as_ref().map(|c| c.id.clone()),
         not_after: Some(with.now + SENSE_LASTS),
-        status: SmsStatus::Queued,
-        status_reason: None,
-        provider: None,
-        provider_message_id: None,
-        attempts: 0,
         in_reply_to: Some(received_id(root)),
         dedupe_key: Some(format!("{KEY}{}", root.id)),
-        run_id: None,
         revision: Some(with.revision),
-        appointment_datetime: None,
         immediate: true,
         is_demo: world.contact.as_ref().is_some_and(|c| c.is_demo),
-        accepted_at: None,
-        delivered_at: None,
-        created_at: with.now,
-        updated_at: with.now,
+        ..SmsMessage::queued(derived_id(root.timestamp, &[&root.id, TEMPLATE]), to, wording, with.now)
     }
 }

@@ -25,6 +25,8 @@ const RETRY_PAUSE: Millis = Millis::seconds(30);
 const ASKED_WITHIN: Millis = Millis::hours(2);
 /// Our word for a number that no phone has.
 const INVALID_NUMBER: &str = "invalid_number";
+/// The currency of the setting `sms.price_per_part`.
+const ESTIMATED_IN: &str = "AUD";
 
 /// Writes what the gateway said and completes the jobs.
 pub(super) fn settle_all(
@@ -38,7 +40,7 @@ pub(super) fn settle_all(
     lock_numbers(tx, left)?;
     let mut decided = HashMap::new();
     let held_until = breaker::note_answers(tx, sending, answers, began, now)?;
-    keep_words(tx, sending.gateway.name(), answers, began, now)?;
+    keep_words(tx, sending, answers, began, now)?;
     for (job, sms_id) in left {
         let silent = || SendResult::Unknown { detail: "no answer for this text".into() };
         let result = answers.results.get(sms_id).cloned().unwrap_or_else(silent);
@@ -64,28 +66,49 @@ fn lock_numbers(tx: &mut Tx<'_>, left: &[Left]) -> StoreResult<()> {
 }
 
 /// The provider's own words, for people who look into it, and what the texts cost.
-fn keep_words(tx: &mut Tx<'_>, provider: &str, answers: &Answers, began: Timestamp, now: Timestamp) -> StoreResult<()> {
+fn keep_words(tx: &mut Tx<'_>, sending: &Sending, answers: &Answers, began: Timestamp, now: Timestamp) -> StoreResult<()> {
+    let estimates = estimates(tx, sending, answers)?;
     let kept: Vec<Handover> = answers
         .said
         .iter()
         .map(|(sms_id, said)| Handover {
             sms_id: sms_id.clone(),
-            provider: provider.to_owned(),
+            provider: sending.gateway.name().to_owned(),
             handed_at: began,
             answered_at: Some(now),
             provider_status: said.status.clone(),
             provider_message_id: said.provider_message_id.clone(),
-            price_micros: said.price.as_ref().map(|price| price.micros),
-            currency: said.price.as_ref().map(|price| price.currency.clone()),
+            price_micros: said.price.as_ref().map(|price| price.micros).or_else(|| estimates.get(sms_id).copied()),
+            currency: match &said.price {
+                Some(price) => Some(price.currency.clone()),
+                None => estimates.get(sms_id).map(|_| ESTIMATED_IN.to_owned()),
+            },
+            price_is_estimate: said.price.is_none() && estimates.contains_key(sms_id),
             billed_parts: said.parts,
             raw: said.raw.clone(),
             unknown_at: None,
             checks: 0,
             checked_at: None,
             asked_at: None,
+            receipt_asked_at: None,
         })
         .collect();
     handovers::put_answers(tx, &kept)
+}
+
+/// What texts cost that a provider took without naming a price, by the clinic's own setting; in millionths of [`ESTIMATED_IN`].
+fn estimates(tx: &mut Tx<'_>, sending: &Sending, answers: &Answers) -> StoreResult<HashMap<String, i64>> {
+    let is_taken = |sms_id: &String| matches!(answers.results.get(sms_id), Some(SendResult::Accepted { .. }));
+    let priceless = answers.said.iter().filter(|(sms_id, said)| said.price.is_none() && is_taken(sms_id));
+    let ids: Vec<String> = priceless.map(|(sms_id, _)| sms_id.clone()).collect();
+    if sending.terms.part_micros == 0 || ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let cost = |text: SmsMessage| {
+        let billed = answers.said.get(&text.id).and_then(|said| said.parts).unwrap_or(text.parts);
+        (text.id, sending.terms.part_micros.saturating_mul(i64::from(billed)))
+    };
+    Ok(sms::list_by_ids(tx, &ids)?.into_iter().map(cost).collect())
 }
 
 fn requeue(tx: &mut Tx<'_>, sms_id: &str, now: Timestamp) -> StoreResult<()> {
@@ -167,6 +190,8 @@ pub(super) fn ask(tx: &mut Tx<'_>, text: &SmsMessage, because: &str, now: Timest
         dedupe_key: Some(key),
         note: Some(format!("Text {}", text.id)),
         completed_at: None,
+        outcome: None,
+        completed_by: None,
         is_demo: text.is_demo,
         version: 1,
         created_at: now,
@@ -181,7 +206,13 @@ pub(super) fn change(tx: &mut Tx<'_>, text: &SmsMessage, to: SmsStatus, reason: 
     note_status(tx, &text.id, to, Some(reason.to_owned()), now)
 }
 
-fn note_status(tx: &mut Tx<'_>, sms_id: &str, status: SmsStatus, detail: Option<String>, now: Timestamp) -> StoreResult<()> {
+pub(super) fn note_status(
+    tx: &mut Tx<'_>,
+    sms_id: &str,
+    status: SmsStatus,
+    detail: Option<String>,
+    now: Timestamp,
+) -> StoreResult<()> {
     let event = StatusEvent { id: new_id(now), sms_id: sms_id.to_owned(), status, code: None, detail, at: now, event_id: None };
     sms::insert_status_events(tx, &[event])
 }

@@ -4,7 +4,7 @@
 use super::breaker::display_name;
 use super::outcome::ask;
 use super::send::{self, Sending, Sent, sms_id};
-use super::timers;
+use super::{missing_receipts, timers};
 use crate::domain::event::{Delivery, EventPayload, ReceiptInput, SMS_RECEIPT};
 use crate::domain::handover::Handover;
 use crate::domain::job::{ClaimedJob, NewJob};
@@ -82,6 +82,11 @@ pub async fn reconcile(sending: &Sending, claimed: Vec<ClaimedJob>) -> Vec<(Clai
         Some(history) if !known.asked.is_empty() => history.look_up(&known.asked).await,
         _ => HashMap::new(),
     };
+    for asked in &known.asked {
+        if known.texts.get(&asked.sms_id).is_some_and(|(text, _)| text.status == SmsStatus::Accepted) {
+            missing_receipts::count(sending.gateway.name(), found.get(&asked.sms_id));
+        }
+    }
     let now = sending.automation.clock.now();
     let (with, jobs_held) = (sending.clone(), claimed.clone());
     match store.write(move |tx| settle(tx, &with, &jobs_held, &known, &found, now)).await {
@@ -100,8 +105,9 @@ fn know(tx: &mut Tx<'_>, sending: &Sending, ids: &[String], now: Timestamp) -> S
     let mut handed: HashMap<String, Handover> =
         handovers::list_by_ids(tx, ids)?.into_iter().map(|h| (h.sms_id.clone(), h)).collect();
     let mut known = Known::default();
-    for text in sms::list_by_ids(tx, ids)?.into_iter().filter(|text| text.status == SmsStatus::Unknown) {
-        if let Some(handover) = handed.remove(&text.id) {
+    for text in sms::list_by_ids(tx, ids)? {
+        let Some(handover) = handed.remove(&text.id) else { continue };
+        if text.status == SmsStatus::Unknown || missing_receipts::is_missed(&text, &handover) {
             known.texts.insert(text.id.clone(), (text, handover));
         }
     }
@@ -160,6 +166,9 @@ fn look_at(
     found: Option<&LookedUp>,
     now: Timestamp,
 ) -> StoreResult<Option<Timestamp>> {
+    if text.status == SmsStatus::Accepted {
+        return missing_receipts::look_at(tx, sending, text, handover, found, now);
+    }
     if let Some(LookedUp::Found(found)) = found {
         tell(tx, sending, text, found, now)?;
         return Ok(None);
@@ -202,7 +211,7 @@ fn because(text: &SmsMessage, handover: &Handover, found: Option<&LookedUp>) -> 
 }
 
 /// What the provider's record says is worked on like its receipt.
-fn tell(tx: &mut Tx<'_>, sending: &Sending, text: &SmsMessage, found: &Found, now: Timestamp) -> StoreResult<()> {
+pub(super) fn tell(tx: &mut Tx<'_>, sending: &Sending, text: &SmsMessage, found: &Found, now: Timestamp) -> StoreResult<()> {
     if let Some(price) = &found.price {
         handovers::note_price(tx, &text.id, price.micros, &price.currency)?;
     }

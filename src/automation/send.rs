@@ -8,8 +8,9 @@ pub use super::outcome::{OUTCOME_KNOWN, unknown_key};
 
 use super::caps::Today;
 use super::context::Automation;
+use super::missing_receipts::ReceiptChecks;
 use super::outcome::{self, Left, change};
-use super::{breaker, consent, opt_out, quiet};
+use super::{breaker, consent, opt_out, quiet, withheld};
 use crate::domain::booking::Booking;
 use crate::domain::clinic::Clinic;
 use crate::domain::contact::Contact;
@@ -50,6 +51,15 @@ pub struct Sending {
     pub gateway: Arc<dyn Gateway>,
     pub per_second: u32,
     pub burst: u32,
+    pub terms: Terms,
+}
+
+/// What is agreed on with whoever carries the texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    pub receipts: ReceiptChecks,
+    /// What one part costs when the provider names no price, in millionths of A$; 0: nothing is reckoned.
+    pub part_micros: i64,
 }
 
 /// What a job of this kind carries.
@@ -96,6 +106,7 @@ pub async fn send(sending: &Sending, claimed: Vec<ClaimedJob>) -> Vec<(ClaimedJo
     };
     // In the order of the jobs: who waits longest leaves first.
     let outgoing: Vec<Outgoing> = claimed.iter().filter_map(|job| admitted.leaving.get(&job.id).cloned()).collect();
+    withheld::count(admitted.withheld.iter().copied());
     let began = sending.automation.clock.now();
     let answers = hand_over(sending, &outgoing, began - now).await;
     count(sending.gateway.name(), &answers);
@@ -129,10 +140,12 @@ fn count(provider: &str, answers: &Answers) {
 struct Admitted {
     leaving: HashMap<i64, Outgoing>,
     decided: HashMap<i64, Sent>,
+    /// Why texts are kept back for good.
+    withheld: Vec<&'static str>,
 }
 
 fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timestamp) -> StoreResult<Admitted> {
-    let mut admitted = Admitted { leaving: HashMap::new(), decided: HashMap::new() };
+    let mut admitted = Admitted { leaving: HashMap::new(), decided: HashMap::new(), withheld: Vec::new() };
     // A process that slept past its lease must touch nothing: the job, and the text with it, are somebody else's.
     let held = jobs::hold_many(tx, claimed)?;
     let (claimed, lost): (Vec<_>, Vec<_>) = claimed.iter().zip(held).partition(|(_, held)| *held);
@@ -140,8 +153,11 @@ fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timest
     let claimed: Vec<&ClaimedJob> = claimed.into_iter().map(|(job, _)| job).collect();
     let by_job: HashMap<i64, String> = claimed.iter().filter_map(|job| Some((job.id, sms_id(job)?))).collect();
     let ids: Vec<String> = by_job.values().cloned().collect();
+    let named = sms::list_by_ids(tx, &ids)?;
+    let surroundings = Surroundings::load(tx, named.iter())?;
+    // Read again, now that nobody else has their numbers: a worker that was given up may have put its texts back just now, and they
+    // would be lost if their jobs ended here because they looked interrupted.
     let texts: HashMap<String, SmsMessage> = sms::list_by_ids(tx, &ids)?.into_iter().map(|s| (s.id.clone(), s)).collect();
-    let surroundings = Surroundings::load(tx, texts.values())?;
     let mut ready = Vec::new();
     for job in claimed {
         let text = by_job.get(&job.id).and_then(|id| texts.get(id));
@@ -156,6 +172,7 @@ fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timest
             Some(Verdict::Never(reason)) => {
                 if let Some(text) = text {
                     change(tx, text, SmsStatus::Suppressed, reason, now)?;
+                    admitted.withheld.push(reason);
                 }
                 complete(tx, &mut admitted, job, now)?;
             }
@@ -180,6 +197,7 @@ fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timest
         let goes = admitted.leaving.len() < granted as usize;
         if let Some(reason) = if goes { today.take(tx, clinic, text, now)? } else { None } {
             change(tx, text, SmsStatus::Suppressed, reason, now)?;
+            admitted.withheld.push(reason);
             complete(tx, &mut admitted, job, now)?;
         } else if goes && start(tx, sending, text, now)? {
             admitted.leaving.insert(job.id, outgoing(text));

@@ -523,7 +523,7 @@ pub struct DoctorArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum SmsCommand {
-    /// Render a template, and count its parts
+    /// Render a template, count its segments, and name the characters that cost more
     Preview {
         template: String,
         /// With the fields of this contact, instead of samples

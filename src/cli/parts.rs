@@ -2,8 +2,9 @@
 
 use super::{Context, Exit};
 use crate::automation::Automation;
+use crate::automation::missing_receipts::ReceiptChecks;
 use crate::automation::rulesets::{Checking, RulesetHost, RulesetOptions};
-use crate::automation::send::Sending;
+use crate::automation::send::{Sending, Terms};
 use crate::config::{DatabaseUrl, Environment, RulesReload, Secret, Settings, SmsProvider};
 use crate::domain::clock::{SharedClock, SystemClock};
 use crate::engine::Catalogue;
@@ -98,18 +99,30 @@ impl Parts {
     /// When the provider cannot be used.
     pub fn sending(&self, environment: &Environment) -> Result<Sending, PartsError> {
         let gateway: Arc<dyn Gateway> = match self.settings.sms.provider {
-            SmsProvider::Sandbox => Arc::new(sandbox(environment)?),
+            SmsProvider::Sandbox => return self.sandboxed(environment),
             SmsProvider::ClickSend => Arc::new(self.live::<ClickSend>()?),
             SmsProvider::MessageMedia => Arc::new(self.live::<MessageMedia>()?),
         };
-        // The sandbox has no provider to spare.
-        let is_sandbox = self.settings.sms.provider == SmsProvider::Sandbox;
-        let per_second = if is_sandbox { SANDBOX_PER_SECOND } else { self.settings.sms.per_second_max };
+        let sms = &self.settings.sms;
+        let terms = Terms {
+            receipts: ReceiptChecks { wait: sms.receipt_wait, checks_max: sms.receipt_checks_max },
+            part_micros: (sms.price_per_part * 1e6).round() as i64,
+        };
+        let (per_second, burst) = (sms.per_second_max, sms.per_second_max.max(sms.batch_max));
+        Ok(Sending { automation: self.automation.clone(), gateway, per_second, burst, terms })
+    }
+
+    /// Texts go nowhere, whatever the settings say; at no cost, and with no provider to spare.
+    ///
+    /// # Errors
+    /// When the ledger that the environment names cannot be written.
+    pub fn sandboxed(&self, environment: &Environment) -> Result<Sending, PartsError> {
         Ok(Sending {
             automation: self.automation.clone(),
-            gateway,
-            per_second,
-            burst: per_second.max(self.settings.sms.batch_max),
+            gateway: Arc::new(sandbox(environment)?),
+            per_second: SANDBOX_PER_SECOND,
+            burst: SANDBOX_PER_SECOND,
+            terms: Terms::default(),
         })
     }
 }

@@ -7,7 +7,7 @@ use super::{Context, Exit};
 use crate::automation::rulesets::{RulesetError, Watching, watch};
 use crate::automation::send::Sending;
 use crate::automation::sign_in::SessionLimits;
-use crate::automation::{Automation, backups, guard, overdue, reconcile, reports, retention, rulesets, timers};
+use crate::automation::{Automation, backups, guard, missing_receipts, overdue, reconcile, reports, retention, rulesets, timers};
 use crate::config::{BackupSettings, Retention, Settings, SmsProvider};
 use crate::http::{self, Access, AccessSettings, HttpContext, Rate, ServerLimits};
 use crate::jobs::{QueueOptions, Runner, RunnerOptions, kinds};
@@ -114,11 +114,13 @@ async fn run_all(context: &Context<'_>, parts: Parts, mode: Mode, demo: Option<d
         Mode::Worker => None,
         Mode::Server | Mode::Demo => Some(listen(context, &parts, metrics, stop.clone()).await?),
     };
-    if let (Some(demo), Some((address, _))) = (demo, &server) {
-        demo::tell(context, &parts, demo, sending.clone(), *address).await?;
-    }
+    let provider = match (demo, &server) {
+        (Some(demo), Some((address, _))) => Some(demo::tell(context, &parts, demo, *address).await?),
+        _ => None,
+    };
     let mut background = JoinSet::new();
     start_background(&mut background, &parts, &stop);
+    background.spawn(ask_for_receipts(sending.clone(), stop.clone()));
     let runner = start_runner(&parts, sending, &stop);
     let served = if let Some((_, serving)) = server {
         serving.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())
@@ -132,6 +134,7 @@ async fn run_all(context: &Context<'_>, parts: Parts, mode: Mode, demo: Option<d
         runner.await.map_err(|e| e.to_string())?.map_err(|e| format!("workers: {e}"))?;
     }
     while background.join_next().await.is_some() {}
+    drop(provider);
     served
 }
 
@@ -223,6 +226,15 @@ async fn look_after(automation: Automation, keep: Retention, backup: BackupSetti
             Some(Ok(copy)) => tracing::info!(bytes = copy.bytes, "the database was copied"),
             Some(Err(error)) => tracing::error!(%error, "the database could not be copied"),
             None => {}
+        }
+    }
+}
+
+async fn ask_for_receipts(sending: Sending, stop: CancellationToken) {
+    let mut ticks = ticks(DUTY_POLL);
+    while ticked(&mut ticks, &stop).await {
+        if let Err(error) = missing_receipts::look_for(&sending).await {
+            tracing::warn!(%error, "texts without a receipt could not be looked for");
         }
     }
 }
@@ -323,6 +335,7 @@ pub(super) fn http_context(parts: &Parts, metrics: telemetry::MetricsHandle) -> 
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
         sms: parts.sms_way(),
         access: Arc::new(access(&parts.settings)),
+        is_demo: parts.automation.is_demo,
         metrics: Arc::new(move || metrics.render()),
     }
 }

@@ -17,6 +17,7 @@ use crate::domain::sample as made_up;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::Ruleset;
 use crate::engine::facts::{Asked, ContactFacts, EventFacts, Facts};
+use crate::engine::template::costly::{Advice, Costly, Instead, advise};
 use crate::engine::template::{RenderedSms, render_sms};
 use crate::engine::{Estimate, estimate};
 use crate::store::{StoreResult, bookings, contacts};
@@ -64,25 +65,62 @@ async fn preview(context: &Context<'_>, settings: &Settings, template: &str, fac
 }
 
 fn print(context: &Context<'_>, template: &str, rendered: &RenderedSms, estimate: Option<Estimate>) {
-    let RenderedSms { body, encoding, parts, category, immediate } = rendered;
+    let RenderedSms { body, encoding, parts, category, immediate, as_written } = rendered;
+    let advice = advise(body);
+    let written = as_written.as_deref().map(advise);
     if context.output.json {
         context.output.object(&json!({
             "schema": SCHEMA, "template": template, "body": body, "encoding": encoding, "parts": parts,
             "category": category.as_str(), "immediate": immediate,
             "estimate": estimate.map(|e| json!({ "typical": e.typical.parts, "worst": e.worst.parts, "rare_letter": e.rare.parts })),
+            "costly": costly(&advice), "parts_plain": advice.segments_plain, "advice": advice.sentence(),
+            "parts_as_written": written.as_ref().map(|written| written.segments),
+            "replaced": written.as_ref().map(|written| costly(&replaced(written, body))),
         }));
         return;
     }
     context.output.line(body);
-    let plural = if *parts == 1 { "" } else { "s" };
     let hours = if *immediate { ", sent at any hour" } else { "" };
     let characters = body.chars().count();
-    context.output.hint(&format!("{characters} characters, {encoding}, {parts} part{plural}; {}{hours}", category.as_str()));
+    context.output.hint(&format!(
+        "{characters} characters, {encoding}, {}; {}{hours}",
+        segments(advice.segments),
+        category.as_str()
+    ));
+    if let Some(sentence) = advice.sentence() {
+        context.output.hint(&sentence);
+    }
+    if let Some(written) = written.filter(|written| written.segments > advice.segments) {
+        let names: Vec<String> = replaced(&written, body).characters.iter().map(|c| c.character.to_string()).collect();
+        let saved = segments(written.segments - advice.segments);
+        context.output.hint(&format!("{} replaced by plain characters, which saves {saved}", names.join(" ")));
+    }
     if let Some(Estimate { typical, worst, rare }) = estimate {
         let rare =
             if rare.parts > worst.parts { format!(", {} with a letter as in Nguyễn", rare.parts) } else { String::new() };
-        context.output.hint(&format!("parts for a typical contact {}, with long names {}{rare}", typical.parts, worst.parts));
+        context.output.hint(&format!("segments for a typical contact {}, with long names {}{rare}", typical.parts, worst.parts));
     }
+}
+
+fn segments(count: usize) -> String {
+    format!("{count} segment{}", if count == 1 { "" } else { "s" })
+}
+
+/// The characters that the program has replaced by itself.
+fn replaced(written: &Advice, body: &str) -> Advice {
+    let characters = written.characters.iter().filter(|c| !body.contains(c.character)).cloned().collect();
+    Advice { characters, ..written.clone() }
+}
+
+fn costly(advice: &Advice) -> Vec<serde_json::Value> {
+    let shown = |instead: &Instead| match instead {
+        Instead::Write(plain) => Some(plain.clone()),
+        Instead::LeaveOut => Some(String::new()),
+        Instead::Nothing => None,
+    };
+    let one =
+        |c: &Costly| json!({ "character": c.character, "count": c.count, "why": c.why.as_str(), "instead": shown(&c.instead) });
+    advice.characters.iter().map(one).collect()
 }
 
 fn unknown(ruleset: &Ruleset, template: &str) -> Failure {

@@ -74,8 +74,8 @@ async fn list(context: &Context<'_>, parts: &Parts) -> Done {
 fn object(key: &ApiKey) -> Value {
     json!({
         "id": key.id, "name": key.name, "role": key.role.as_str(), "scopes": key.scopes.list(), "created_at": key.created_at.to_rfc3339(),
-        "last_used_at": key.last_used_at.map(|at| at.to_rfc3339()), "expires_at": key.expires_at.map(|at| at.to_rfc3339()),
-        "revoked_at": key.revoked_at.map(|at| at.to_rfc3339()),
+        "last_used_at": key.last_used_at.map(crate::domain::time::Timestamp::to_rfc3339), "expires_at": key.expires_at.map(crate::domain::time::Timestamp::to_rfc3339),
+        "revoked_at": key.revoked_at.map(crate::domain::time::Timestamp::to_rfc3339),
     })
 }
 

@@ -28,8 +28,12 @@ pub struct SmsSettings {
     pub batch_max: u32,
     /// For one call to the provider.
     pub timeout: Millis,
-    /// What one part of a text costs, in A$; for what `rules diff` reckons.
+    /// What one part of a text costs, in A$; for what `rules diff` reckons, and for providers that name no price.
     pub price_per_part: f64,
+    /// From the acceptance of a text to the first question for the receipt that did not come.
+    pub receipt_wait: Millis,
+    /// Questions about one text; 0: none.
+    pub receipt_checks_max: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +85,8 @@ impl SmsSettings {
             batch_max: reader.number("sms.batch_max", 100, 1, 100) as u32,
             timeout: parse::seconds(reader.number("sms.timeout_seconds", 10, 1, 60)),
             price_per_part: reader.shown_value("sms.price_per_part", None, PRICE_PER_PART_DEFAULT, parse::price),
+            receipt_wait: Millis::minutes(reader.number("sms.receipt_wait_minutes", 120, 5, 1_440) as i64),
+            receipt_checks_max: reader.number("sms.receipt_checks_max", 3, 0, 3) as u32,
         };
         settings.check_account(reader);
         settings.check_rehearsal(reader);

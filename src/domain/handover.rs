@@ -25,4 +25,8 @@ pub struct Handover {
     pub checked_at: Option<Timestamp>,
     /// A person was asked.
     pub asked_at: Option<Timestamp>,
+    /// Since then the provider is asked for the receipt that did not come.
+    pub receipt_asked_at: Option<Timestamp>,
+    /// The price is reckoned by us, because the provider names none.
+    pub price_is_estimate: bool,
 }

@@ -2,7 +2,7 @@
 
 use super::booking::{Booking, BookingStatus};
 use super::contact::Contact;
-use super::sms::{SmsCategory, SmsMessage, SmsStatus};
+use super::sms::{SmsCategory, SmsMessage, Wording};
 use super::time::Timestamp;
 
 /// A number that is given to nobody.
@@ -21,6 +21,7 @@ pub fn contact(id: &str, name: &str, since: Timestamp) -> Contact {
         phone_status: "valid".to_owned(),
         marketing_consent: "unknown".to_owned(),
         sms_consent: "unknown".to_owned(),
+        recall_consent: "unknown".to_owned(),
         source: "wix".to_owned(),
         version: 1,
         created_at: since,
@@ -57,6 +58,8 @@ pub fn booking(id: &str, contact_id: &str, appointment: Timestamp, since: Timest
         completed_at: None,
         provider_sequence: 0,
         provider_revision: 0,
+        said_status: None,
+        said_datetime: None,
         is_demo: false,
         version: 1,
         created_at: since,
@@ -67,35 +70,12 @@ pub fn booking(id: &str, contact_id: &str, appointment: Timestamp, since: Timest
 /// A text of one part about nothing, that waits to leave for `to`, without anything that may be missing.
 #[must_use]
 pub fn text(id: &str, to: &str, since: Timestamp) -> SmsMessage {
-    SmsMessage {
-        id: id.to_owned(),
-        direction: "out".to_owned(),
-        contact_id: None,
-        booking_id: None,
+    let wording = Wording {
         template: None,
         category: SmsCategory::Transactional,
-        to: to.to_owned(),
-        from: None,
         body: "Hi".to_owned(),
         encoding: "gsm7".to_owned(),
         parts: 1,
-        scheduled_at: Some(since),
-        not_after: None,
-        status: SmsStatus::Queued,
-        status_reason: None,
-        provider: None,
-        provider_message_id: None,
-        attempts: 0,
-        in_reply_to: None,
-        dedupe_key: None,
-        run_id: None,
-        revision: None,
-        appointment_datetime: None,
-        immediate: false,
-        is_demo: false,
-        accepted_at: None,
-        delivered_at: None,
-        created_at: since,
-        updated_at: since,
-    }
+    };
+    SmsMessage { scheduled_at: Some(since), ..SmsMessage::queued(id.to_owned(), to.to_owned(), wording, since) }
 }

@@ -129,3 +129,53 @@ pub struct SmsMessage {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
+
+/// The words of a text, and what they cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wording {
+    pub template: Option<String>,
+    pub category: SmsCategory,
+    pub body: String,
+    /// `gsm7` or `ucs2`.
+    pub encoding: String,
+    pub parts: i32,
+}
+
+impl SmsMessage {
+    /// A text that waits to leave for `to` as soon as it may. Whom and what it is about is for the caller to say.
+    #[must_use]
+    pub fn queued(id: String, to: String, wording: Wording, now: Timestamp) -> Self {
+        let Wording { template, category, body, encoding, parts } = wording;
+        Self {
+            id,
+            direction: "out".to_owned(),
+            contact_id: None,
+            booking_id: None,
+            template,
+            category,
+            to,
+            from: None,
+            body,
+            encoding,
+            parts,
+            scheduled_at: None,
+            not_after: None,
+            status: SmsStatus::Queued,
+            status_reason: None,
+            provider: None,
+            provider_message_id: None,
+            attempts: 0,
+            in_reply_to: None,
+            dedupe_key: None,
+            run_id: None,
+            revision: None,
+            appointment_datetime: None,
+            immediate: false,
+            is_demo: false,
+            accepted_at: None,
+            delivered_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}

@@ -20,9 +20,9 @@ pub struct ApiError {
     errors: Vec<FieldError>,
     hint: Option<Hint>,
     /// The record as it is now, for a caller who changed an older one.
-    current: Option<serde_json::Value>,
+    current: Option<Box<serde_json::Value>>,
     /// What is wrong with rule files.
-    diagnostics: Option<serde_json::Value>,
+    diagnostics: Option<Box<serde_json::Value>>,
 }
 
 /// The header that belongs to a refusal.
@@ -117,13 +117,26 @@ impl ApiError {
     pub fn changed_meanwhile(current: serde_json::Value) -> Self {
         let error =
             Self::new(StatusCode::PRECONDITION_FAILED, "Somebody else changed this meanwhile: `current` shows it as it is.");
-        Self { current: Some(current), ..error }
+        Self { current: Some(Box::new(current)), ..error }
     }
 
     /// Rule files that do not check clean, so that nothing was changed.
     pub fn not_clean(diagnostics: serde_json::Value) -> Self {
         let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "The rule files have problems: `diagnostics` lists them.");
-        Self { diagnostics: Some(diagnostics), ..error.coded(codes::NOT_CLEAN) }
+        Self { diagnostics: Some(Box::new(diagnostics)), ..error.coded(codes::NOT_CLEAN) }
+    }
+
+    /// Shows the record that the refusal is about, as it is.
+    pub fn with_current(self, current: serde_json::Value) -> Self {
+        Self { current: (!current.is_null()).then(|| Box::new(current)), ..self }
+    }
+
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 
     pub fn unauthorized() -> Self {
@@ -245,8 +258,8 @@ impl ApiError {
             status: self.status.as_u16(),
             detail: &self.detail,
             errors: &self.errors,
-            current: self.current.as_ref(),
-            diagnostics: self.diagnostics.as_ref(),
+            current: self.current.as_deref(),
+            diagnostics: self.diagnostics.as_deref(),
         };
         let mut response = reply::json_as(self.status, reply::PROBLEM_JSON, &problem);
         if let Some((name, value)) = self.hint.as_ref().and_then(Hint::header) {

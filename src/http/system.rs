@@ -38,7 +38,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         reading(HEALTH, shared, health).doc(Doc::new("System", "Tells that the program lives.").answers::<Health>()),
         reading(READY, shared, move |call| ready(call, Arc::clone(&probe)))
             .doc(Doc::new("System", "Tells whether the program can work.").answers::<Health>()),
-        reading(DOCUMENT, shared, move |call| document(call, Arc::clone(&all)))
+        reading(DOCUMENT, shared, move |call| std::future::ready(document(&call, &all)))
             .doc(Doc::new("System", "Shows this document.").answers::<serde_json::Value>()),
         reading(METRICS, shared, metrics)
             .doc(Doc::new("System", "Counts, in Prometheus' text format.").answers_text(StatusCode::OK, METRICS_TYPE)),
@@ -97,7 +97,7 @@ async fn sms_health(context: &HttpContext) -> SmsHealth {
     SmsHealth { provider, live: is_live, notice, state, reason, since, retry_at }
 }
 
-async fn document(call: Call, shared: Arc<Shared>) -> Result<Response, ApiError> {
+fn document(call: &Call, shared: &Shared) -> Result<Response, ApiError> {
     Query::parse(&call.query).finish()?;
     let document = shared.document.get().ok_or_else(ApiError::internal)?;
     Ok(reply::with_type(StatusCode::OK, "application/json", document.to_vec()))

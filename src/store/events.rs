@@ -123,7 +123,9 @@ pub fn find_raw_payload(conn: &mut Conn, event_id: &str) -> StoreResult<Option<S
 /// Records chained events; their keys are derived from their cause, so a repeated one is an error.
 pub fn insert_chained(tx: &mut Tx<'_>, events: &[&Event]) -> StoreResult<()> {
     EventRow::insert_all(tx, events)?;
-    events.iter().for_each(|event| tx.changed(Topic::Events, &event.id));
+    for event in events {
+        tx.changed(Topic::Events, &event.id);
+    }
     Ok(())
 }
 

@@ -81,13 +81,17 @@ pub fn list_transitions(conn: &mut Conn, contact_id: &str, limit: i64) -> StoreR
 
 pub fn insert_touchpoints(tx: &mut Tx<'_>, values: &[&Touchpoint]) -> StoreResult<()> {
     TouchpointRow::insert_all(tx, values)?;
-    values.iter().for_each(|value| tx.changed(Topic::Contacts, &value.contact_id));
+    for value in values {
+        tx.changed(Topic::Contacts, &value.contact_id);
+    }
     Ok(())
 }
 
 pub fn insert_field_changes(tx: &mut Tx<'_>, values: &[&FieldChange]) -> StoreResult<()> {
     FieldChangeRow::insert_all(tx, values)?;
-    values.iter().for_each(|value| tx.changed(Topic::Contacts, &value.contact_id));
+    for value in values {
+        tx.changed(Topic::Contacts, &value.contact_id);
+    }
     Ok(())
 }
 
@@ -99,6 +103,8 @@ pub fn insert_notes(tx: &mut Tx<'_>, values: &[&Note]) -> StoreResult<()> {
 
 pub fn insert_transitions(tx: &mut Tx<'_>, values: &[&Transition]) -> StoreResult<()> {
     TransitionRow::insert_all(tx, values)?;
-    values.iter().for_each(|value| tx.changed(Topic::Contacts, &value.contact_id));
+    for value in values {
+        tx.changed(Topic::Contacts, &value.contact_id);
+    }
     Ok(())
 }

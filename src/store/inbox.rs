@@ -1,5 +1,6 @@
 //! What staff keeps of conversations: whose they are, since when they need no answer, and the answer somebody is writing.
 
+use super::changes::Topic;
 use super::db::on;
 use super::schema::{inbox_drafts, inbox_states};
 use super::sql::sql;
@@ -45,6 +46,7 @@ pub fn mark_done(tx: &mut Tx<'_>, contact_id: &str, by: &str, now: Timestamp) ->
     let text = "INSERT INTO inbox_states (contact_id, done_at, done_by, version, updated_at) VALUES (?, ?, ?, 1, ?) ON CONFLICT (contact_id) \
                 DO UPDATE SET done_at = excluded.done_at, done_by = excluded.done_by, version = inbox_states.version + 1, updated_at = excluded.updated_at";
     sql(text).bind(contact_id).bind(now).bind(by).bind(now).execute(tx)?;
+    tx.changed(Topic::Inbox, contact_id);
     Ok(())
 }
 
@@ -52,6 +54,7 @@ pub fn assign(tx: &mut Tx<'_>, contact_id: &str, to: Option<&str>, now: Timestam
     let text = "INSERT INTO inbox_states (contact_id, assigned_to, version, updated_at) VALUES (?, ?, 1, ?) ON CONFLICT (contact_id) \
                 DO UPDATE SET assigned_to = excluded.assigned_to, version = inbox_states.version + 1, updated_at = excluded.updated_at";
     sql(text).bind(contact_id).bind(to).bind(now).execute(tx)?;
+    tx.changed(Topic::Inbox, contact_id);
     Ok(())
 }
 
@@ -68,10 +71,12 @@ pub fn put_draft(tx: &mut Tx<'_>, draft: &Draft, version: i64) -> StoreResult<bo
         let update = sql(text).bind(body).bind(author).bind(draft.version).bind(draft.updated_at);
         update.bind(draft.contact_id.as_str()).bind(version).execute(tx)?
     };
+    tx.changed(Topic::Inbox, &draft.contact_id);
     Ok(count == 1)
 }
 
 /// False when there was none.
 pub fn delete_draft(tx: &mut Tx<'_>, contact_id: &str) -> StoreResult<bool> {
+    tx.changed(Topic::Inbox, contact_id);
     Ok(sql("DELETE FROM inbox_drafts WHERE contact_id = ?").bind(contact_id).execute(tx)? == 1)
 }

@@ -1,5 +1,6 @@
 //! Moving everything that hangs on one contact to another, and back.
 
+use super::changes::Topic;
 use super::db::on;
 use super::row::log_row;
 use super::schema::contact_merges;
@@ -224,6 +225,12 @@ pub fn move_inbox(tx: &mut Tx<'_>, tables: &[&str], from: &str, to: &str) -> Sto
 }
 
 pub fn insert(tx: &mut Tx<'_>, merge: &Merge) -> StoreResult<()> {
+    for id in [&merge.winner_id, &merge.loser_id] {
+        tx.changed(Topic::Contacts, id);
+    }
+    for topic in [Topic::Bookings, Topic::Tasks, Topic::Sms, Topic::Inbox] {
+        tx.changed(topic, "");
+    }
     let Merge { id, winner_id, loser_id, merged_at, merged_by, journal, .. } = merge.clone();
     let row = MergeRow {
         id,

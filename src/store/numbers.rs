@@ -76,7 +76,7 @@ pub fn stop(tx: &mut Tx<'_>, phone: &str, reason: &str, event_id: &str, now: Tim
 const OPT_OUT: &str =
     "UPDATE contacts SET opted_out_at = ?, version = version + 1, updated_at = ? WHERE id = ? AND opted_out_at IS NULL";
 /// All but the text that tells that STOP is obeyed.
-const WITHDRAW: &str = "UPDATE sms_messages SET status = 'cancelled', status_reason = 'opted_out', updated_at = ? \
+pub(super) const WITHDRAW: &str = "UPDATE sms_messages SET status = 'cancelled', status_reason = 'opted_out', updated_at = ? \
      WHERE to_number = ? AND direction = 'out' AND status IN ('scheduled', 'queued') \
      AND (dedupe_key IS NULL OR dedupe_key NOT LIKE 'opt_out_ack:%')";
 

@@ -3,7 +3,9 @@
 use super::append::COUNT_DUPLICATE;
 use super::db::Tx;
 use super::error::StoreResult;
+use super::handovers::WITHOUT_RECEIPT;
 use super::jobs::{PROBE_LITE, PROBE_PG, fence_text, promote_text, stale_text};
+use super::numbers::WITHDRAW;
 use super::schedules::due_text;
 use super::search::matching_text;
 use super::sql::{Value, sql};
@@ -60,6 +62,14 @@ fn statements(postgres: bool) -> Vec<(&'static str, String)> {
             "SELECT scheduled_at FROM sms_messages WHERE contact_id IN (?, ?) AND created_at >= ? AND direction = 'out'"
                 .to_owned(),
         ),
+        (
+            "texts to a number",
+            "SELECT * FROM sms_messages WHERE direction = 'out' AND to_number = ? AND created_at >= ? AND accepted_at IS NOT NULL \
+             ORDER BY accepted_at DESC, id DESC LIMIT ?"
+                .to_owned(),
+        ),
+        ("texts that STOP withdraws", WITHDRAW.to_owned()),
+        ("texts without a receipt", WITHOUT_RECEIPT.to_owned()),
         ("runs of a rule", "SELECT COUNT(*) FROM automation_runs WHERE rule_id = ? AND at >= ? AND outcome = 'fired'".to_owned()),
         ("people by a word", matching_text(1, &[])),
         ("people by a number and a word", matching_text(2, &[1])),
@@ -97,6 +107,8 @@ fn sample_after(piece: &str) -> Value<'static> {
         "kind = ",
         "value IN (",
         "_id IN (",
+        "to_number = ",
+        "provider = ",
         "rule_id = ",
         "contact_id = ",
         "term >= ",

@@ -85,6 +85,8 @@ pub fn raise_versions(tx: &mut Tx<'_>, contact_ids: &[String], now: Timestamp) -
     on!(tx, c => diesel::update(contacts::table.filter(contacts::id.eq_any(contact_ids)))
         .set((contacts::version.eq(contacts::version + 1), contacts::updated_at.eq(now.0)))
         .execute(c))?;
-    contact_ids.iter().for_each(|id| tx.changed(Topic::Contacts, id));
+    for id in contact_ids {
+        tx.changed(Topic::Contacts, id);
+    }
     Ok(())
 }

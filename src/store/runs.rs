@@ -21,7 +21,9 @@ row!(automation_runs, RunRow, Run, id, insert {
 
 pub fn insert_many(tx: &mut Tx<'_>, runs: &[&Run]) -> StoreResult<()> {
     RunRow::insert_all(tx, runs)?;
-    runs.iter().for_each(|run| tx.changed(Topic::Runs, &run.id));
+    for run in runs {
+        tx.changed(Topic::Runs, &run.id);
+    }
     Ok(())
 }
 

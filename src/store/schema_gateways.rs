@@ -18,6 +18,8 @@ table! {
         checks -> BigInt,
         checked_at -> Nullable<BigInt>,
         asked_at -> Nullable<BigInt>,
+        receipt_asked_at -> Nullable<BigInt>,
+        price_is_estimate -> Bool,
     }
 }
 

@@ -148,10 +148,8 @@ fn delete(tx: &mut Tx<'_>, contact_id: &str, line: &str) -> StoreResult<()> {
     let terms = terms_of(line);
     let marks = vec!["?"; terms.len().max(1)].join(", ");
     let delete: Sql<'_> = sql(format!("DELETE FROM contact_terms WHERE contact_id = ? AND term IN ({marks})")).bind(contact_id);
-    let delete = match terms.is_empty() {
-        true => delete.bind(""),
-        false => delete.bind_all(terms.iter().map(|term| Value::from(term.as_str()))),
-    };
+    let delete =
+        if terms.is_empty() { delete.bind("") } else { delete.bind_all(terms.iter().map(|term| Value::from(term.as_str()))) };
     delete.execute(tx)?;
     sql("DELETE FROM contact_search WHERE contact_id = ?").bind(contact_id).execute(tx)?;
     Ok(())

@@ -5,6 +5,7 @@ use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, row};
 use super::schema::{sms_messages, sms_status_events, suppressions};
+use super::sql::sql;
 use super::{Conn, StoreResult, Tx};
 use crate::domain::event::phone_lane;
 use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
@@ -180,6 +181,12 @@ pub fn list_known_dedupe_keys(conn: &mut Conn, booking_ids: &[String]) -> StoreR
     Ok(keys.into_iter().filter_map(|(booking, key)| booking.zip(key)).collect())
 }
 
+/// Whether a text with this dedupe key was ever planned.
+pub fn has_key(conn: &mut Conn, key: &str) -> StoreResult<bool> {
+    let found: i64 = on!(conn, c => sms_messages::table.filter(sms_messages::dedupe_key.eq(key)).count().get_result(c))?;
+    Ok(found > 0)
+}
+
 pub fn insert_many(tx: &mut Tx<'_>, messages: &[&SmsMessage]) -> StoreResult<()> {
     SmsRow::insert_all(tx, messages)?;
     for message in messages {
@@ -221,6 +228,12 @@ pub fn change_status(
         tx.changed(Topic::Sms, id);
     }
     Ok(count == 1)
+}
+
+/// Says why a text is in this state; false when it is in another.
+pub fn note_reason(tx: &mut Tx<'_>, id: &str, status: SmsStatus, reason: &str, now: Timestamp) -> StoreResult<bool> {
+    let text = "UPDATE sms_messages SET status_reason = ?, updated_at = ? WHERE id = ? AND status = ?";
+    Ok(sql(text).bind(reason).bind(now).bind(id).bind(status.as_str()).execute(tx)? == 1)
 }
 
 pub fn insert_status_events(tx: &mut Tx<'_>, events: &[StatusEvent]) -> StoreResult<()> {

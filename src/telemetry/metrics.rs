@@ -49,6 +49,10 @@ pub enum Metric {
     Backups,
     /// Gauge: how long ago the last sound copy of the database was made; absent while there is none.
     BackupAgeSeconds,
+    /// Counter by `reason`: texts that are kept back for good, when they are planned or when they would leave.
+    SmsWithheld,
+    /// Counter by `provider` and `result` (found, `on_its_way`, `not_found`, unclear): questions for receipts that did not come.
+    SmsReceiptChecks,
     /// Gauge: open connections.
     HttpConnections,
     /// Gauge: subscribers of the event stream.
@@ -56,7 +60,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::HttpRequestSeconds,
         Self::HttpRequests,
         Self::HttpConnectionsRefused,
@@ -78,6 +82,8 @@ impl Metric {
         Self::SmsUnknown,
         Self::Backups,
         Self::BackupAgeSeconds,
+        Self::SmsWithheld,
+        Self::SmsReceiptChecks,
         Self::HttpConnections,
         Self::StreamSubscribers,
     ];
@@ -106,6 +112,8 @@ impl Metric {
             Self::SmsUnknown => "avatar_sms_unknown",
             Self::Backups => "avatar_backups_total",
             Self::BackupAgeSeconds => "avatar_backup_age_seconds",
+            Self::SmsWithheld => "avatar_sms_withheld_total",
+            Self::SmsReceiptChecks => "avatar_sms_receipt_checks_total",
             Self::HttpConnections => "avatar_http_connections",
             Self::StreamSubscribers => "avatar_stream_subscribers",
         }
@@ -134,6 +142,8 @@ impl Metric {
             Self::SmsUnknown => "Texts of which nobody knows whether they were sent",
             Self::Backups => "Copies of the database",
             Self::BackupAgeSeconds => "Age of the last sound copy of the database",
+            Self::SmsWithheld => "Texts kept back for good",
+            Self::SmsReceiptChecks => "Questions to the provider for receipts that did not come",
             Self::HttpConnections => "Open connections",
             Self::StreamSubscribers => "Open event streams",
         }
@@ -163,7 +173,9 @@ impl Metric {
             | Self::RuleAlerts
             | Self::RulesReloads
             | Self::SmsSent
-            | Self::SmsHolds => {
+            | Self::SmsHolds
+            | Self::SmsWithheld
+            | Self::SmsReceiptChecks => {
                 metrics::describe_counter!(self.name(), self.about());
             }
         }

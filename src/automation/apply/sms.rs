@@ -9,13 +9,12 @@ use crate::automation::quiet;
 use crate::automation::world::World;
 use crate::domain::contact::Contact;
 use crate::domain::ids::derived_id;
-use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
+use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus, Wording};
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::plan::{Action, PlannedStep};
 
 pub fn apply(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: &Action) -> Applied {
     let Action::Sms { template, category, body, encoding, parts, immediate } = action else { return Applied::done(step) };
-    let planned = Planned { template, category: *category, body, encoding, parts: *parts, immediate: *immediate };
     let Some(contact) = world.contact.clone() else { return Applied::refused(step, "there is no contact") };
     let key = match free_key(world, with, dedupe_key(world, with, step, template)) {
         Ok(key) => key,
@@ -23,7 +22,15 @@ pub fn apply(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: 
     };
     let phone = phone_of(&contact, world.guardian.as_ref());
     let obstacle = obstacle(world, &contact, phone.as_deref(), *category);
-    let mut sms = message(world, with, step, &planned, &contact, phone.unwrap_or_default());
+    let wording = Wording {
+        template: Some(template.clone()),
+        category: *category,
+        body: body.clone(),
+        encoding: encoding.clone(),
+        parts: *parts,
+    };
+    let planned = Planned { wording, immediate: *immediate };
+    let mut sms = message(world, with, step, planned, &contact, phone.unwrap_or_default());
     sms.dedupe_key = Some(key.clone());
     let applied = if let Some(reason) = obstacle {
         sms.status = SmsStatus::Suppressed;
@@ -131,12 +138,13 @@ fn free_key(world: &World, with: Applying<'_>, key: String) -> Result<String, St
     if is_change && !is_new(&told_again) && !world.known_sms_keys.contains(&told_again) { Ok(told_again) } else { Err(key) }
 }
 
-fn phone_of(contact: &Contact, guardian: Option<&Contact>) -> Option<String> {
+/// The number that texts for the contact go to.
+pub fn phone_of(contact: &Contact, guardian: Option<&Contact>) -> Option<String> {
     contact.phone.clone().or_else(|| guardian.and_then(|g| g.phone.clone()))
 }
 
 /// Why this text must not be sent, in the words of `status_reason`.
-fn obstacle(world: &World, contact: &Contact, phone: Option<&str>, category: SmsCategory) -> Option<&'static str> {
+pub fn obstacle(world: &World, contact: &Contact, phone: Option<&str>, category: SmsCategory) -> Option<&'static str> {
     let guardian_out = world.guardian.as_ref().is_some_and(|g| g.opted_out_at.is_some());
     if contact.opted_out_at.is_some() || guardian_out || world.suppressed {
         return Some("opted_out");
@@ -151,56 +159,26 @@ fn obstacle(world: &World, contact: &Contact, phone: Option<&str>, category: Sms
 }
 
 /// The text as the rule planned it.
-struct Planned<'a> {
-    template: &'a str,
-    category: SmsCategory,
-    body: &'a str,
-    encoding: &'a str,
-    parts: i32,
+struct Planned {
+    wording: Wording,
     immediate: bool,
 }
 
-fn message(
-    world: &World,
-    with: Applying<'_>,
-    step: &PlannedStep,
-    planned: &Planned<'_>,
-    contact: &Contact,
-    to: String,
-) -> SmsMessage {
+fn message(world: &World, with: Applying<'_>, step: &PlannedStep, planned: Planned, contact: &Contact, to: String) -> SmsMessage {
     let booking = with.booking_id.and_then(|id| world.find_booking(id));
     let live = booking.filter(|b| b.status.is_live());
     SmsMessage {
-        id: derived_id(with.event.timestamp, &[with.run_id, &step.path]),
-        direction: "out".into(),
         contact_id: Some(contact.id.clone()),
         booking_id: booking.map(|b| b.id.clone()),
-        template: Some(planned.template.to_owned()),
-        category: planned.category,
-        to,
-        from: None,
-        body: planned.body.to_owned(),
-        encoding: planned.encoding.to_owned(),
-        parts: planned.parts,
-        scheduled_at: None,
         not_after: live.map(|b| b.appointment_datetime).or(Some(with.now + SENSE_LASTS)),
-        status: SmsStatus::Queued,
-        status_reason: None,
-        provider: None,
-        provider_message_id: None,
-        attempts: 0,
         in_reply_to: answered_message(with),
-        dedupe_key: None,
         run_id: Some(with.run_id.to_owned()),
         revision: Some(with.revision),
         appointment_datetime: live.map(|b| b.appointment_datetime),
         // An offer is no answer, whenever it is made.
-        immediate: planned.immediate || planned.category != SmsCategory::Marketing && is_answer(with),
+        immediate: planned.immediate || planned.wording.category != SmsCategory::Marketing && is_answer(with),
         is_demo: contact.is_demo,
-        accepted_at: None,
-        delivered_at: None,
-        created_at: with.now,
-        updated_at: with.now,
+        ..SmsMessage::queued(derived_id(with.event.timestamp, &[with.run_id, &step.path]), to, planned.wording, with.now)
     }
 }
 

@@ -15,17 +15,17 @@ pub(super) fn combined(winner: &Contact, loser: &Contact, now: Timestamp) -> Con
         one.phone.clone_from(&loser.phone);
         one.phone_status.clone_from(&loser.phone_status);
     }
-    take(&mut one.phone_raw, &loser.phone_raw);
-    take(&mut one.email, &loser.email);
-    take(&mut one.first_source, &loser.first_source);
-    take(&mut one.interest, &loser.interest);
-    take(&mut one.assigned_to, &loser.assigned_to);
-    take(&mut one.recall_due_on, &loser.recall_due_on);
+    take(&mut one.phone_raw, loser.phone_raw.as_ref());
+    take(&mut one.email, loser.email.as_ref());
+    take(&mut one.first_source, loser.first_source.as_ref());
+    take(&mut one.interest, loser.interest.as_ref());
+    take(&mut one.assigned_to, loser.assigned_to.as_ref());
+    take(&mut one.recall_due_on, loser.recall_due_on.as_ref());
     if one.phone.is_some() {
         // Who has a number of their own needs nobody's.
         one.guardian_contact_id.clone_from(&winner.guardian_contact_id);
     } else {
-        take(&mut one.guardian_contact_id, &loser.guardian_contact_id);
+        take(&mut one.guardian_contact_id, loser.guardian_contact_id.as_ref());
     }
     if one.current_stage.is_none() {
         one.current_pipeline.clone_from(&loser.current_pipeline);
@@ -117,9 +117,9 @@ pub(super) fn parted(current: &Contact, before: &Contact, after: &Contact, now: 
     )
 }
 
-fn take<T: Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
+fn take<T: Clone>(mine: &mut Option<T>, theirs: Option<&T>) {
     if mine.is_none() {
-        mine.clone_from(theirs);
+        *mine = theirs.cloned();
     }
 }
 

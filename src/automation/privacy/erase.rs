@@ -1,5 +1,7 @@
 //! Erasure: everything that says who somebody is, destroyed in one transaction, and then in the file.
 
+use crate::automation::audit;
+use crate::domain::audit::{Entry, Who, action};
 use crate::domain::clock::SharedClock;
 use crate::store::privacy::{self, Counts, Erasure};
 use crate::store::{Store, StoreError};
@@ -41,7 +43,7 @@ const REASON_CHARS_MIN: usize = 3;
 /// What [`erase`] would destroy. It is done, counted and undone.
 pub async fn preview(store: &Store, clock: &SharedClock, contact_id: &str) -> Result<Erased, PrivacyError> {
     let erasure = Erasure { by: String::new(), reason: String::new(), at: clock.now(), is_thorough: true };
-    match run(store, contact_id, erasure, false).await {
+    match run(store, contact_id, erasure, None).await {
         Err(Stopped::Counted(erased)) => Ok(erased),
         Err(Stopped::Failed(error)) => Err(error),
         Ok(erased) => Ok(erased),
@@ -49,16 +51,12 @@ pub async fn preview(store: &Store, clock: &SharedClock, contact_id: &str) -> Re
 }
 
 /// Destroys what is known of a person.
-pub async fn erase(store: &Store, clock: &SharedClock, contact_id: &str, by: &str, reason: &str) -> Result<Erased, PrivacyError> {
+pub async fn erase(store: &Store, clock: &SharedClock, contact_id: &str, who: Who, reason: &str) -> Result<Erased, PrivacyError> {
     if reason.trim().chars().count() < REASON_CHARS_MIN {
         return Err(PrivacyError::NoReason);
     }
-    let mut erased = rows(
-        store,
-        contact_id,
-        Erasure { by: by.to_owned(), reason: reason.trim().to_owned(), at: clock.now(), is_thorough: true },
-    )
-    .await?;
+    let erasure = Erasure { by: who.by.clone(), reason: reason.trim().to_owned(), at: clock.now(), is_thorough: true };
+    let mut erased = rows(store, contact_id, erasure, who).await?;
     erased.scrubbed = scrub(store).await;
     tracing::info!(contact = erased.contact_ids.first(), "a contact was erased");
     Ok(erased)
@@ -73,11 +71,11 @@ pub async fn erase_rows(
     reason: &str,
 ) -> Result<Erased, PrivacyError> {
     let erasure = Erasure { by: by.to_owned(), reason: reason.to_owned(), at: clock.now(), is_thorough: false };
-    rows(store, contact_id, erasure).await
+    rows(store, contact_id, erasure, by.into()).await
 }
 
-async fn rows(store: &Store, contact_id: &str, erasure: Erasure) -> Result<Erased, PrivacyError> {
-    match run(store, contact_id, erasure, true).await {
+async fn rows(store: &Store, contact_id: &str, erasure: Erasure, who: Who) -> Result<Erased, PrivacyError> {
+    match run(store, contact_id, erasure, Some(who)).await {
         Ok(erased) | Err(Stopped::Counted(erased)) => Ok(erased),
         Err(Stopped::Failed(error)) => Err(error),
     }
@@ -112,7 +110,8 @@ impl From<StoreError> for Stopped {
     }
 }
 
-async fn run(store: &Store, contact_id: &str, erasure: Erasure, keep: bool) -> Result<Erased, Stopped> {
+/// Without anybody who does it, it is undone.
+async fn run(store: &Store, contact_id: &str, erasure: Erasure, who: Option<Who>) -> Result<Erased, Stopped> {
     let is_thorough = erasure.is_thorough;
     let id = contact_id.to_owned();
     // The long search is done beside the writer; what has come since is searched in the transaction.
@@ -134,7 +133,11 @@ async fn run(store: &Store, contact_id: &str, erasure: Erasure, keep: bool) -> R
             }
             let counts = privacy::erase(tx, &person, &loose, &erasure)?;
             let erased = Erased { contact_ids: person.contact_ids, counts, scrubbed: Scrubbed::No };
-            if keep { Ok(erased) } else { Err(Stopped::Counted(erased)) }
+            let Some(who) = who else { return Err(Stopped::Counted(erased)) };
+            for id in &erased.contact_ids {
+                audit::note(tx, &Entry::new(who.clone(), action::CONTACT_ERASED).of("contact", id), erasure.at)?;
+            }
+            Ok(erased)
         })
         .await
 }

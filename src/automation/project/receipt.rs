@@ -1,6 +1,7 @@
 //! Delivery receipts: repeated, late and out of order. A final state is never overwritten.
 
 use super::{Projected, Projection};
+use crate::automation::missing_receipts::NO_RECEIPT;
 use crate::automation::send;
 use crate::automation::world::{SmsChange, World};
 use crate::domain::event::ReceiptInput;
@@ -37,7 +38,7 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
         is_required: true,
         from: if was_taken { vec![SmsStatus::Accepted] } else { [&NOT_TAKEN[..], &[SmsStatus::Accepted]].concat() },
         to,
-        reason: receipt.detail.clone(),
+        reason: receipt.detail.clone().or_else(|| came_late(&sms)),
         provider_message_id: new_provider_id(&sms, receipt.provider_message_id.clone()),
     });
     close_question(world, with, &sms);
@@ -49,6 +50,11 @@ pub fn project(world: &mut World, with: Projection<'_>) -> Projected {
     let told = [("template", sms.template), ("reason", receipt.detail.clone()), ("code", receipt.status_code.clone())];
     let data = told.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
     Projected { names, booking_id: sms.booking_id, data, ..Projected::default() }
+}
+
+/// That no receipt came is true no more.
+fn came_late(sms: &SmsMessage) -> Option<String> {
+    (sms.status_reason.as_deref() == Some(NO_RECEIPT)).then(|| "the receipt came late".to_owned())
 }
 
 /// It is on its way: that answers whether it was sent at all.

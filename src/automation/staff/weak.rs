@@ -25,7 +25,8 @@ pub(super) enum Weakness {
 pub(super) fn find(password: &str, about: &[&str]) -> Option<Weakness> {
     let lower = password.to_lowercase();
     let bare = lower.trim_matches(|c: char| c.is_ascii_digit() || c.is_ascii_punctuation());
-    if [lower.as_str(), bare, unit(&lower)].iter().any(|text| COMMON.contains(text)) {
+    let plain = lower.trim_matches(|c: char| c.is_ascii_punctuation());
+    if [lower.as_str(), plain, bare, unit(&lower)].iter().any(|text| COMMON.contains(text)) {
         return Some(Weakness::Common);
     }
     let distinct: HashSet<char> = lower.chars().collect();
@@ -36,7 +37,7 @@ pub(super) fn find(password: &str, about: &[&str]) -> Option<Weakness> {
 /// What the text is a repetition of; all of it when it is none.
 fn unit(text: &str) -> &str {
     let repeats = |length: &usize| {
-        text.is_char_boundary(*length) && text.len() % length == 0 && text[*length..] == text[..text.len() - length]
+        text.is_char_boundary(*length) && text.len().is_multiple_of(*length) && text[*length..] == text[..text.len() - length]
     };
     (1..text.len()).find(repeats).map_or(text, |length| &text[..length])
 }

@@ -5,8 +5,10 @@ pub mod args;
 use super::failure::{Done, Failure};
 use super::parts::Parts;
 use super::{Context, Exit};
+use crate::automation::audit::note_alone;
 use crate::automation::people::{Meant, find};
 use crate::automation::privacy::{self, Erased, PrivacyError, Scrubbed};
+use crate::domain::audit::{Entry, action};
 use args::{ContactCommand, EraseArgs};
 use serde_json::json;
 use std::io::{BufRead, IsTerminal};
@@ -27,6 +29,8 @@ async fn export(context: &Context<'_>, parts: &Parts, contact: &str) -> Done {
     let id = who(parts, contact).await?;
     let zone = parts.settings.clinic.calendar.tz;
     let all = privacy::export(&parts.store, zone, &id, parts.clock.now()).await?;
+    let read = Entry::new(BY.into(), action::CONTACT_EXPORTED).of("contact", &id);
+    note_alone(&parts.store, &parts.clock, read).await?;
     let text = if context.output.json { all.to_string() } else { serde_json::to_string_pretty(&all).unwrap_or_default() };
     context.output.line(&text);
     Ok(Exit::Done)
@@ -42,7 +46,7 @@ async fn erase(context: &Context<'_>, parts: &Parts, args: &EraseArgs) -> Done {
     if !args.yes {
         confirm(context, &preview)?;
     }
-    let erased = privacy::erase(&parts.store, &parts.clock, &id, BY, &args.reason).await?;
+    let erased = privacy::erase(&parts.store, &parts.clock, &id, BY.into(), &args.reason).await?;
     show(context, &erased, false);
     match (erased.scrubbed, parts.store.is_postgres()) {
         (Scrubbed::Yes | Scrubbed::No, _) => {}

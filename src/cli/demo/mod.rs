@@ -4,9 +4,9 @@
 //!
 //! 1. `let demo = demo::prepare(now, Size::MONTH)?` gives the clock, which stands a month ago, the secrets for `Inbound::new`, and the keys.
 //! 2. Open the store, the ruleset host and the server with `demo.clock`; `Automation::is_demo` is true and the gateway is the
-//!    sandbox. Publish the rules. Serve. Start no workers: they would race the story.
+//!    sandbox: what people do with a month of texts is told by the story. Publish the rules. Serve. Start no workers: they would race the story.
 //! 3. `demo::feed(DemoParts { .. }, |progress| ..).await?` lives through the month (some seconds) and lets the clock go live.
-//! 4. Start the workers.
+//! 4. Start the provider of `rehearsal`, which carries the texts from now on, and the workers.
 
 mod bodies;
 mod feed;
@@ -17,6 +17,7 @@ mod people;
 mod phrases;
 mod post;
 mod reactions;
+pub mod rehearsal;
 pub mod request;
 mod secrets;
 mod services;

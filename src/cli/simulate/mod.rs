@@ -5,6 +5,7 @@ pub mod args;
 use super::failure::{Done, Failure, wait_for};
 use super::serve::stop_on_signal;
 use super::{Context, Exit};
+use crate::config::SecretList;
 use crate::inbound::sign::MessageMediaSigner;
 use crate::simulator::faults::Fault;
 use crate::simulator::ledger::Totals;
@@ -80,7 +81,7 @@ fn options(context: &Context, args: &SimulateArgs) -> Result<Options, Failure> {
         SimulatedProvider::Messagemedia => Provider::MessageMedia,
     };
     let username = context.environment.get("SMS_API_USERNAME").unwrap_or(USERNAME_DEFAULT).to_owned();
-    let account = Account { username, key: secret(context, "SMS_API_KEY").unwrap_or(KEY_DEFAULT).to_owned() };
+    let account = Account { username, key: secret(context, "SMS_API_KEY")?.unwrap_or_else(|| KEY_DEFAULT.to_owned()) };
     let encoding = args.encoding.map(|encoding| match encoding {
         CallbackEncoding::Form => Encoding::Form,
         CallbackEncoding::Json => Encoding::Json,
@@ -110,16 +111,28 @@ fn callback(context: &Context, url: &str) -> Result<String, Failure> {
     if rest.trim_end_matches('/').contains('/') {
         return Ok(url.to_owned());
     }
-    let Some(token) = secret(context, "SMS_WEBHOOK_TOKEN") else {
+    let Some(token) = secret(context, "SMS_WEBHOOK_TOKEN")? else {
         let failure = Failure::new("the webhooks of the service need their secret, and SMS_WEBHOOK_TOKEN is not set");
         return Err(failure.with_help("set it to what the service has, for both"));
     };
     Ok(format!("{}/webhooks/sms/{{kind}}/{token}", url.trim_end_matches('/')))
 }
 
-/// Of several, while it is rotated, the first: it is the one that is used for calls.
-fn secret<'a>(context: &Context<'a>, variable: &str) -> Option<&'a str> {
-    context.environment.get(variable).and_then(|all| all.split([',', ' ']).next())
+/// From the variable, or from the file that `NAME_FILE` names, as the service reads it. Of several, while it is rotated, the first: it
+/// is the one that is used for calls.
+fn secret(context: &Context, variable: &str) -> Result<Option<String>, Failure> {
+    let file_variable = format!("{variable}_FILE");
+    let all = match (context.environment.get(variable), context.environment.get(&file_variable)) {
+        (Some(_), Some(_)) => {
+            let failure = Failure::new(format!("{variable} and {file_variable} are both set"));
+            return Err(failure.with_help("set one of them"));
+        }
+        (Some(all), None) => all.to_owned(),
+        (None, Some(path)) => std::fs::read_to_string(path)
+            .map_err(|error| Failure::new(format!("the file of {file_variable} cannot be read: {}", error.kind())))?,
+        (None, None) => return Ok(None),
+    };
+    Ok(SecretList::parse(&all).first().map(|secret| secret.expose().to_owned()))
 }
 
 fn signer(file: &Path) -> Result<Arc<MessageMediaSigner>, Failure> {

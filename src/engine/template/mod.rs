@@ -1,5 +1,6 @@
 //! Texts: Handlebars over an allow-listed set of fields, plain characters, counted parts.
 
+pub mod costly;
 pub mod guard;
 pub mod segments;
 mod transliterate;
@@ -30,6 +31,8 @@ pub struct RenderedSms {
     pub category: SmsCategory,
     /// May be sent outside quiet hours.
     pub immediate: bool,
+    /// With the characters that were replaced on the way; `None` when none was.
+    pub as_written: Option<String>,
 }
 
 /// Renders one template for the records of `facts`.
@@ -39,6 +42,19 @@ pub fn render_sms(ruleset: &Ruleset, template_name: &str, facts: &Facts, now: Ti
     let view = View::of_facts(&ruleset.catalogue.clinic, facts, now);
     let rendered = catch_unwind(AssertUnwindSafe(|| render_view(ruleset, template_name, &view)));
     rendered.unwrap_or_else(|_| Err(unnamed_error(template_name, "the template failed unexpectedly")))
+}
+
+/// Records that a template speaks of without asking whether they are there, and that are not: `booking`.
+#[must_use]
+pub fn missing_records(ruleset: &Ruleset, template_name: &str, facts: &Facts, now: Timestamp) -> Vec<String> {
+    let Some(Ok(reads)) = ruleset.host.templates.reads.get(template_name) else { return Vec::new() };
+    let view = View::of_facts(&ruleset.catalogue.clinic, facts, now);
+    let mut records: Vec<&str> = reads.iter().filter_map(|path| path.split_once('.')).map(|(record, _)| record).collect();
+    records.sort_unstable();
+    records.dedup();
+    let is_asked = |record: &str| reads.iter().any(|path| path == record);
+    let is_missing = |record: &str| view.read(record).is_some_and(|value| value.is_unit());
+    records.into_iter().filter(|record| !is_asked(record) && is_missing(record)).map(str::to_owned).collect()
 }
 
 /// All templates of a ruleset, parsed and guarded once.
@@ -77,7 +93,8 @@ pub(super) fn render_view(ruleset: &Ruleset, name: &str, view: &View) -> Result<
     let text = shelf.registry.render_with_context(name, &data).map_err(|error| {
         ScriptError::at(&template.file, error.line_no.unwrap_or(1), error.column_no.unwrap_or(1), error.reason().to_string())
     })?;
-    let body = transliterate_for(text.trim(), view.clinic.texts.plain_letters).into_owned();
+    let written = text.trim();
+    let body = transliterate_for(written, view.clinic.texts.plain_letters).into_owned();
     if body.is_empty() {
         return Err(fail("the text is empty".to_owned()));
     }
@@ -86,6 +103,7 @@ pub(super) fn render_view(ruleset: &Ruleset, name: &str, view: &View) -> Result<
     }
     let counted = segments::count(&body);
     Ok(RenderedSms {
+        as_written: (body != written).then(|| written.to_owned()),
         body,
         encoding: counted.encoding,
         parts: counted.parts as i32,

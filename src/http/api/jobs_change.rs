@@ -53,6 +53,7 @@ struct Selection {
     dry_run: bool,
 }
 
+#[expect(clippy::struct_field_names, reason = "the names are the contract's")]
 #[derive(Serialize, ToSchema)]
 #[schema(as = ChangedJobs)]
 struct Changed {

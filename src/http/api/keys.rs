@@ -27,7 +27,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let doc = |summary| Doc::new("Keys", summary).secret();
     vec![
         reading(LIST, shared, list).doc(doc("Lists API keys, also those that ended.").answers::<Listing<KeyView>>()),
-        writing(MAKE, shared, make).doc(doc("Makes an API key.").takes::<MakingKey>().answers_as::<Made>(StatusCode::CREATED)),
+        writing(MAKE, shared, make)
+            .doc(doc("Makes an API key.").takes::<MakingKey>().answers_as::<Made>(StatusCode::CREATED).secret()),
         writing(REVOKE, shared, revoke).doc(doc("Ends an API key.").answers_text(StatusCode::NO_CONTENT, "")),
     ]
 }

@@ -1,6 +1,8 @@
 //! `/api/contacts/{id}/export` and `/erase`: what people may ask of a clinic.
 
+use crate::automation::audit::note_alone;
 use crate::automation::privacy::{self, Erased, PrivacyError, Scrubbed};
+use crate::domain::audit::{Entry, action};
 use crate::http::doc::{Doc, Kind};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading, writing};
 use crate::http::problem::ApiError;
@@ -54,6 +56,8 @@ async fn export(call: Call) -> Result<Response, ApiError> {
     let context = &call.context;
     let zone = context.clinic.calendar.tz;
     let all = privacy::export(&context.store, zone, &call.parameter, context.clock.now()).await?;
+    let read = Entry::new(call.who(), action::CONTACT_EXPORTED).of("contact", &call.parameter);
+    note_alone(&context.store, &context.clock, read).await?;
     let mut response = reply::json(&all);
     response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"contact.json\""));
     Ok(response)
@@ -68,7 +72,7 @@ async fn erase(call: Call) -> Result<Response, ApiError> {
     let erased = if dry_run {
         privacy::preview(store, clock, &call.parameter).await?
     } else {
-        privacy::erase(store, clock, &call.parameter, &call.by, &wish.reason).await?
+        privacy::erase(store, clock, &call.parameter, call.who(), &wish.reason).await?
     };
     let Erased { contact_ids, counts, scrubbed } = erased;
     let counts = counts.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect();

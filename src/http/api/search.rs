@@ -55,6 +55,7 @@ struct Person {
     warmness: i32,
 }
 
+#[expect(clippy::struct_field_names, reason = "the names are the contract's")]
 #[derive(Serialize, ToSchema)]
 struct Appointment {
     id: String,

@@ -36,6 +36,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         writing(SIGN_IN, shared, begin).doc(
             doc("Signs somebody in, with a password or a one-time code.")
                 .takes::<SigningIn>()
+                .secret()
                 .answers_as::<SessionView>(StatusCode::CREATED),
         ),
         reading(SHOW, shared, show).doc(doc("Says who is calling.").answers::<SessionView>()),
@@ -43,8 +44,9 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         reading(LIST, shared, list).doc(doc("Lists one's own sessions.").answers::<Listing<OwnSession>>()),
         writing(REVOKE_OTHERS, shared, revoke_others).doc(doc("Ends all of one's own sessions but this one.").answers::<Ended>()),
         writing(REVOKE, shared, revoke).doc(doc("Ends one of one's own sessions.").answers_text(StatusCode::NO_CONTENT, "")),
-        writing(PASSWORD, shared, change_password)
-            .doc(doc("Chooses a new password; all other sessions end.").takes::<ChangingPassword>().answers::<SessionView>()),
+        writing(PASSWORD, shared, change_password).doc(
+            doc("Chooses a new password; all other sessions end.").takes::<ChangingPassword>().secret().answers::<SessionView>(),
+        ),
     ]
 }
 

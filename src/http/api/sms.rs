@@ -58,9 +58,11 @@ pub(super) struct Sms {
     provider_message_id: Option<String>,
     /// The provider's own word when it took the text.
     provider_status: Option<String>,
-    /// What the provider charges, in `currency`; `None` when it does not say.
+    /// What the provider charges, in `currency`.
     price: Option<f64>,
     currency: Option<String>,
+    /// The provider names no price: it is reckoned with the setting `sms.price_per_part`.
+    price_is_estimate: bool,
     in_reply_to: Option<String>,
     run_id: Option<String>,
     scheduled_at: Option<String>,
@@ -75,6 +77,7 @@ pub(super) fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sm
         provider_status: handover.and_then(|h| h.provider_status.clone()),
         price: handover.and_then(|h| h.price_micros).map(|micros| micros as f64 / 1e6),
         currency: handover.and_then(|h| h.currency.clone()),
+        price_is_estimate: handover.is_some_and(|h| h.price_is_estimate),
         id: view.id,
         direction: view.direction,
         contact_id: view.contact_id,
@@ -98,6 +101,17 @@ pub(super) fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sm
         created_at: wall.time(view.created_at),
         updated_at: wall.time(view.updated_at),
     }
+}
+
+/// The text with this id, as everybody sees it.
+pub(super) async fn shown(call: &Call, id: &str) -> Result<Sms, ApiError> {
+    let id = id.to_owned();
+    let read = move |conn: &mut Conn| {
+        let Some(view) = sms::find(conn, &id)? else { return Ok(None) };
+        StoreResult::Ok(Some((view, handovers::list_by_ids(conn, &[id])?)))
+    };
+    let (view, handed) = call.context.store.read(read).await?.ok_or_else(ApiError::not_found)?;
+    Ok(text(view, handed.first(), Wall::of(call)))
 }
 
 async fn list(call: Call) -> Result<Response, ApiError> {

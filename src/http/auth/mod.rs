@@ -87,19 +87,18 @@ impl Gate {
         }
         let (caller, scopes) = self.authenticate(context, headers, route).await?;
         self.rates.of_caller(&caller.id, access.settings.per_caller, now)?;
-        refuse_unfinished(&caller, route)?;
-        let in_scope = scopes.is_none_or(|scopes| scopes.allow(family(route.template), route.method == Verb::Get));
-        if !in_scope {
-            return Err(ApiError::out_of_scope());
+        if let Some(signed_in) = &caller.signed_in {
+            note_use(context, signed_in);
         }
-        if route.permission.allows(caller.role) { Ok(Some(caller)) } else { Err(ApiError::forbidden()) }
+        refuse_what_is_not_allowed(&caller, scopes, route)?;
+        Ok(Some(caller))
     }
 
-    /// True while the headers still prove someone who may use the route; asked again and again while an event stream runs. A
-    /// database that does not answer just now says nothing.
+    /// True while the headers still prove somebody who may use the route: asked again and again while an event stream runs. That a
+    /// page stands open is no use of a session. A database that does not answer just now says nothing.
     pub(super) async fn is_still_allowed(&self, context: &HttpContext, headers: &HeaderMap, route: Route) -> bool {
         match self.authenticate(context, headers, route).await {
-            Ok((caller, _)) => route.permission.allows(caller.role),
+            Ok((caller, scopes)) => refuse_what_is_not_allowed(&caller, scopes, route).is_ok(),
             Err(error) => error.is_for_now(),
         }
     }
@@ -123,6 +122,8 @@ impl Gate {
         let token = cookie::token(headers).ok_or_else(ApiError::unauthorized)?;
         if route.method != Verb::Get {
             refuse_other_sites(headers, &context.access.settings.frontend_url)?;
+        }
+        if route.method == Verb::Post {
             origin::refuse_forms(headers)?;
         }
         Ok((session(context, token, true).await?, None))
@@ -133,7 +134,6 @@ async fn session(context: &HttpContext, token: &str, by_cookie: bool) -> Result<
     let limits = context.access.door.limits;
     let found = sign_in::find(&context.store, token, limits, context.clock.now()).await?;
     let signed_in = found.ok_or_else(ApiError::unauthorized)?;
-    note_use(context, &signed_in);
     let user = &signed_in.user;
     let (id, name, role) = (user.id.clone(), user.name.clone(), user.role);
     Ok(Caller { kind: CallerKind::User, id, name, role, signed_in: Some(Box::new(signed_in)), by_cookie })
@@ -147,6 +147,15 @@ fn note_use(context: &HttpContext, signed_in: &SignedIn) {
             tracing::debug!(%error, session_id = session.id, "cannot record the use of a session");
         }
     });
+}
+
+fn refuse_what_is_not_allowed(caller: &Caller, scopes: Option<Scopes>, route: Route) -> Result<(), ApiError> {
+    refuse_unfinished(caller, route)?;
+    let in_scope = scopes.is_none_or(|scopes| scopes.allow(family(route.template), route.method == Verb::Get));
+    if !in_scope {
+        return Err(ApiError::out_of_scope());
+    }
+    if route.permission.allows(caller.role) { Ok(()) } else { Err(ApiError::forbidden()) }
 }
 
 /// Who still has to choose a password, or to prove a second factor, may do only that.

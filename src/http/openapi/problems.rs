@@ -63,10 +63,10 @@ fn example(code: &Code) -> Value {
     });
     match code.code {
         "invalid_parameters" => {
-            problem["errors"] = json!([{ "pointer": "/query/limit", "detail": "must be a number from 1 to 200" }])
+            problem["errors"] = json!([{ "pointer": "/query/limit", "detail": "must be a number from 1 to 200" }]);
         }
         "invalid_fields" => {
-            problem["errors"] = json!([{ "pointer": "/body/email", "detail": "must be an address such as ana@example.com" }])
+            problem["errors"] = json!([{ "pointer": "/body/email", "detail": "must be an address such as ana@example.com" }]);
         }
         "changed_meanwhile" => problem["current"] = json!({ "id": "019ab2f0-6c1e-7c3a-9d7e-2b8f6a1c4e5d", "version": 8 }),
         _ => {}

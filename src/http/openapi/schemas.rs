@@ -96,7 +96,7 @@ fn walk(schema: &Value, replace: &mut impl FnMut(&str) -> Option<Value>) -> Valu
     match schema {
         Value::Object(fields) => {
             let target = fields.get("$ref").and_then(Value::as_str);
-            if let Some(new) = target.and_then(|target| replace(target)) {
+            if let Some(new) = target.and_then(&mut *replace) {
                 let beside = fields.iter().filter(|(name, _)| *name != "$ref");
                 let mut new = new;
                 for (name, value) in beside {

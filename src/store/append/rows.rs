@@ -120,7 +120,9 @@ pub(super) fn insert(tx: &mut Tx<'_>, rows: &[&Row]) -> StoreResult<Vec<Appended
     let ids = count_duplicates(tx, rows, &fresh)?;
     let new: Vec<&Row> = rows.iter().copied().filter(|r| fresh.contains(&r.id)).collect();
     insert_payloads(tx, &new)?;
-    new.iter().for_each(|row| tx.changed(Topic::Events, &row.id));
+    for row in &new {
+        tx.changed(Topic::Events, &row.id);
+    }
     let jobs: Vec<NewJob> = new.iter().map(|row| row.job()).collect();
     if let Some(received) = new.iter().map(|row| row.received).max() {
         enqueue_many(tx, &jobs, received)?;

@@ -34,7 +34,9 @@ impl Gathered {
         if ids.is_empty() {
             self.add(topic, "");
         }
-        ids.iter().for_each(|id| self.add(topic, id));
+        for id in ids {
+            self.add(topic, id);
+        }
     }
 
     pub(in crate::store) fn merge(&mut self, other: Self) {

@@ -93,7 +93,10 @@ const LATER: &[(&str, Step)] = &[
     ("inbox_states", step("drafts", "DELETE FROM inbox_states WHERE contact_id IN ({ids})")),
     (
         "contact_merges",
-        step("merges", "UPDATE contact_merges SET journal = '{}' WHERE winner_id IN ({ids}) OR loser_id IN ({ids})"),
+        step(
+            "merges",
+            "UPDATE contact_merges SET journal = '{}', undone_at = COALESCE(undone_at, merged_at), undone_by = COALESCE(undone_by, 'erased') WHERE winner_id IN ({ids}) OR loser_id IN ({ids})",
+        ),
     ),
 ];
 

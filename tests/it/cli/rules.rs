@@ -1,6 +1,7 @@
 //! `avatar rules`, `explain` and `sms preview`.
 
 use super::clinic::Clinic;
+use serde_json::{Value, json};
 
 #[test]
 fn the_shipped_rules_are_clean_without_any_database() {
@@ -117,7 +118,18 @@ fn a_template_is_previewed_from_the_files_and_counted() {
     assert_eq!((&preview["encoding"], &preview["parts"]), (&"gsm7".into(), &1.into()));
     clinic.edit("sms_templates/reminder_24hr.hbs", "Hi ", "\u{1f44b} Hi ");
     let said = clinic.run(&["sms", "preview", "reminder_24hr"]);
-    assert!(said.err.contains("ucs2, 2 parts; transactional"), "{}", said.err);
+    assert!(said.err.contains("ucs2, 2 segments; transactional"), "{}", said.err);
+    assert!(said.err.contains("\u{1f44b} makes this 2 segments. Leave it out."), "{}", said.err);
+    let preview = clinic.object(&["sms", "preview", "reminder_24hr", "--json"]);
+    let wave = json!({ "character": "\u{1f44b}", "count": 1, "why": "alphabet", "instead": "" });
+    assert_eq!((&preview["costly"], &preview["parts_plain"], &preview["replaced"]), (&json!([wave]), &1.into(), &Value::Null));
+    // What a word processor writes is replaced without asking, and said.
+    clinic.edit("sms_templates/reminder_24hr.hbs", "\u{1f44b} Hi ", "We\u{2019}re here. Hi ");
+    let said = clinic.run(&["sms", "preview", "reminder_24hr"]);
+    assert!(said.err.contains("\u{2019} replaced by plain characters, which saves 1 segment"), "{}", said.err);
+    let preview = clinic.object(&["sms", "preview", "reminder_24hr", "--json"]);
+    assert_eq!((&preview["costly"], &preview["parts_as_written"]), (&json!([]), &2.into()));
+    assert_eq!(preview["replaced"][0]["instead"], "'", "{preview}");
 }
 
 #[test]

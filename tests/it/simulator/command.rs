@@ -6,6 +6,7 @@ use crate::support::clinic::wait_until;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -23,10 +24,18 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    fn start_with(arguments: &[&str], variables: &[(&str, &Path)]) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let mut child = avatar(arguments).args(["--json", "--latency", "0", "--listen", &address.to_string()]).spawn().unwrap();
+        let mut child = avatar(arguments)
+            .envs(variables.iter().copied())
+            .args(["--json", "--latency", "0", "--listen", &address.to_string()])
+            .spawn()
+            .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut running = Self { child, out, address };
         let first = running.line();
@@ -86,6 +95,50 @@ fn a_text_that_was_sent_twice_is_a_problem_found() {
     assert_eq!((running.send("s-1"), running.send("s-1")), (200, 200));
     let (last, exit) = running.end();
     assert_eq!((&last["totals"]["doubled"], exit), (&json!(1), 1));
+}
+
+#[test]
+fn the_account_and_the_webhooks_secret_can_stand_in_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    // Two of a rotation, as the service reads them: the first is used.
+    let key = write("key", "simulator-key, an-older-key\n");
+    let token = write("token", "token-of-the-webhooks-0000000001\n");
+    let taken = Receiver::start();
+    let callback = format!("http://{}", taken.address);
+    let files = [("SMS_API_KEY_FILE", key.as_path()), ("SMS_WEBHOOK_TOKEN_FILE", token.as_path())];
+    let running = Running::start_with(&["clicksend", "--receipt-delay", "0", "--callback", &callback], &files);
+    assert_eq!(running.send("s-1"), 200);
+    assert_eq!(taken.first_path(), "/webhooks/sms/receipts/token-of-the-webhooks-0000000001");
+    let output = avatar(&["clicksend", "--callback", &callback]).env("SMS_WEBHOOK_TOKEN_FILE", "/nowhere").output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("the file of SMS_WEBHOOK_TOKEN_FILE cannot be read"), "{stderr}");
+}
+
+/// A service that takes one callback.
+struct Receiver {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Receiver {
+    fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        Self { listener, address }
+    }
+
+    fn first_path(&self) -> String {
+        let (stream, _) = self.listener.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        line.split(' ').nth(1).unwrap_or_default().to_owned()
+    }
 }
 
 #[test]

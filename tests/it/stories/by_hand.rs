@@ -4,7 +4,7 @@ use super::waits::{notes, only};
 use crate::support::clinic::{Clinic, Installation, MONDAY_9AM, at};
 use crate::support::wix::{Patient, Visit};
 use avatar::automation::by_hand::{Subject, complete_task, run_rule};
-use avatar::automation::send::Sending;
+use avatar::automation::send::{Sending, Terms};
 use avatar::domain::clock::ManualClock;
 use avatar::gateway::{self, Gateway, Outgoing, SendResult};
 use avatar::jobs::{kinds, work_available};
@@ -207,7 +207,13 @@ fn a_text_that_the_gateway_refuses_is_an_event(clinic: &Clinic) {
     );
     assert_eq!(clinic.post_manychat(&Patient::jane(), "new_lead", "MRI please", None).status, 200);
     clinic.work_only_automation();
-    let sending = Sending { automation: clinic.automation.clone(), gateway: Arc::new(Refusing), per_second: 10, burst: 10 };
+    let sending = Sending {
+        automation: clinic.automation.clone(),
+        gateway: Arc::new(Refusing),
+        per_second: 10,
+        burst: 10,
+        terms: Terms::default(),
+    };
     let registry = kinds::registry(sending);
     clinic.runtime.block_on(work_available(&clinic.automation.store, &registry, kinds::SMS)).unwrap();
     clinic.settle();

@@ -4,6 +4,7 @@ use super::waits::{notes, only};
 use crate::support::clinic::{Clinic, Installation, MONDAY_9AM, SMS_TOKEN, at, sample};
 use crate::support::provider::{Api, Provider};
 use crate::support::wix::{Patient, Visit};
+use avatar::automation::missing_receipts;
 use avatar::domain::clock::ManualClock;
 use avatar::domain::time::Millis;
 use avatar::simulator::faults::Fault;
@@ -69,6 +70,9 @@ with_both_providers!(
     one_bad_text_of_a_batch_spoils_no_other,
     demo_people_are_never_texted_for_real,
     receipts_in_the_providers_own_shapes_reach_the_rules,
+    a_receipt_that_never_comes_is_looked_up,
+    a_text_of_which_the_provider_says_nothing_stays_accepted_with_a_reason,
+    a_price_that_the_provider_does_not_name_is_an_estimate,
 );
 
 /// A new patient books: one text wants to leave. Its id.
@@ -231,6 +235,81 @@ fn a_person_is_asked_once_when_nobody_knows(clinic: &Clinic, provider: &Provider
     assert_eq!((status(clinic, &sms_id).as_str(), provider.taken(&sms_id)), ("unknown", 1));
     assert_eq!(clinic.number("SELECT COUNT(*) AS value FROM jobs WHERE queue = 'sms_checks'"), 0, "after three days it ends");
     assert_eq!(clinic.number(&format!("SELECT checks AS value FROM sms_handovers WHERE sms_id = '{sms_id}'")), 9);
+}
+
+/// Nobody sends receipts in these stories. Looks for them as the service does, from time to time.
+fn look_for_receipts(clinic: &Clinic) -> usize {
+    let found = clinic.runtime.block_on(missing_receipts::look_for(&clinic.sending)).unwrap();
+    clinic.settle();
+    found
+}
+
+fn reason(clinic: &Clinic, sms_id: &str) -> String {
+    clinic.words(&format!("SELECT COALESCE(status_reason, '-') AS value FROM sms_messages WHERE id = '{sms_id}'")).remove(0)
+}
+
+fn a_receipt_that_never_comes_is_looked_up(clinic: &Clinic, provider: &Provider) {
+    let sms_id = book(clinic, 0);
+    clinic.work_only_sms();
+    assert_eq!(status(clinic, &sms_id), "accepted");
+    let asked = provider.seen().len();
+    pass(clinic, Millis::minutes(119));
+    assert_eq!((look_for_receipts(clinic), provider.seen().len()), (0, asked), "it may still come");
+    pass(clinic, Millis::minutes(6));
+    assert_eq!(look_for_receipts(clinic), 1);
+    assert_eq!((status(clinic, &sms_id).as_str(), provider.seen().len()), ("delivered", asked + 1));
+    assert_eq!(
+        clinic.number("SELECT COUNT(*) AS value FROM event_log WHERE event_type = 'sms_delivered'"),
+        1,
+        "rules hear of it"
+    );
+    pass(clinic, Millis::minutes(6));
+    assert_eq!((look_for_receipts(clinic), provider.taken(&sms_id)), (0, 1), "nothing more is asked, and nothing sent");
+}
+
+fn a_text_of_which_the_provider_says_nothing_stays_accepted_with_a_reason(clinic: &Clinic, provider: &Provider) {
+    let sms_id = book(clinic, 0);
+    clinic.work_only_sms();
+    provider.go_blind();
+    pass(clinic, Millis::hours(2));
+    assert_eq!(look_for_receipts(clinic), 1);
+    let asked = || clinic.number(&format!("SELECT checks AS value FROM sms_handovers WHERE sms_id = '{sms_id}'"));
+    assert_eq!((asked(), reason(clinic, &sms_id).as_str()), (1, "-"));
+    pass(clinic, Millis::hours(10));
+    assert_eq!((look_for_receipts(clinic), asked()), (0, 2), "the same job asks again");
+    pass(clinic, Millis::hours(60));
+    assert_eq!((asked(), status(clinic, &sms_id), reason(clinic, &sms_id)), (3, "accepted".into(), "no_receipt".into()));
+    pass(clinic, Millis::days(3));
+    // Reminders that left meanwhile wait for their own receipts.
+    look_for_receipts(clinic);
+    assert_eq!((asked(), provider.taken(&sms_id)), (3, 1), "three questions, and never again");
+    // Providers can be later than that.
+    let message_id = provider.message_id(&sms_id);
+    assert_eq!(receipt(clinic, provider, &message_id, &sms_id), 200);
+    clinic.settle();
+    assert_eq!(status(clinic, &sms_id), "delivered");
+    assert_ne!(reason(clinic, &sms_id), "no_receipt");
+}
+
+/// In the provider's own shape.
+fn receipt(clinic: &Clinic, provider: &Provider, message_id: &str, sms_id: &str) -> u16 {
+    if provider.api == Api::ClickSend {
+        return clinic.post_receipt(message_id, sms_id, "201").status;
+    }
+    let body = serde_json::json!({
+        "delivery_report_id": format!("report-{sms_id}"), "message_id": message_id, "status": "delivered", "error_code": "220",
+        "date_received": clinic.now().to_rfc3339(), "metadata": { "sms_id": sms_id },
+    });
+    let path = format!("/webhooks/sms/receipts/{SMS_TOKEN}");
+    clinic.post(&path, &[("Content-Type", "application/json")], body.to_string().as_bytes()).status
+}
+
+fn a_price_that_the_provider_does_not_name_is_an_estimate(clinic: &Clinic, provider: &Provider) {
+    book(clinic, 0);
+    clinic.work_only_sms();
+    let text = clinic.get("/api/sms").json()["items"][0].clone();
+    assert_eq!((&text["price"], &text["currency"], &text["parts"]), (&0.0792.into(), &"AUD".into(), &1.into()), "{text}");
+    assert_eq!(text["price_is_estimate"], provider.api == Api::MessageMedia, "only ClickSend names prices: {text}");
 }
 
 fn an_answer_that_breaks_off_is_looked_up_by_its_id(clinic: &Clinic, provider: &Provider) {

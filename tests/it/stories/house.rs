@@ -2,7 +2,7 @@
 
 use avatar::automation::Automation;
 use avatar::automation::rulesets::{Checking, DEBOUNCE, RulesetHost, RulesetOptions};
-use avatar::automation::send::Sending;
+use avatar::automation::send::{Sending, Terms};
 use avatar::config::{load_clinic, load_pipelines};
 use avatar::domain::clock::SharedClock;
 use avatar::engine::Catalogue;
@@ -76,7 +76,13 @@ impl House {
         let automation = Automation { store, clock: clock.clone(), clinic, pipelines, rules, is_demo: true };
         automation.rules.publish("tests", None).await.expect("rules that check clean");
         let gateway = Arc::new(Sandbox::default());
-        let registry = kinds::registry(Sending { automation: automation.clone(), gateway, per_second: 1_000, burst: 1_000 });
+        let registry = kinds::registry(Sending {
+            automation: automation.clone(),
+            gateway,
+            per_second: 1_000,
+            burst: 1_000,
+            terms: Terms::default(),
+        });
         let inbound = Inbound::new(&Sources::builtin(), secrets, tz).unwrap_or_else(|p| panic!("{p:?}"));
         Self { automation, registry, inbound: Arc::new(inbound), clock, _folder: folder }
     }
@@ -94,6 +100,7 @@ impl House {
             rules: Arc::new(NoRules),
             sms: SmsWay { provider: "sandbox", ..SmsWay::default() },
             access: Arc::default(),
+            is_demo: true,
             metrics: Arc::new(String::new),
         };
         let stop = CancellationToken::new();

@@ -5,16 +5,17 @@ use crate::support::clinic::{Clinic, Installation, MONDAY_9AM, at, wait_until};
 use crate::support::load::{Dice, Load};
 use crate::support::process::{Node, let_run};
 use crate::support::provider::{Api, Provider};
-use avatar::automation::send::job_for;
+use avatar::automation::send::{self, Sent, job_for};
 use avatar::config::Environment;
 use avatar::domain::clock::{ManualClock, SystemClock};
 use avatar::domain::ids::new_id;
+use avatar::domain::job::ClaimedJob;
 use avatar::domain::sample;
 use avatar::domain::sms::SmsMessage;
 use avatar::domain::time::{Millis, Timestamp};
 use avatar::jobs::{kinds, work_available};
-use avatar::store::jobs::JobFilter;
-use avatar::store::{StoreResult, jobs, sms};
+use avatar::store::jobs::{ClaimRequest, JobFilter};
+use avatar::store::{StoreResult, jobs, sms, workers};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,17 +98,26 @@ fn count_after_faults(api: Api, installation: Arc<Installation>, seed: u64) {
     while clinic.number("SELECT COUNT(*) AS value FROM jobs WHERE queue = 'sms'") > 0 {
         rounds += 1;
         assert!(rounds < 100 + texts, "it does not end");
-        let calls = 1 + dice.roll(3);
         // What was not met is forgotten: else faults could pile up for ever.
         provider.be_well();
-        for _ in 0..calls {
-            provider.fail_next(std::iter::repeat_n("fine", dice.roll(8) as usize));
-            provider.fail_next([FAULTS[dice.roll(FAULTS.len() as u64) as usize]]);
-        }
-        let patience = Duration::from_millis(if dice.roll(3) == 0 { dice.roll(40) } else { 20_000 });
-        given_up += u64::from(!clinic.work_sms_within(patience));
+        let is_given_up = if dice.roll(3) == 0 {
+            // In the middle of a call: the provider has the texts, and its answer comes later, or never.
+            provider.fail_next(std::iter::repeat_n("fine", dice.roll(4) as usize).chain(["hang"]));
+            !clinic.work_sms_until(|| provider.is_out_of_faults())
+        } else {
+            for _ in 0..=dice.roll(3) {
+                provider.fail_next(std::iter::repeat_n("fine", dice.roll(8) as usize));
+                provider.fail_next([FAULTS[dice.roll(FAULTS.len() as u64) as usize]]);
+            }
+            let patience = if dice.roll(3) == 0 { dice.roll(40) } else { 20_000 };
+            !clinic.work_sms_within(Duration::from_millis(patience))
+        };
+        given_up += u64::from(is_given_up);
         clock.advance(Millis::seconds(30 + dice.roll(300) as i64));
         put_back(&clinic);
+        if dice.roll(2) == 0 {
+            provider.release();
+        }
     }
     provider.be_well();
     // What was given up may still be on its way back.
@@ -197,6 +207,37 @@ fn taken(provider: &Provider) -> BTreeMap<String, usize> {
     taken
 }
 
+/// The fence: jobs that were taken from a worker that slept are somebody else's, and their texts with them.
+#[test]
+fn a_worker_that_slept_past_its_lease_touches_nothing() {
+    for installation in [Some(Installation::sqlite()), Installation::postgres()].into_iter().flatten() {
+        let clock = ManualClock::at(at(MONDAY_9AM));
+        let provider = Provider::start(Api::ClickSend, clock.clone());
+        let variables = provider.variables();
+        let variables: Vec<(&str, &str)> = variables.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let clinic = Clinic::node(installation, &clock, &variables);
+        fill(&clinic, 3);
+        let held = claim(&clinic);
+        clock.advance(Millis::minutes(5));
+        put_back(&clinic);
+        let sent = clinic.runtime.block_on(send::send(&clinic.sending, held));
+        assert!(sent.len() == 3 && sent.iter().all(|(_, sent)| matches!(sent, Sent::LeaseLost)), "{sent:?}");
+        assert!(provider.sent().is_empty(), "nothing left");
+        assert_eq!(clinic.number("SELECT COUNT(*) AS value FROM sms_messages WHERE status = 'queued' AND attempts = 0"), 3);
+        clinic.settle();
+        assert!(taken(&provider).into_values().eq([1, 1, 1]), "whoever has the jobs sends the texts");
+    }
+}
+
+fn claim(clinic: &Clinic) -> Vec<ClaimedJob> {
+    let now = clinic.now();
+    let claim = move |tx: &mut avatar::store::Tx<'_>| {
+        let worker = workers::register(tx, "sleeper", 1, Millis::minutes(1), now)?;
+        jobs::claim(tx, worker, &ClaimRequest { queue: kinds::SMS, limit: 10, turn: 0 }, now)
+    };
+    clinic.automation.store.write_now(claim).unwrap()
+}
+
 /// The real program, killed again and again while a bad provider takes its texts.
 #[test]
 fn kill_9_while_a_bad_provider_takes_texts() {
@@ -241,10 +282,29 @@ fn kill_9_while_a_bad_provider_takes_texts() {
     eprint_line(&format!("ledger: killed kills={kills} {figures}"));
 }
 
+const LOOKS_EVERY: Duration = Duration::from_millis(2);
+
 impl Clinic {
     /// Sends what may leave; false when it was given up before the end. What was begun goes on behind our back.
     fn work_sms_within(&self, patience: Duration) -> bool {
         let work = work_available(&self.automation.store, &self.registry, kinds::SMS);
         self.runtime.block_on(async { tokio::time::timeout(patience, work).await.is_ok() })
+    }
+
+    /// Likewise, given up as soon as `enough`.
+    fn work_sms_until(&self, enough: impl Fn() -> bool) -> bool {
+        let work = work_available(&self.automation.store, &self.registry, kinds::SMS);
+        let seen = async {
+            let mut ticks = tokio::time::interval(LOOKS_EVERY);
+            while !enough() {
+                ticks.tick().await;
+            }
+        };
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = work => true,
+                () = seen => false,
+            }
+        })
     }
 }

@@ -1,7 +1,8 @@
-//! STOP arrives while texts to the same number are being claimed and sent, thousands of times. Whatever is let go after STOP was
-//! acknowledged is a violation.
+//! STOP arrives while texts to the same number are being claimed and sent, thousands of times, and others are planned by whoever does
+//! not know of it yet. Whatever is let go after STOP was acknowledged is a violation.
 
-use crate::support::clinic::{Clinic, SMS_TOKEN, wait_until};
+use super::storm::change;
+use crate::support::clinic::{Clinic, Installation, MONDAY_9AM, SMS_TOKEN, wait_until};
 use crate::support::load::Dice;
 use avatar::automation::send::{self, Sending as Outbox, Sent, job_for};
 use avatar::config::Environment;
@@ -14,7 +15,7 @@ use avatar::jobs::{JobHandler, JobOutcome, Outcomes, Registry, kinds, work_avail
 use avatar::store::{StoreResult, jobs, sms};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::Write;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,21 +30,27 @@ const AT_ONCE: usize = 200;
 const SENDERS: usize = 2;
 const WORKERS: usize = 2;
 const PHONES: usize = 3;
+/// A second text to a number is planned so many numbers later: by then STOP was often worked on, and nothing but the number itself
+/// remembers it.
+const BEHIND: usize = 12;
 /// Longer than a text waits for a message that is being worked on.
 const LATER: Millis = Millis::minutes(1);
 
 #[test]
 fn stop_wins_on_sqlite() {
-    race("sqlite", &Clinic::sqlite());
+    race("sqlite", Installation::sqlite());
 }
 
 #[test]
 fn stop_wins_on_postgres() {
-    let Some(clinic) = Clinic::postgres() else { return };
-    race("postgres", &clinic);
+    let Some(installation) = Installation::postgres() else { return };
+    race("postgres", installation);
 }
 
-fn race(name: &str, clinic: &Clinic) {
+fn race(name: &str, installation: Arc<Installation>) {
+    // Nothing but STOP keeps a text back.
+    change(&installation, "config/clinic.yaml", "in_all: 3000", "in_all: 100000");
+    let clinic = &Clinic::open(installation, MONDAY_9AM);
     let environment = Environment::of_process();
     let number = |name: &str, default| environment.get(name).map_or(default, |n| n.parse().unwrap());
     let races = number("AVATAR_STOP_RACES", RACES);
@@ -55,13 +62,16 @@ fn race(name: &str, clinic: &Clinic) {
         assert_eq!(clinic.number(left) as usize, total.before + total.crossed + total.after, "all that left was seen leaving");
     }
     let figures = format!(
-        "races={} left_before={} crossed={} stopped={} left_after_stop={}",
-        total.races, total.before, total.crossed, total.stopped, total.after
+        "races={} left_before={} crossed={} stopped={} planned_after_stop={} withheld={} left_after_stop={}",
+        total.races, total.before, total.crossed, total.stopped, total.races, total.withheld, total.after
     );
     let mut out = std::io::stderr();
     let _ = writeln!(out, "stop races: {name} {figures}");
     assert_eq!(total.after, 0, "{figures}");
     assert!(total.stopped > 0, "no STOP came in time, so nothing raced: {figures}");
+    assert!(total.withheld > 0, "no text was planned after STOP was worked on: {figures}");
+    let otherwise = "SELECT COUNT(*) AS value FROM sms_messages WHERE status = 'suppressed' AND status_reason <> 'opted_out'";
+    assert_eq!(clinic.number(otherwise), 0, "nothing else kept a text back");
     clinic.check();
 }
 
@@ -75,6 +85,8 @@ struct Score {
     crossed: usize,
     /// Never left.
     stopped: usize,
+    /// Planned when nothing was left to withdraw it, and kept back at the door.
+    withheld: usize,
     /// Let go after the acknowledgement: must not be.
     after: usize,
 }
@@ -85,11 +97,12 @@ impl Score {
         self.before += other.before;
         self.crossed += other.crossed;
         self.stopped += other.stopped;
+        self.withheld += other.withheld;
         self.after += other.after;
     }
 }
 
-/// One text for each of many numbers, and everybody says STOP as soon as it is planned, while senders take what they find.
+/// Two texts for each of many numbers, and everybody says STOP as soon as the first is planned, while senders take what they find.
 fn play(clinic: &Clinic, round: usize, dice: &mut Dice) -> Score {
     let mut phones: Vec<String> = (0..AT_ONCE).map(|n| format!("+614{:08}", round * AT_ONCE + n)).collect();
     shuffle(&mut phones, dice);
@@ -99,11 +112,15 @@ fn play(clinic: &Clinic, round: usize, dice: &mut Dice) -> Score {
     std::thread::scope(|scope| {
         for _ in 0..PHONES {
             scope.spawn(|| {
+                let mut stopped = VecDeque::new();
                 while let Some(phone) = phones.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    plan(clinic, std::slice::from_ref(phone));
+                    let again = (stopped.len() == BEHIND).then(|| stopped.pop_front()).flatten();
+                    plan(clinic, [Some(first(phone)), again].into_iter().flatten());
                     say_stop(clinic, phone);
                     acked.lock().unwrap().insert(phone.clone(), moment());
+                    stopped.push_back(second(phone));
                 }
+                plan(clinic, stopped);
                 open.fetch_sub(1, Ordering::SeqCst);
             });
         }
@@ -125,7 +142,8 @@ fn score(clinic: &Clinic, phones: &[String], acked: &HashMap<String, Instant>, l
     let mut score = Score { races: phones.len(), ..Score::default() };
     for phone in phones {
         let stopped_at = acked[phone];
-        match left.get(phone) {
+        score.after += usize::from(left.contains_key(&second(phone).id));
+        match left.get(&first(phone).id) {
             None => score.stopped += 1,
             Some(left) if left.let_go_after > stopped_at => score.after += 1,
             Some(left) if left.at > stopped_at => score.crossed += 1,
@@ -134,8 +152,11 @@ fn score(clinic: &Clinic, phones: &[String], acked: &HashMap<String, Instant>, l
     }
     let unsent = "SELECT COUNT(*) AS value FROM sms_messages WHERE status IN ('scheduled', 'queued', 'sending', 'unknown')";
     assert_eq!(clinic.number(unsent), 0, "every text has an end");
+    score.withheld = clinic.number(&format!("{WITHHELD} AND to_number IN ('{}')", phones.join("', '"))) as usize;
     score
 }
+
+const WITHHELD: &str = "SELECT COUNT(*) AS value FROM sms_messages WHERE status = 'suppressed' AND status_reason = 'opted_out'";
 
 fn shuffle(list: &mut [String], dice: &mut Dice) {
     for index in (1..list.len()).rev() {
@@ -157,10 +178,24 @@ fn say_stop(clinic: &Clinic, phone: &str) {
     clinic.deliver(&format!("sms/inbound/{SMS_TOKEN}"), &body.to_string());
 }
 
-/// Texts that may leave now. They hang on no contact: nothing but the number keeps them back.
-fn plan(clinic: &Clinic, phones: &[String]) {
+/// A text that may leave now. It hangs on no contact: nothing but the number keeps it back.
+struct Planned {
+    id: String,
+    phone: String,
+}
+
+fn first(phone: &str) -> Planned {
+    Planned { id: format!("text-to-{phone}"), phone: phone.to_owned() }
+}
+
+/// Whoever plans it does not know that the number has said STOP.
+fn second(phone: &str) -> Planned {
+    Planned { id: format!("late-text-to-{phone}"), phone: phone.to_owned() }
+}
+
+fn plan(clinic: &Clinic, texts: impl IntoIterator<Item = Planned>) {
     let now = clinic.now();
-    let texts: Vec<SmsMessage> = phones.iter().map(|phone| text(phone, now)).collect();
+    let texts: Vec<SmsMessage> = texts.into_iter().map(|planned| text(&planned, now)).collect();
     let planned = clinic.automation.store.write_now(move |tx| {
         sms::insert_many(tx, &texts.iter().collect::<Vec<_>>())?;
         let jobs_new: Vec<_> = texts.iter().map(|text| job_for(&text.id, now)).collect();
@@ -170,14 +205,14 @@ fn plan(clinic: &Clinic, phones: &[String]) {
     planned.unwrap();
 }
 
-fn text(phone: &str, now: Timestamp) -> SmsMessage {
+fn text(planned: &Planned, now: Timestamp) -> SmsMessage {
     SmsMessage {
         template: Some("recall_due".into()),
         category: SmsCategory::Recall,
         body: "Avatar Imaging: your next visit is due. Reply STOP to end texts.".into(),
         scheduled_at: None,
         immediate: true,
-        ..sample::text(&format!("text-to-{phone}"), phone, now)
+        ..sample::text(&planned.id, &planned.phone, now)
     }
 }
 
@@ -192,6 +227,7 @@ struct Left {
 /// Sees when a batch begins to be let go, and when it is handed over.
 struct Witness {
     began: Mutex<Instant>,
+    /// By the text's id.
     left: Arc<Mutex<HashMap<String, Left>>>,
 }
 
@@ -248,7 +284,7 @@ impl Gateway for GatewayOf {
 
     fn send<'a>(&'a self, texts: &'a [Outgoing]) -> Sending<'a> {
         let left = Left { let_go_after: *self.0.began.lock().unwrap(), at: moment() };
-        self.0.left.lock().unwrap().extend(texts.iter().map(|text| (text.to.clone(), left)));
+        self.0.left.lock().unwrap().extend(texts.iter().map(|text| (text.sms_id.clone(), left)));
         let accepted = |id: &str| SendResult::Accepted { provider_message_id: format!("witness-{id}") };
         Box::pin(async move { texts.iter().map(|text| (text.sms_id.clone(), accepted(&text.sms_id))).collect() })
     }
@@ -259,21 +295,63 @@ impl Gateway for GatewayOf {
 fn a_text_waits_for_a_stop_that_is_just_being_recorded() {
     let Some(clinic) = Clinic::postgres() else { return };
     let phone = "+61491570006";
-    plan(&clinic, &[phone.to_owned()]);
-    let mut recording = PgConnection::establish(&clinic.records.url).unwrap();
-    let lock = format!("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('p:{phone}', 0))");
-    recording.batch_execute(&lock).unwrap();
+    plan(&clinic, [first(phone)]);
+    let mut recording = hold_lane(&clinic, phone);
     std::thread::scope(|scope| {
         let sender = scope.spawn(|| clinic.work_only_sms());
-        let waiting = "SELECT COUNT(*) AS value FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
-             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        wait_until(Duration::from_secs(10), "the outbox waits", || clinic.number(waiting) == 1 || sender.is_finished());
+        wait_until(Duration::from_secs(10), "the outbox waits", || clinic.number(WAITING) == 1 || sender.is_finished());
         assert_eq!(clinic.sent_to(phone), 0, "nothing leaves while a message is being recorded");
         recording.batch_execute(RECORDED).unwrap();
         sender.join().unwrap();
     });
     assert_eq!(clinic.sent_to(phone), 0, "{:?}", clinic.texts());
 }
+
+/// The other way round: while texts to a number are being let go, its STOP is not acknowledged. It would be counted as said before.
+#[test]
+fn a_stop_is_acknowledged_after_the_texts_that_are_just_being_let_go() {
+    let Some(clinic) = Clinic::postgres() else { return };
+    let phone = "+61491570006";
+    let mut letting_go = hold_lane(&clinic, phone);
+    std::thread::scope(|scope| {
+        let stop = scope.spawn(|| say_stop(&clinic, phone));
+        wait_until(Duration::from_secs(10), "the recording waits", || clinic.number(WAITING) == 1 || stop.is_finished());
+        assert!(!stop.is_finished(), "it was acknowledged while a text was being let go");
+        letting_go.batch_execute("COMMIT").unwrap();
+        stop.join().unwrap();
+    });
+    clinic.settle();
+    assert_eq!(clinic.count("suppressions"), 1);
+}
+
+/// A worker that was given up puts its text back just as another one looks whether the text was interrupted: the text still leaves.
+#[test]
+fn a_text_that_is_put_back_just_now_is_not_lost() {
+    let Some(clinic) = Clinic::postgres() else { return };
+    let phone = "+61491570006";
+    plan(&clinic, [first(phone)]);
+    clinic.words("UPDATE sms_messages SET status = 'sending' RETURNING id AS value");
+    let mut putting_back = hold_lane(&clinic, phone);
+    std::thread::scope(|scope| {
+        let sender = scope.spawn(|| clinic.work_only_sms());
+        wait_until(Duration::from_secs(10), "the outbox waits", || clinic.number(WAITING) == 1 || sender.is_finished());
+        putting_back.batch_execute("UPDATE sms_messages SET status = 'queued'; COMMIT").unwrap();
+        sender.join().unwrap();
+    });
+    assert_eq!(clinic.sent_to(phone), 1, "{:?}", clinic.texts());
+}
+
+/// A transaction that has taken the lane of a number, and stands still.
+fn hold_lane(clinic: &Clinic, phone: &str) -> PgConnection {
+    let mut connection = PgConnection::establish(&clinic.records.url).unwrap();
+    let lock = format!("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('p:{phone}', 0))");
+    connection.batch_execute(&lock).unwrap();
+    connection
+}
+
+/// Transactions that wait for a lane.
+const WAITING: &str = "SELECT COUNT(*) AS value FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 /// What the recording of a STOP writes.
 const RECORDED: &str = "INSERT INTO suppressions (phone, reason, at) VALUES ('+61491570006', 'stop', 1); COMMIT";

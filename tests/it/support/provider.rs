@@ -84,6 +84,11 @@ impl Provider {
         self.with(|simulator| simulator.faults().set(Vec::new()));
     }
 
+    /// Every fault that was asked for has been met.
+    pub fn is_out_of_faults(&self) -> bool {
+        self.with(|simulator| simulator.faults().rules()).is_empty()
+    }
+
     /// Its word for texts to this number, instead of a good one.
     pub fn answer_with(&self, to: &str, word: Option<&str>) {
         self.with(|simulator| simulator.answer_with(to, word)).unwrap();

@@ -138,7 +138,7 @@ fn gather(
         })
         .collect();
     if which == Which::Unanswered {
-        wanted.sort_by(|a, b| place(a, which).cmp(&place(b, which)));
+        wanted.sort_by_key(|c| place(c, which));
     }
     let total = wanted.len() as i64;
     let begin = match &request.after {

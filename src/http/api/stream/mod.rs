@@ -34,20 +34,20 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let doc = Doc::new("Stream", "Tells what changes, as server-sent events.")
         .query(PARAMETERS)
         .answers_text(StatusCode::OK, "text/event-stream");
-    vec![reading(STREAM, shared, move |call| open(Arc::clone(&of_all), call)).doc(doc)]
+    vec![reading(STREAM, shared, move |call| std::future::ready(open(&of_all, &call))).doc(doc)]
 }
 
-async fn open(shared: Arc<Shared>, call: Call) -> Result<Response, ApiError> {
+fn open(shared: &Arc<Shared>, call: &Call) -> Result<Response, ApiError> {
     let mut query = Query::parse(&call.query);
     let wanted = query.text("topics");
     let position = query.text("last_event_id").or_else(|| header(&call.headers, &LAST_EVENT_ID));
     query.finish()?;
-    let topics = topics(wanted.as_deref(), &call)?;
-    let place = Place::take(&shared).ok_or_else(|| ApiError::unavailable("Too many streams are open."))?;
+    let topics = topics(wanted.as_deref(), call)?;
+    let place = Place::take(shared).ok_or_else(|| ApiError::unavailable("Too many streams are open."))?;
     let rhythm = Rhythm { heartbeat: shared.limits.heartbeat, authorise_again: shared.limits.authorise_again };
     let listener = call.context.store.changes().listen(position.as_deref());
     let gate = {
-        let (shared, headers) = (Arc::clone(&shared), call.headers.clone());
+        let (shared, headers) = (Arc::clone(shared), call.headers.clone());
         move || {
             let (shared, headers) = (Arc::clone(&shared), headers.clone());
             async move { shared.gate.is_still_allowed(&shared.context, &headers, STREAM).await }

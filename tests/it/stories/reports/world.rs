@@ -127,6 +127,8 @@ impl World {
             version: 1,
             created_at: made,
             updated_at: done.unwrap_or(made),
+            outcome: None,
+            completed_by: None,
         });
         self.tasks.last_mut().unwrap()
     }
@@ -182,6 +184,8 @@ impl World {
             checks: 0,
             checked_at: None,
             asked_at: None,
+            price_is_estimate: false,
+            receipt_asked_at: None,
         });
     }
 
