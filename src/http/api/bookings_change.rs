@@ -9,7 +9,7 @@ use crate::domain::booking::BookingStatus;
 use crate::domain::edit::Edit;
 use crate::domain::staff_action::{BookingEdit, NewBooking, StaffAction};
 use crate::engine::schema::{REFERRAL, URGENCY};
-use crate::http::doc::Doc;
+use crate::http::doc::{Doc, IfMatch};
 use crate::http::endpoint::{Call, Endpoint, Shared, writing};
 use crate::http::problem::ApiError;
 use crate::http::reply::{self, Response};
@@ -30,7 +30,7 @@ const CANCEL: Route = Route::post("/api/bookings/{id}/cancel", Permission::Clini
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let doc = |summary| Doc::new("Bookings", summary);
-    let marks = |summary| doc(summary).takes::<Marking>().answers::<Booking>();
+    let marks = |summary| doc(summary).takes_if_match(IfMatch::Optional).takes::<Marking>().answers::<Booking>();
     vec![
         writing(ADD, shared, add).doc(doc("Makes a booking.").takes::<Adding>().answers_as::<Booking>(StatusCode::CREATED)),
         writing(EDIT, shared, edit).doc(doc("Moves or corrects a booking.").takes::<Editing>().answers::<Booking>()),

@@ -4,13 +4,13 @@ use super::acting::act;
 use super::acting::version_if_given;
 use super::contacts::{Contact, shown};
 use super::fields::{Fields, NOTE_CHARS_MAX, SHORT_CHARS_MAX};
-use super::listing::{Wall, find_record, whole};
+use super::listing::{Listing, Wall, find_record, whole};
 use crate::automation::staff_work::{About, stages_allowed};
 use crate::domain::edit::Edit;
 use crate::domain::event::ContactInput;
 use crate::domain::staff_action::{Consent, ConsentKind, ContactEdit, StaffAction};
 use crate::engine::schema::CONSENT;
-use crate::http::doc::Doc;
+use crate::http::doc::{Doc, IfMatch};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading, writing};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -41,12 +41,12 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         ),
         writing(EDIT, shared, edit).doc(doc("Corrects a contact, and records consent.").takes::<Editing>().answers::<Contact>()),
         writing(MOVE, shared, move_to)
-            .doc(doc("Moves a contact to a stage of a pipeline.").takes::<Moving>().answers::<Contact>()),
+            .doc(doc("Moves a contact to a stage of a pipeline.").takes_if_match(IfMatch::Optional).takes::<Moving>().answers::<Contact>()),
         writing(NOTE, shared, note).doc(doc("Writes a note about a contact.").takes::<Noting>().answers::<Contact>()),
-        writing(OPT_OUT, shared, opt_out).doc(doc("Sends a contact no more texts.").takes::<Saying>().answers::<Contact>()),
+        writing(OPT_OUT, shared, opt_out).doc(doc("Sends a contact no more texts.").takes_if_match(IfMatch::Optional).takes::<Saying>().answers::<Contact>()),
         writing(OPT_IN, shared, opt_in)
-            .doc(doc("Sends texts again to a contact who has asked for it.").takes::<Saying>().answers::<Contact>()),
-        reading(CONSENTS, shared, list_consents).doc(doc("Lists what a contact has said to texts, the newest first.")),
+            .doc(doc("Sends texts again to a contact who has asked for it.").takes_if_match(IfMatch::Optional).takes::<Saying>().answers::<Contact>()),
+        reading(CONSENTS, shared, list_consents).doc(doc("Lists what a contact has said to texts, the newest first.").answers::<Listing<ConsentShown>>()),
     ]
 }
 

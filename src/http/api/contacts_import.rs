@@ -7,7 +7,7 @@ use crate::automation::staff_work::{About, find_known};
 use crate::domain::csv;
 use crate::domain::event::ContactInput;
 use crate::domain::staff_action::{ContactEdit, StaffAction};
-use crate::http::doc::Doc;
+use crate::http::doc::{Doc, Kind};
 use crate::http::endpoint::{Call, Endpoint, Shared, writing};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -41,7 +41,7 @@ const COLUMNS: [&str; 10] = [
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let doc = Doc::new("Contacts", "Adds the people of a CSV list; those who are known already stay as they are.");
     let query = &[("dry_run", "true: says what would be done, and does nothing")];
-    vec![writing(IMPORT, shared, import).doc(doc.query(query).answers::<Report>())]
+    vec![writing(IMPORT, shared, import).doc(doc.query(query).kind("dry_run", Kind::Flag).takes_text("text/csv").answers::<Report>())]
 }
 
 #[derive(Serialize, ToSchema)]
