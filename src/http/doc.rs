@@ -53,8 +53,6 @@ pub(super) enum Kind {
     Day,
     /// `true` or `false`.
     Flag,
-    /// From and to.
-    Number(i64, i64),
 }
 
 /// One answer of an endpoint that did what was asked.

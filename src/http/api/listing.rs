@@ -14,6 +14,8 @@ use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Listing<T> {
+    // In place: a list that only refers to its rows' type does not bring that type along.
+    #[schema(inline)]
     pub items: Vec<T>,
     /// Rows on all pages.
     pub total: i64,

@@ -4,7 +4,7 @@ use super::contacts::{Contact, contact};
 use super::listing::{Listing, PAGING, Wall, page};
 use crate::automation::merge::{MergeError, Wanted, merge, others_named, unmerge};
 use crate::domain::ids::is_id;
-use crate::http::doc::Doc;
+use crate::http::doc::{Doc, Kind};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading, writing};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -27,7 +27,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let unmerge_doc = Doc::new("Contacts", "Undoes the merge of a contact into another.");
     let duplicates_doc = Doc::new("Contacts", "Lists people who might be one: the open merge_review tasks.");
     vec![
-        writing(MERGE, shared, merge_two).doc(merge_doc.query(PREVIEW).takes::<Merging>().answers::<Merged>()),
+        writing(MERGE, shared, merge_two)
+            .doc(merge_doc.query(PREVIEW).kind("dry_run", Kind::Flag).takes::<Merging>().answers::<Merged>()),
         writing(UNMERGE, shared, unmerge_two).doc(unmerge_doc.takes::<Unmerging>().answers::<Unmerged>()),
         reading(DUPLICATES, shared, duplicates).doc(duplicates_doc.query(&PAGING).answers::<Listing<Duplicate>>()),
     ]

@@ -3,7 +3,7 @@
 use crate::automation::audit::note_alone;
 use crate::automation::privacy::{self, Erased, PrivacyError, Scrubbed};
 use crate::domain::audit::{Entry, action};
-use crate::http::doc::Doc;
+use crate::http::doc::{Doc, Kind};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading, writing};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -25,7 +25,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let erasing = Doc::new("Privacy", "Destroys everything that says who a contact is.");
     vec![
         reading(EXPORT, shared, export).doc(all.answers_text(StatusCode::OK, "application/json")),
-        writing(ERASE, shared, erase).doc(erasing.query(PARAMETERS).takes::<Wish>().answers::<Erasure>()),
+        writing(ERASE, shared, erase)
+            .doc(erasing.query(PARAMETERS).kind("dry_run", Kind::Flag).takes::<Wish>().answers::<Erasure>()),
     ]
 }
 

@@ -3,7 +3,7 @@
 use super::listing::{self, Listing};
 use crate::automation::reports::{self, Answer, Figure, Kind, Period, Report, Shown, definitions};
 use crate::domain::time::Timestamp;
-use crate::http::doc::Doc;
+use crate::http::doc::{Doc, Kind as Values};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::{ApiError, FieldError};
 use crate::http::query::Query;
@@ -29,6 +29,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let counted = |summary| {
         Doc::new("Reports", summary)
             .query(&[("start", "The first day: a Monday, or the first of a month; without it the last period that is over")])
+            .kind("start", Values::Day)
             .answers::<ReportBody>()
             .answers_text(StatusCode::OK, CSV)
     };
@@ -40,6 +41,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         reading(LIST, shared, list).doc(
             Doc::new("Reports", "Lists the reports that are kept, the newest period first.")
                 .query(&[("kind", "weekly or monthly"), ("cursor", "From the page before"), ("limit", "Rows of a page")])
+                .one_of("kind", &["weekly", "monthly"])
                 .answers::<Listing<KeptReport>>(),
         ),
         reading(ONE, shared, one).doc(

@@ -63,12 +63,12 @@ fn of_query(name: &str, about: &str, doc: &Doc) -> Value {
         (_, Some(Kind::Time)) => json!({ "type": "string", "format": "date-time" }),
         (_, Some(Kind::Day)) => json!({ "type": "string", "format": "date" }),
         (_, Some(Kind::Flag)) => json!({ "type": "string", "enum": ["true", "false"] }),
-        (_, Some(Kind::Number(from, to))) => json!({ "type": "integer", "minimum": from, "maximum": to }),
         ("limit", None) => json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX, "default": 50 }),
         (_, None) => json!({ "type": "string" }),
     };
     let required = doc.needed.contains(&name);
     // Empty values count as absent, so that a form may send all its fields.
+    let schema = if required { schema } else { json!({ "anyOf": [schema, { "type": "string", "maxLength": 0 }] }) };
     json!({ "name": name, "in": "query", "description": about, "required": required, "allowEmptyValue": !required, "schema": schema })
 }
 
@@ -144,7 +144,8 @@ fn responses(route: Route, doc: &Doc, schemas: &mut Schemas) -> Value {
 fn content(answer: &Answer, tag: &str, schemas: &mut Schemas) -> Option<Value> {
     let Some(shape) = &answer.shape else {
         let has_body = answer.status.as_u16() != 204;
-        return has_body.then(|| json!({ "schema": { "type": "string" } }));
+        let is_json = answer.content_type == "application/json";
+        return has_body.then(|| if is_json { json!({ "schema": {} }) } else { json!({ "schema": { "type": "string" } }) });
     };
     let schema = schemas.place(shape, tag);
     let example = example_of(&schema, schemas);

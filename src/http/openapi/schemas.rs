@@ -25,7 +25,7 @@ impl Schemas {
     pub(super) fn place(&mut self, shape: &Shape, tag: &str) -> Value {
         let mut parts: BTreeMap<String, Value> = shape.parts.iter().map(|(name, schema)| (name.clone(), json!(schema))).collect();
         let body = json!(shape.schema);
-        if body.get("properties").is_none() && body.get("oneOf").is_none() && body.get("enum").is_none() {
+        if ["properties", "oneOf", "allOf", "enum"].into_iter().all(|word| body.get(word).is_none()) {
             // Something simple, such as a list of texts: it needs no name.
             let renamed = self.place_all(&parts, tag);
             return rename(body, &renamed);

@@ -25,7 +25,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let put_doc = Doc::new("Inbox", "Keeps a draft. If-Match names the version that was seen, \"0\" when there was none.");
     vec![
         reading(SHOW, shared, show).doc(Doc::new("Inbox", "Shows the draft of a conversation.").answers::<Draft>()),
-        writing(PUT, shared, put).doc(put_doc.takes::<NewDraft>().answers::<Draft>()),
+        writing(PUT, shared, put).doc(put_doc.edits().takes::<NewDraft>().answers::<Draft>()),
         writing(DELETE, shared, delete).doc(Doc::new("Inbox", "Throws the draft away.").answers::<Deleted>()),
     ]
 }
