@@ -49,6 +49,8 @@ impl Alert {
             dedupe_key: Some(self.dedupe_key()),
             note: None,
             completed_at: None,
+            outcome: None,
+            completed_by: None,
             is_demo: false,
             version: 1,
             created_at: now,

@@ -2,13 +2,14 @@
 
 use super::guard;
 use super::world::{Changes, SmsChange, Suppression, World};
+use crate::domain::contact::Identity;
 use crate::domain::job::ClaimedJob;
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
 use crate::store::sms::StatusChange;
 use crate::store::{
-    StoreError, StoreResult, Tx, bookings, contacts, events, history, jobs, numbers, privacy, runs, skips, sms, tasks, timers,
-    waiting,
+    StoreError, StoreResult, Tx, bookings, consents, contacts, events, history, jobs, numbers, privacy, runs, skips, sms, tasks,
+    timers, waiting,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -64,11 +65,12 @@ fn write_contacts(tx: &mut Tx<'_>, decisions: &[Decision], now: Timestamp) -> St
     let changed = || decisions.iter().map(|d| &d.world).filter(|w| w.changes.contact);
     let rows: Vec<_> = changed().filter_map(|w| w.contact.as_ref()).collect();
     contacts::upsert_many(tx, &rows)?;
-    let identities: Vec<_> = changed()
-        .filter_map(|w| w.contact.as_ref().map(|c| (w, c)))
-        .flat_map(|(w, c)| w.changes.new_identities.iter().map(move |i| (i, c.id.as_str())))
-        .collect();
-    contacts::insert_identities(tx, &identities, now)
+    let owned = |pick: fn(&Changes) -> &Vec<Identity>| -> Vec<(&Identity, &str)> {
+        let people = changed().filter_map(|w| w.contact.as_ref().map(|c| (w, c)));
+        people.flat_map(|(w, c)| pick(&w.changes).iter().map(move |i| (i, c.id.as_str()))).collect()
+    };
+    contacts::delete_identities(tx, &owned(|c| &c.gone_identities))?;
+    contacts::insert_identities(tx, &owned(|c| &c.new_identities), now)
 }
 
 fn write_records(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
@@ -81,6 +83,7 @@ fn write_records(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
     write_loose_tasks(tx, decisions)?;
     history::insert_touchpoints(tx, &all(decisions, |c| &c.touchpoints).collect::<Vec<_>>())?;
     history::insert_notes(tx, &all(decisions, |c| &c.notes).collect::<Vec<_>>())?;
+    consents::insert_many(tx, &all(decisions, |c| &c.consents).collect::<Vec<_>>())?;
     history::insert_field_changes(tx, &all(decisions, |c| &c.field_changes).collect::<Vec<_>>())?;
     history::insert_transitions(tx, &all(decisions, |c| &c.transitions).collect::<Vec<_>>())?;
     timers::upsert_many(tx, &all(decisions, |c| &c.timers).collect::<Vec<_>>())?;

@@ -7,7 +7,8 @@ use crate::domain::sms::SmsCategory;
 pub fn refusal(contact: &Contact, category: SmsCategory) -> Option<&'static str> {
     let lacks_consent = match category {
         // What somebody has booked may be told them until they say no.
-        SmsCategory::Transactional | SmsCategory::Recall => false,
+        SmsCategory::Transactional => false,
+        SmsCategory::Recall => contact.recall_consent == "denied",
         SmsCategory::Marketing => contact.marketing_consent != "granted",
     };
     (contact.sms_consent == "denied" || lacks_consent).then_some("no_consent")

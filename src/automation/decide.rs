@@ -6,6 +6,7 @@ use super::guard;
 use super::opt_out;
 use super::project::{self, Projected, Projection};
 use super::skips;
+use super::staff_work;
 use super::timer_diff;
 use super::waits::{self, Memory, Origin, Part, Pinned};
 use super::world::World;
@@ -141,6 +142,9 @@ fn first_steps(world: &World, root: &Event, projected: &Projected, booking_id: O
 
 /// What the event means; a timer means what its rule says it still does.
 fn meaning(world: &mut World, root: &Event, with: Deciding<'_>) -> Projected {
+    if let Some(action) = &root.payload.action {
+        return staff_work::carry_out(world, root, action, with);
+    }
     match (root.event_type.as_str(), &root.payload.timer) {
         (TIMER_DUE, Some(_)) => due_timer(world, root, with),
         (SCHEDULE_DUE, _) => Projected::of(root),

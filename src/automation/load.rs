@@ -11,6 +11,7 @@ use crate::domain::booking::Booking;
 use crate::domain::contact::{Contact, Identity, IdentityKind};
 use crate::domain::event::{Event, SCHEDULE_DUE, SubjectKind, TASK_OVERDUE, Timer, WaitingRun};
 use crate::domain::sms::SmsMessage;
+use crate::domain::staff_action::StaffAction;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::Ruleset;
 use crate::engine::facts::{FiredBefore, TOUCHPOINTS_MAX};
@@ -84,6 +85,10 @@ fn texts_spoken_of(conn: &mut Conn, events: &[Event]) -> StoreResult<Texts> {
 fn referred_texts(conn: &mut Conn, events: &[Event]) -> StoreResult<HashMap<String, SmsMessage>> {
     let mut found = HashMap::new();
     for event in events {
+        if let Some(StaffAction::RetrySms { sms_id }) = event.payload.action.as_deref() {
+            found.extend(sms::find(conn, sms_id)?.map(|text| (event.id.clone(), text)));
+            continue;
+        }
         let (own, provider, provider_id) = match (&event.payload.receipt, &event.payload.message) {
             (Some(r), _) => (r.sms_id.as_ref(), &r.provider, r.provider_message_id.as_ref()),
             (None, Some(m)) => (m.reply_to_sms_id.as_ref(), &m.provider, m.in_reply_to.as_ref()),

@@ -42,6 +42,7 @@ pub mod send;
 pub mod sign_in;
 pub mod simulate;
 pub mod staff;
+pub mod staff_work;
 pub mod timers;
 pub mod waits;
 pub mod why;

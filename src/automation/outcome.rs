@@ -190,6 +190,8 @@ pub(super) fn ask(tx: &mut Tx<'_>, text: &SmsMessage, because: &str, now: Timest
         dedupe_key: Some(key),
         note: Some(format!("Text {}", text.id)),
         completed_at: None,
+        outcome: None,
+        completed_by: None,
         is_demo: text.is_demo,
         version: 1,
         created_at: now,

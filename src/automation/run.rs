@@ -99,22 +99,30 @@ async fn attempt(context: &Automation, in_force: &Arc<InForce>, jobs: Vec<Claime
         context.store.clone().read(move |conn| decide_all(conn, &context, &in_force, jobs, now)).await?
     };
     let (decisions, deferred) = decided;
-    let alerts: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.alerts.clone()).collect();
-    let outcomes: Vec<RunOutcome> = decisions.iter().flat_map(|d| d.world.changes.runs.iter().map(|r| r.outcome)).collect();
-    let broken: Vec<String> = decisions.iter().flat_map(|d| d.world.changes.promises_broken.iter().cloned()).collect();
-    let kept_back = withheld::reasons(decisions.iter().flat_map(|d| &d.world.changes.sms));
-    // They come back so that they are freed here, not by the one thread that writes.
-    drop(context.store.write(move |tx| commit(tx, &decisions, now).map(|()| decisions)).await?);
+    // They come back so that they are counted and freed here, not by the one thread that writes.
+    let decisions = context.store.write(move |tx| commit(tx, &decisions, now).map(|()| decisions)).await?;
+    count_decided(decisions.iter().map(|d| &d.world));
+    Ok(deferred)
+}
+
+/// The metrics of what was decided and written.
+pub(super) fn count_decided<'w>(worlds: impl IntoIterator<Item = &'w World>) {
+    let (mut alerts, mut outcomes, mut broken, mut kept_back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for changes in worlds.into_iter().map(|world| &world.changes) {
+        alerts.extend(&changes.alerts);
+        outcomes.extend(changes.runs.iter().map(|run| run.outcome));
+        broken.extend(changes.promises_broken.iter().cloned());
+        kept_back.extend(withheld::reasons(changes.sms.iter()));
+    }
     promises::count_broken(&broken);
     withheld::count(kept_back.iter().map(String::as_str));
     for outcome in [RunOutcome::Fired, RunOutcome::Skipped, RunOutcome::Failed] {
         let count = outcomes.iter().filter(|o| **o == outcome).count();
         metrics::counter(Metric::RuleRuns, &[("outcome", outcome.as_str())], count as u64);
     }
-    for rule in &alerts {
+    for rule in alerts {
         metrics::counter(Metric::StaffAlerts, &[("rule", rule)], 1);
     }
-    Ok(deferred)
 }
 
 fn decide_all(
@@ -157,7 +165,12 @@ fn is_waiting(event: &Event) -> bool {
 
 /// Decides one loaded event.
 pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForce, pinned: &Pinned, now: Timestamp) -> World {
-    let with = Deciding {
+    decide_loaded(loaded, deciding(context, in_force, pinned, now))
+}
+
+/// What is decided with, by the rules in force.
+pub(super) fn deciding<'a>(context: &'a Automation, in_force: &'a InForce, pinned: &'a Pinned, now: Timestamp) -> Deciding<'a> {
+    Deciding {
         ruleset: &in_force.ruleset,
         overrides: &in_force.overrides,
         revision: in_force.number,
@@ -166,8 +179,7 @@ pub(super) fn decide_one(loaded: Loaded, context: &Automation, in_force: &InForc
         now,
         is_demo: context.is_demo,
         pinned,
-    };
-    decide_loaded(loaded, with)
+    }
 }
 
 /// Decides one loaded event, wherever it was loaded from.

@@ -153,8 +153,11 @@ fn admit(tx: &mut Tx<'_>, sending: &Sending, claimed: &[ClaimedJob], now: Timest
     let claimed: Vec<&ClaimedJob> = claimed.into_iter().map(|(job, _)| job).collect();
     let by_job: HashMap<i64, String> = claimed.iter().filter_map(|job| Some((job.id, sms_id(job)?))).collect();
     let ids: Vec<String> = by_job.values().cloned().collect();
+    let named = sms::list_by_ids(tx, &ids)?;
+    let surroundings = Surroundings::load(tx, named.iter())?;
+    // Read again, now that nobody else has their numbers: a worker that was given up may have put its texts back just now, and they
+    // would be lost if their jobs ended here because they looked interrupted.
     let texts: HashMap<String, SmsMessage> = sms::list_by_ids(tx, &ids)?.into_iter().map(|s| (s.id.clone(), s)).collect();
-    let surroundings = Surroundings::load(tx, texts.values())?;
     let mut ready = Vec::new();
     for job in claimed {
         let text = by_job.get(&job.id).and_then(|id| texts.get(id));

@@ -6,7 +6,7 @@
 use super::guard::RuleFailure;
 use super::promises::RecentAction;
 use crate::domain::booking::Booking;
-use crate::domain::contact::{Contact, FieldChange, Identity, Note};
+use crate::domain::contact::{ConsentSaid, Contact, FieldChange, Identity, Note};
 use crate::domain::event::{Event, Run, Timer, WaitState, WaitingRun};
 use crate::domain::job::NewJob;
 use crate::domain::pipeline::Transition;
@@ -70,12 +70,15 @@ pub struct World {
 pub struct Changes {
     pub contact: bool,
     pub new_identities: Vec<Identity>,
+    /// Numbers and addresses that are the contact's no more.
+    pub gone_identities: Vec<Identity>,
     pub bookings: BTreeSet<String>,
     pub tasks: BTreeSet<String>,
     /// Tasks that hang on no contact.
     pub loose_tasks: Vec<Task>,
     pub touchpoints: Vec<Touchpoint>,
     pub notes: Vec<Note>,
+    pub consents: Vec<ConsentSaid>,
     pub transitions: Vec<Transition>,
     pub field_changes: Vec<FieldChange>,
     pub sms: Vec<SmsMessage>,

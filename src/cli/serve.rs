@@ -335,6 +335,7 @@ pub(super) fn http_context(parts: &Parts, metrics: telemetry::MetricsHandle) -> 
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
         sms: parts.sms_way(),
         access: Arc::new(access(&parts.settings)),
+        is_demo: parts.automation.is_demo,
         metrics: Arc::new(move || metrics.render()),
     }
 }

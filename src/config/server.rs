@@ -91,15 +91,11 @@ impl ServerSettings {
         let show = |format: &LogFormat| format!("{format:?}").to_lowercase();
         let format = |t: &str| choice(t, LOG_FORMATS, LogFormat::parse);
         let log_format = reader.value("server.log_format", None, LogFormat::Auto, show, format);
-        let trusted_proxies =
-            reader.value("server.trusted_proxies", Some("TRUSTED_PROXIES"), Vec::new(), show_addresses, addresses);
+        let show_list = |list: &Vec<IpAddr>| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let trusted_proxies = reader.value("server.trusted_proxies", Some("TRUSTED_PROXIES"), Vec::new(), show_list, addresses);
         let access = AccessLimits::read(reader);
         Self { listen, frontend_url, trusted_proxies, access, limits: ServerLimits::read(reader), log_level, log_format }
     }
-}
-
-fn show_addresses(addresses: &Vec<IpAddr>) -> String {
-    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 fn addresses(text: &str) -> parse::Parsed<Vec<IpAddr>> {

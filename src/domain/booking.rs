@@ -65,6 +65,11 @@ impl BookingStatus {
         matches!(self, Self::Pending | Self::Scheduled | Self::Confirmed)
     }
 
+    /// What staff or a rule can make of it.
+    pub fn next_possible(self) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |to| *to != self && self.check_transition(*to).is_ok())
+    }
+
     /// Checks a transition made by staff or a rule. The provider's own word is taken by sequence instead.
     pub fn check_transition(self, to: Self) -> Result<(), IllegalTransition> {
         use BookingStatus::{Cancelled, CheckedIn, Completed, Confirmed, Declined, NoShow, Pending, Scheduled, Waitlisted};
@@ -115,6 +120,10 @@ pub struct Booking {
     pub provider_sequence: i64,
     /// Highest provider revision applied; 0 when none.
     pub provider_revision: i64,
+    /// What the provider said last, since staff has said otherwise: the same again is no news.
+    pub said_status: Option<BookingStatus>,
+    /// The same of the time of the appointment.
+    pub said_datetime: Option<Timestamp>,
     pub is_demo: bool,
     pub version: i64,
     pub created_at: Timestamp,

@@ -25,6 +25,8 @@ pub struct Contact {
     pub marketing_consent: String,
     /// The same of texts at all: who denies it gets none.
     pub sms_consent: String,
+    /// The same of recalls.
+    pub recall_consent: String,
     pub opted_out_at: Option<Timestamp>,
     /// Where the person first came from: `wix`, `manychat`, `facebook`, `google`, `sms`, `staff` …
     pub source: String,
@@ -110,4 +112,21 @@ pub struct Note {
     pub author: String,
     pub run_id: Option<String>,
     pub created_at: Timestamp,
+}
+
+/// What the contact has said to one kind of text, as it was written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsentSaid {
+    pub id: String,
+    pub contact_id: String,
+    /// `marketing`, `recall` or `sms`.
+    pub kind: String,
+    /// `unknown`, `granted` or `denied`.
+    pub state: String,
+    /// How we know.
+    pub source: String,
+    pub said_at: Timestamp,
+    /// `staff:ID`, `key:NAME`.
+    pub recorded_by: String,
+    pub recorded_at: Timestamp,
 }

@@ -2,6 +2,7 @@
 
 use super::booking::BookingStatus;
 use super::sms::SmsStatus;
+use super::staff_action::StaffAction;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub const KNOWN_EVENTS: &[&str] = &[
     "booking_checked_in",
     "booking_completed",
     "booking_no_show",
+    "booking_patient_confirmed",
     "waitlist_joined",
     "lead_created",
     "manychat_message",
@@ -26,9 +28,19 @@ pub const KNOWN_EVENTS: &[&str] = &[
     "sms_delivered",
     "sms_failed",
     "sms_opted_out",
+    "sms_opted_in",
+    "sms_requested",
+    "sms_cancelled",
+    "sms_retried",
     "task_created",
+    "task_updated",
+    "task_snoozed",
     "task_completed",
+    "task_reopened",
     "task_overdue",
+    "contact_created",
+    "contact_updated",
+    "note_added",
     "stage_changed",
     "warmness_changed",
     CONTACTS_MERGED,
@@ -169,6 +181,12 @@ pub struct EventPayload {
     /// The rule that somebody sets off by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule_id: Option<String>,
+    /// What a member of staff does by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<Box<StaffAction>>,
+    /// Which member of staff, or program for them: `staff:ID`, `key:NAME`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// Further fields that rules can read as `event.data.NAME` (flat text).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<String, String>,

@@ -33,6 +33,41 @@ impl TaskStatus {
     }
 }
 
+/// What came of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskOutcome {
+    Spoke,
+    Voicemail,
+    NoAnswer,
+    WrongNumber,
+    Done,
+}
+
+impl TaskOutcome {
+    pub const ALL: [Self; 5] = [Self::Spoke, Self::Voicemail, Self::NoAnswer, Self::WrongNumber, Self::Done];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Spoke => "spoke",
+            Self::Voicemail => "voicemail",
+            Self::NoAnswer => "no_answer",
+            Self::WrongNumber => "wrong_number",
+            Self::Done => "done",
+        }
+    }
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|o| o.as_str() == text)
+    }
+    /// Somebody has tried to reach the patient by phone.
+    #[must_use]
+    pub const fn is_call(self) -> bool {
+        !matches!(self, Self::Done)
+    }
+}
+
 /// Task types that the program and the shipped rules use. Rules may name others in `config/clinic.yaml`.
 pub const KNOWN_TASK_TYPES: &[&str] = &[
     "welcome_call",
@@ -57,6 +92,7 @@ pub const KNOWN_TASK_TYPES: &[&str] = &[
     "report_monthly",
     "rule_alert",
     "alert",
+    "follow_up",
 ];
 
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +115,10 @@ pub struct Task {
     pub dedupe_key: Option<String>,
     pub note: Option<String>,
     pub completed_at: Option<Timestamp>,
+    /// What came of it, if somebody has done it and said so.
+    pub outcome: Option<TaskOutcome>,
+    /// Who has done it: `staff:ID`, `key:NAME`.
+    pub completed_by: Option<String>,
     pub is_demo: bool,
     pub version: i64,
     pub created_at: Timestamp,

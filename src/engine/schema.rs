@@ -73,6 +73,7 @@ pub const ACTOR: &[&str] = &["patient", "staff", "system", "provider"];
 pub const PHONE_STATUS: &[&str] = &["unknown", "valid", "landline", "invalid", "unreachable"];
 pub const CONSENT: &[&str] = &["unknown", "granted", "denied"];
 pub const TASK_STATUS: &[&str] = &["todo", "in_progress", "done", "cancelled"];
+pub const OUTCOME: &[&str] = &["spoke", "voicemail", "no_answer", "wrong_number", "done"];
 pub const CHANNEL: &[&str] = &["sms", "manychat"];
 pub const DIRECTION: &[&str] = &["in", "out"];
 
@@ -92,6 +93,7 @@ pub const RECORDS: &[Record] = &[
             maybe("opted_out_at", Type::Time, "When that was"),
             set(field("marketing_consent", Type::Enum(CONSENT), "Consent to marketing texts")),
             set(field("sms_consent", Type::Enum(CONSENT), "Consent to texts at all; denied: none are sent")),
+            field("recall_consent", Type::Enum(CONSENT), "Consent to recalls; denied: none are sent"),
             field("source", Type::Text, "Where the contact first came from"),
             set(maybe("first_source", Type::Text, "Marketing source credited with the contact")),
             set(maybe("interest", Type::Text, "What the contact asked about")),
@@ -167,6 +169,7 @@ pub const RECORDS: &[Record] = &[
             field("due_datetime", Type::Time, "When it is due"),
             field("priority_score", Type::Int, "0 to 100"),
             maybe("assigned_to", Type::Text, "Team or member of staff"),
+            maybe("outcome", Type::Enum(OUTCOME), "What came of it, once somebody has done it"),
         ],
     },
     Record {
@@ -212,10 +215,13 @@ pub fn records_of_event(event_type: &str) -> &'static [(&'static str, bool)] {
         "sms_received" => &[("contact", true), ("message", true), ("booking", false)],
         "manychat_message" => &[("contact", true), ("message", true), ("booking", false)],
         "lead_created" => &[("contact", true)],
-        "stage_changed" | "warmness_changed" | "sms_opted_out" | "sms_delivered" | "sms_failed" => {
+        "stage_changed" | "warmness_changed" | "sms_opted_out" | "sms_opted_in" | "sms_delivered" | "sms_failed"
+        | "sms_requested" | "sms_cancelled" | "sms_retried" | "contact_created" | "contact_updated" | "note_added" => {
             &[("contact", true), ("booking", false)]
         }
-        "task_created" | "task_completed" | "task_overdue" => &[("contact", false), ("booking", false), ("task", true)],
+        "task_created" | "task_updated" | "task_snoozed" | "task_completed" | "task_reopened" | "task_overdue" => {
+            &[("contact", false), ("booking", false), ("task", true)]
+        }
         name if name.starts_with("booking_") || name == "waitlist_joined" => &[("contact", true), ("booking", true)],
         _ => &[("contact", false), ("booking", false)],
     }

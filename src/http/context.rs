@@ -1,7 +1,7 @@
 //! What the routes need of the rest of the program, and nothing else.
 
 use super::access::Access;
-pub(super) use super::access::Rate;
+use crate::automation::Automation;
 use crate::automation::forecast::Forecast;
 use crate::automation::rulesets::RulesetHost;
 use crate::domain::clinic::Clinic;
@@ -23,8 +23,24 @@ pub struct HttpContext {
     pub sms: SmsWay,
     /// Who may come in.
     pub access: Arc<Access>,
+    /// Everybody in it is made up.
+    pub is_demo: bool,
     /// The metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+impl HttpContext {
+    /// What actions of staff are worked with; `None` where nobody holds the rules.
+    pub(super) fn automation(&self) -> Option<Automation> {
+        Some(Automation {
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            clinic: Arc::clone(&self.clinic),
+            pipelines: Arc::clone(&self.pipelines),
+            rules: self.rules.host()?,
+            is_demo: self.is_demo,
+        })
+    }
 }
 
 /// How texts leave.

@@ -17,6 +17,8 @@ pub(super) struct Doc {
     pub query: &'static [(&'static str, &'static str)],
     /// What the values of parameters look like, where they are not just any text.
     pub kinds: Vec<(&'static str, Kind)>,
+    /// Parameters of the query that it cannot do without.
+    pub needed: Vec<&'static str>,
     pub takes: Option<Shape>,
     /// Bodies that it takes and that are not JSON.
     pub takes_text: Option<&'static str>,
@@ -106,6 +108,12 @@ impl Doc {
     /// A parameter whose values are not just any text.
     pub(super) fn kind(mut self, name: &'static str, kind: Kind) -> Self {
         self.kinds.push((name, kind));
+        self
+    }
+
+    /// A parameter that it cannot do without.
+    pub(super) fn needs(mut self, name: &'static str) -> Self {
+        self.needed.push(name);
         self
     }
 

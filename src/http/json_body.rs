@@ -8,6 +8,12 @@ use serde_path_to_error::Segment;
 /// An empty body counts as an object without fields.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let body = if body.is_empty() { b"{}" } else { body };
+    // Without this, a list of values would count as an object with its fields in order.
+    if body.trim_ascii_start().first().is_some_and(|first| matches!(first, b'[' | b'"' | b't' | b'f' | b'n' | b'0'..=b'9' | b'-'))
+    {
+        serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(|_| broken())?;
+        return Err(ApiError::refused("/body", "must be an object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let read = serde_path_to_error::deserialize(&mut json).map_err(|error| told(&error))?;
     json.end().map_err(|_| broken())?;

@@ -126,6 +126,19 @@ impl ApiError {
         Self { diagnostics: Some(diagnostics), ..error.coded(codes::NOT_CLEAN) }
     }
 
+    /// Shows the record that the refusal is about, as it is.
+    pub fn with_current(self, current: serde_json::Value) -> Self {
+        Self { current: (!current.is_null()).then_some(current), ..self }
+    }
+
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Sign in, or send a valid API key as `Authorization: Bearer avatar_…`.")
             .with_hint(Hint::Challenge("Bearer realm=\"avatar\""))

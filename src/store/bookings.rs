@@ -21,7 +21,8 @@ row!(bookings, BookingRow, Booking, id, upsert {
     reschedule_count => reschedule_count: i32, cancelled_at => cancelled_at: Option<Timestamp>,
     no_show_at => no_show_at: Option<Timestamp>, checked_in_at => checked_in_at: Option<Timestamp>,
     completed_at => completed_at: Option<Timestamp>, provider_sequence => provider_sequence: i64,
-    provider_revision => provider_revision: i64, is_demo => is_demo: bool, version => version: i64,
+    provider_revision => provider_revision: i64, said_status => said_status: Option<BookingStatus>,
+    said_datetime => said_datetime: Option<Timestamp>, is_demo => is_demo: bool, version => version: i64,
     created_at => created_at: Timestamp, updated_at => updated_at: Timestamp,
 });
 

@@ -16,7 +16,7 @@ row!(contacts, ContactRow, Contact, id, upsert {
     phone => phone: Option<String>, phone_raw => phone_raw: Option<String>, phone_status => phone_status: String,
     email => email: Option<String>, is_existing_patient => is_existing_patient: bool,
     guardian_contact_id => guardian_contact_id: Option<String>, marketing_consent => marketing_consent: String,
-    sms_consent => sms_consent: String,
+    sms_consent => sms_consent: String, recall_consent => recall_consent: String,
     opted_out_at => opted_out_at: Option<Timestamp>, source => source: String, first_source => first_source: Option<String>,
     interest => interest: Option<String>, current_pipeline => current_pipeline: Option<String>,
     current_stage => current_stage: Option<String>, stage_entered_at => stage_entered_at: Option<Timestamp>,
@@ -98,6 +98,18 @@ pub fn insert_identities(tx: &mut Tx<'_>, owned: &[(&Identity, &str)], now: Time
         created_at: now,
     };
     IdentityRow::insert_these(tx, &owned.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Gives up identities that these contacts own.
+pub fn delete_identities(tx: &mut Tx<'_>, owned: &[(&Identity, &str)]) -> StoreResult<()> {
+    for (identity, contact) in owned {
+        on!(tx, c => diesel::delete(contact_identities::table
+            .filter(contact_identities::kind.eq(identity.kind.as_str()))
+            .filter(contact_identities::value.eq(&identity.value))
+            .filter(contact_identities::contact_id.eq(*contact)))
+            .execute(c))?;
+    }
+    Ok(())
 }
 
 log_row!(contact_identities, IdentityRow { kind: String, value: String, contact_id: String, created_at: Timestamp });

@@ -32,6 +32,29 @@ pub fn list_by_ids(conn: &mut Conn, sms_ids: &[String]) -> StoreResult<Vec<Hando
     domain_rows!(rows)
 }
 
+/// What a part cost lately.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Price {
+    pub micros_per_part: i64,
+    pub currency: Option<String>,
+}
+
+/// Newest texts that are looked through for one with a price.
+const PRICED_AMONG: i64 = 50;
+
+/// By the newest text that the provider has priced, if it prices any.
+pub fn find_newest_price(conn: &mut Conn) -> StoreResult<Option<Price>> {
+    let rows: Vec<(Option<i64>, Option<i32>, Option<String>)> = on!(conn, c => sms_handovers::table
+        .order(sms_handovers::sms_id.desc())
+        .select((sms_handovers::price_micros, sms_handovers::billed_parts, sms_handovers::currency))
+        .limit(PRICED_AMONG)
+        .load(c))?;
+    Ok(rows.into_iter().find_map(|(micros, parts, currency)| {
+        let parts = i64::from(parts.unwrap_or(1).max(1));
+        micros.map(|micros| Price { micros_per_part: micros / parts, currency })
+    }))
+}
+
 /// Keeps the newest answers. What is known of a text of unknown fate stays.
 pub fn put_answers(tx: &mut Tx<'_>, answers: &[Handover]) -> StoreResult<()> {
     static TEXT: OnceLock<Text> = OnceLock::new();

@@ -26,6 +26,7 @@ mod schema_gateways;
 mod schema_guard;
 mod schema_search;
 mod schema_staff;
+mod schema_work;
 pub mod search;
 mod sql;
 pub mod staff;
@@ -35,6 +36,7 @@ pub mod workers;
 mod writer;
 
 pub mod bookings;
+pub mod consents;
 pub mod contacts;
 pub mod departures;
 pub mod events;

@@ -9,7 +9,7 @@ use crate::domain::event::{Actor, EventStatus, RunOutcome, SignatureState, Subje
 use crate::domain::sms::{SmsCategory, SmsStatus};
 use crate::domain::sms_provider::HoldReason;
 use crate::domain::staff::Role;
-use crate::domain::task::TaskStatus;
+use crate::domain::task::{TaskOutcome, TaskStatus};
 use crate::domain::time::Timestamp;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::{PgConnection, QueryResult, RunQueryDsl, SqliteConnection};
@@ -102,6 +102,7 @@ stored_as_text!(
     SmsCategory,
     SmsStatus,
     SubjectKind,
+    TaskOutcome,
     TaskStatus,
     WaitState
 );

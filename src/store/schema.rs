@@ -6,6 +6,7 @@ pub use super::schema_gateways::{sms_handovers, sms_holds};
 pub use super::schema_guard::{automation_skips, field_changes, rule_history, rule_overrides};
 pub use super::schema_search::{contact_merges, contact_search, contact_terms, inbox_drafts, inbox_states};
 pub use super::schema_staff::{audit_log, staff_proofs, staff_sessions};
+pub use super::schema_work::consents;
 
 table! {
     contacts (id) {
@@ -21,6 +22,7 @@ table! {
         guardian_contact_id -> Nullable<Text>,
         marketing_consent -> Text,
         sms_consent -> Text,
+        recall_consent -> Text,
         opted_out_at -> Nullable<BigInt>,
         source -> Text,
         first_source -> Nullable<Text>,
@@ -80,6 +82,8 @@ table! {
         completed_at -> Nullable<BigInt>,
         provider_sequence -> BigInt,
         provider_revision -> BigInt,
+        said_status -> Nullable<Text>,
+        said_datetime -> Nullable<BigInt>,
         is_demo -> Bool,
         version -> BigInt,
         created_at -> BigInt,
@@ -104,6 +108,8 @@ table! {
         dedupe_key -> Nullable<Text>,
         note -> Nullable<Text>,
         completed_at -> Nullable<BigInt>,
+        outcome -> Nullable<Text>,
+        completed_by -> Nullable<Text>,
         is_demo -> Bool,
         version -> BigInt,
         created_at -> BigInt,

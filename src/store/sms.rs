@@ -181,6 +181,12 @@ pub fn list_known_dedupe_keys(conn: &mut Conn, booking_ids: &[String]) -> StoreR
     Ok(keys.into_iter().filter_map(|(booking, key)| booking.zip(key)).collect())
 }
 
+/// Whether a text with this dedupe key was ever planned.
+pub fn has_key(conn: &mut Conn, key: &str) -> StoreResult<bool> {
+    let found: i64 = on!(conn, c => sms_messages::table.filter(sms_messages::dedupe_key.eq(key)).count().get_result(c))?;
+    Ok(found > 0)
+}
+
 pub fn insert_many(tx: &mut Tx<'_>, messages: &[&SmsMessage]) -> StoreResult<()> {
     SmsRow::insert_all(tx, messages)?;
     for message in messages {

@@ -6,7 +6,7 @@ use super::one_of::one_of;
 use super::row::{domain_rows, row};
 use super::schema::{overdue_tasks, tasks};
 use super::{Conn, StoreResult, Tx};
-use crate::domain::task::{Task, TaskStatus};
+use crate::domain::task::{Task, TaskOutcome, TaskStatus};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 
@@ -15,13 +15,23 @@ row!(tasks, TaskRow, Task, id, upsert {
     booking_id => booking_id: Option<String>, status => status: TaskStatus, due_datetime => due_datetime: Timestamp,
     priority_score => priority_score: i32, assigned_to => assigned_to: Option<String>, because => because: String,
     run_id => run_id: Option<String>, dedupe_key => dedupe_key: Option<String>, note => note: Option<String>,
-    completed_at => completed_at: Option<Timestamp>, is_demo => is_demo: bool, version => version: i64,
+    completed_at => completed_at: Option<Timestamp>, outcome => outcome: Option<TaskOutcome>,
+    completed_by => completed_by: Option<String>, is_demo => is_demo: bool, version => version: i64,
     created_at => created_at: Timestamp, updated_at => updated_at: Timestamp,
 });
 
 pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<Task>> {
     let row: Option<TaskRow> = on!(conn, c => tasks::table.find(id).select(TaskRow::as_select()).first(c).optional())?;
     row.map(TaskRow::into_domain).transpose()
+}
+
+/// The version of a task as it is now, locked until the transaction ends.
+pub fn lock_version(tx: &mut Tx<'_>, id: &str) -> StoreResult<Option<i64>> {
+    let query = tasks::table.find(id).select(tasks::version);
+    Ok(match &mut tx.db {
+        super::db::Db::Lite(c) => query.first(c).optional()?,
+        super::db::Db::Pg(c) => query.for_update().first(c).optional()?,
+    })
 }
 
 pub fn list_by_ids(conn: &mut Conn, ids: &[String]) -> StoreResult<Vec<Task>> {

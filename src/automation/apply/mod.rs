@@ -5,6 +5,8 @@ mod sms;
 mod tags;
 mod task;
 
+pub use sms::{obstacle, phone_of};
+
 use super::world::World;
 use crate::automation::promises::{self, BrokenPromise, Hold};
 use crate::domain::clinic::Clinic;

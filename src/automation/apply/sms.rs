@@ -138,12 +138,13 @@ fn free_key(world: &World, with: Applying<'_>, key: String) -> Result<String, St
     if is_change && !is_new(&told_again) && !world.known_sms_keys.contains(&told_again) { Ok(told_again) } else { Err(key) }
 }
 
-fn phone_of(contact: &Contact, guardian: Option<&Contact>) -> Option<String> {
+/// The number that texts for the contact go to.
+pub fn phone_of(contact: &Contact, guardian: Option<&Contact>) -> Option<String> {
     contact.phone.clone().or_else(|| guardian.and_then(|g| g.phone.clone()))
 }
 
 /// Why this text must not be sent, in the words of `status_reason`.
-fn obstacle(world: &World, contact: &Contact, phone: Option<&str>, category: SmsCategory) -> Option<&'static str> {
+pub fn obstacle(world: &World, contact: &Contact, phone: Option<&str>, category: SmsCategory) -> Option<&'static str> {
     let guardian_out = world.guardian.as_ref().is_some_and(|g| g.opted_out_at.is_some());
     if contact.opted_out_at.is_some() || guardian_out || world.suppressed {
         return Some("opted_out");

@@ -79,6 +79,8 @@ fn open_one(world: &mut World, with: Applying<'_>, step: &PlannedStep, wanted: W
         dedupe_key: Some(key),
         note,
         completed_at: None,
+        outcome: None,
+        completed_by: None,
         is_demo: world.contact.as_ref().is_some_and(|c| c.is_demo),
         version: 1,
         created_at: with.now,

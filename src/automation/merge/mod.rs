@@ -44,6 +44,8 @@ pub enum MergeError {
     NotMerged,
     #[error("{0} was merged into another contact since: undo that first")]
     MergedOn(String),
+    #[error("one of the two was erased since: nothing is left to undo")]
+    Forgotten,
     #[error("a merge can be undone for 30 days")]
     TooLate,
     #[error(transparent)]

@@ -102,11 +102,11 @@ pub(super) fn withdraw(tx: &mut Tx<'_>, texts: &Texts, now: Timestamp) -> StoreR
     Ok(count)
 }
 
-/// What has not changed since waits again, for the number it was for.
+/// What has not changed since waits again, for the number it was for. A text whose time has passed meanwhile is not sent late.
 pub(super) fn restore(tx: &mut Tx<'_>, texts: &Texts, now: Timestamp) -> StoreResult<()> {
-    for text in &texts.withdrawn {
+    for text in texts.withdrawn.iter().filter(|text| text.at > now) {
         if merges::restore_text(tx, &text.id, &text.reason, text.status.as_str(), text.old_reason.as_deref(), now)? {
-            jobs::enqueue(tx, &job_for(&text.id, text.at.max(now)), now)?;
+            jobs::enqueue(tx, &job_for(&text.id, text.at), now)?;
         }
     }
     for text in &texts.redirected {

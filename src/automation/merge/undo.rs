@@ -31,6 +31,10 @@ fn unmerge_in(tx: &mut Tx<'_>, loser_id: &str, who: Who, now: Timestamp) -> Resu
     let (winner, tombstone) = lock_both(tx, &merge.winner_id, loser_id)?;
     check(tx, &merge, &winner, &tombstone, now)?;
     let journal: Journal = serde_json::from_str(&merge.journal).map_err(|e| StoreError::Statement(e.to_string()))?;
+    // Nothing is remembered of whoever was erased since.
+    if journal.loser_before.id != loser_id || journal.winner_before.id != merge.winner_id {
+        return Err(MergeError::Forgotten);
+    }
     lift_stop(tx, &journal, now)?;
     let winner = contacts::find(tx, &merge.winner_id)?.ok_or(MergeError::Nobody)?;
     let mut parted = fields::parted(&winner, &journal.winner_before, &journal.winner_after, now);

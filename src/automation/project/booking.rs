@@ -54,7 +54,7 @@ fn stale(known: Option<&Booking>, input: &BookingInput) -> Option<String> {
     }
 }
 
-fn insert(world: &mut World, with: Projection<'_>, input: &BookingInput) -> Option<String> {
+pub fn insert(world: &mut World, with: Projection<'_>, input: &BookingInput) -> Option<String> {
     let appointment = input.appointment_datetime?;
     let contact = world.contact.as_ref()?;
     let event = with.event;
@@ -83,6 +83,8 @@ fn insert(world: &mut World, with: Projection<'_>, input: &BookingInput) -> Opti
         completed_at: None,
         provider_sequence: input.sequence.unwrap_or(0),
         provider_revision: input.revision.unwrap_or(0),
+        said_status: None,
+        said_datetime: None,
         is_demo: contact.is_demo,
         version: 1,
         created_at: event.timestamp,
@@ -101,12 +103,17 @@ fn urgency(input: &BookingInput) -> Option<&'static str> {
 }
 
 fn update(booking: &mut Booking, input: &BookingInput, now: Timestamp) {
-    let moved = input.appointment_datetime.is_some_and(|t| t != booking.appointment_datetime);
-    if let Some(time) = input.appointment_datetime {
+    // Since staff has said otherwise, what the provider had said before is no news.
+    let time = input.appointment_datetime.filter(|at| booking.said_datetime != Some(*at));
+    let status = input.status.filter(|status| booking.said_status != Some(*status));
+    let moved = time.is_some_and(|t| t != booking.appointment_datetime);
+    if let Some(time) = time {
         booking.appointment_datetime = time;
+        booking.said_datetime = None;
     }
-    if let Some(status) = input.status {
+    if let Some(status) = status {
         booking.status = next_status(booking, status, moved);
+        booking.said_status = None;
     }
     if moved {
         booking.reschedule_count += 1;
@@ -118,7 +125,9 @@ fn update(booking: &mut Booking, input: &BookingInput, now: Timestamp) {
     } else {
         booking.cancelled_at = None;
     }
-    replace(&mut booking.end_datetime, input.end_datetime);
+    if booking.said_datetime.is_none() {
+        replace(&mut booking.end_datetime, input.end_datetime);
+    }
     replace(&mut booking.service_id, input.service_id.clone());
     replace(&mut booking.service_name, input.service_name.clone());
     replace(&mut booking.location, input.location.clone());
@@ -151,7 +160,7 @@ fn next_status(booking: &Booking, given: BookingStatus, moved: bool) -> BookingS
 }
 
 /// Which events the difference between two states is.
-fn happened(before: Option<&Booking>, after: &Booking, delivered: &str) -> Vec<String> {
+pub fn happened(before: Option<&Booking>, after: &Booking, delivered: &str) -> Vec<String> {
     use BookingStatus::{Cancelled, CheckedIn, Completed, Confirmed, Declined, NoShow, Scheduled, Waitlisted};
     let mut names: Vec<&str> = Vec::new();
     let was = before.map(|b| b.status);
@@ -211,7 +220,7 @@ fn note_attendance(world: &mut World, now: Timestamp, booking: &Booking, names: 
 }
 
 /// What follows from a booking's change before any rule sees it.
-fn settle(world: &mut World, with: Projection<'_>, before: Option<&Booking>, after: &Booking, names: &[String]) {
+pub fn settle(world: &mut World, with: Projection<'_>, before: Option<&Booking>, after: &Booking, names: &[String]) {
     let happened = |name: &str| names.iter().any(|n| n == name);
     if happened("booking_created") {
         add_touchpoint(world, with.event, with.now, "booking", Some(with.event.source.clone()), "in");

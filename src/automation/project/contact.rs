@@ -48,6 +48,7 @@ fn new_contact(with: Projection<'_>, input: &ContactInput, guardian: Option<&Con
         phone_status: "unknown".into(),
         marketing_consent: "unknown".into(),
         sms_consent: "unknown".into(),
+        recall_consent: "unknown".into(),
         source: campaign.unwrap_or_else(|| event.source.clone()),
         guardian_contact_id: guardian.map(|g| g.id.clone()),
         is_demo: with.is_demo,
@@ -87,7 +88,8 @@ fn fill(world: &mut World, with: Projection<'_>, input: &ContactInput) {
     note_differences(world, with, &before, input);
 }
 
-fn phone_status(phone: Option<&str>, before: &Contact) -> String {
+/// What is known of a contact's number, when it is their first.
+pub fn phone_status(phone: Option<&str>, before: &Contact) -> String {
     if before.phone.is_some() {
         return before.phone_status.clone();
     }
@@ -232,6 +234,8 @@ pub fn system_task(with: Projection<'_>, task_type: &str, title: &str, dedupe_ke
         dedupe_key: Some(dedupe_key.to_owned()),
         note: None,
         completed_at: None,
+        outcome: None,
+        completed_by: None,
         is_demo: false,
         version: 1,
         created_at: with.now,

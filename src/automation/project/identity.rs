@@ -2,6 +2,7 @@
 
 use crate::domain::contact::{Contact, Identity, IdentityKind};
 use crate::domain::event::{ContactInput, EventPayload};
+use crate::domain::staff_action::StaffAction;
 use std::collections::HashMap;
 
 /// Names at least this similar (0 to 1) can be one person's.
@@ -37,6 +38,11 @@ pub fn identities_of(payload: &EventPayload) -> Vec<Identity> {
         add(IdentityKind::Manychat, contact.manychat.as_ref());
         add(IdentityKind::Phone, contact.phone.as_ref());
         add(IdentityKind::Email, contact.email.as_ref());
+    }
+    // Whose number or address an edit would take.
+    if let Some(StaffAction::EditContact(edit)) = payload.action.as_deref() {
+        add(IdentityKind::Phone, edit.phone.value());
+        add(IdentityKind::Email, edit.email.value());
     }
     if let Some(message) = &payload.message
         && message.channel == "sms"

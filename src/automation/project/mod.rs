@@ -19,7 +19,8 @@ use crate::engine::facts::MessageFacts;
 use std::collections::BTreeMap;
 
 pub use booking::find_named as find_named_booking;
-pub use contact::ask_for_merge;
+pub use booking::{happened as booking_happened, insert as insert_booking, settle as settle_booking};
+pub use contact::{add_touchpoint, ask_for_merge, ensure, phone_status};
 pub use identity::{Match, identities_of, resolve};
 pub use message::received_id;
 

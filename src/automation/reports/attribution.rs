@@ -90,8 +90,8 @@ fn halved(age_ms: i64) -> u64 {
     let whole = u32::try_from(steps >> 16).unwrap_or(u32::MAX);
     let mut value: u64 = 1 << 32;
     for (bit, root) in ROOTS.iter().enumerate() {
-        if steps >> (15 - bit) & 1 == 1 {
-            value = value * root >> 32;
+        if (steps >> (15 - bit)) & 1 == 1 {
+            value = (value * root) >> 32;
         }
     }
     // No touch is so old that it counts nothing.

@@ -2,6 +2,8 @@
 //! written, nobody's change lost, and nothing that does not check clean unless it is meant as a draft.
 
 use super::{Draft, RulesetError, RulesetHost, RulesetOptions, read_sources};
+use crate::automation::audit;
+use crate::domain::audit::{Entry, Who, action};
 use crate::engine::ruletest::is_test_file;
 use crate::engine::{Ruleset, Sources};
 use sha2::{Digest, Sha256};
@@ -46,6 +48,7 @@ pub struct Saving {
     pub replaces: Option<String>,
     /// Is saved whatever the checker says.
     pub as_draft: bool,
+    pub who: Who,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +116,10 @@ impl RulesetHost {
         if ruleset.is_none() && !saving.as_draft {
             return Err(FileError::NotClean(Box::new(draft)));
         }
+        let entry =
+            Entry::new(saving.who.clone(), action::RULE_FILE_WRITTEN).of("file", &saving.path).with_flag("clean", draft.clean);
+        // Before it is written: what nobody can write down is not done.
+        audit::note_alone(&self.store, &self.clock, entry).await.map_err(RulesetError::Store)?;
         let options = self.options.clone();
         away(move || {
             // An editor beside us may have been quicker while we checked.
@@ -134,8 +141,8 @@ impl RulesetHost {
 }
 
 async fn away<T: Send + 'static>(work: impl FnOnce() -> Result<T, FileError> + Send + 'static) -> Result<T, FileError> {
-    let interrupted = |_| FileError::Io(std::io::ErrorKind::Interrupted.into());
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(interrupted(error)))
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(FileError::Io(std::io::ErrorKind::Interrupted.into())))
 }
 
 fn endings(folder: &str) -> &'static [&'static str] {
@@ -200,20 +207,23 @@ fn write(file: &Path, text: &str) -> Result<(), FileError> {
     let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return Err(FileError::BadPath) };
     // Hidden files are no rule files, so nobody reads this one.
     let beside = folder.join(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
-    let written = (|| {
-        let mut new = std::fs::File::create(&beside)?;
-        new.write_all(text.as_bytes())?;
-        if let Ok(meta) = std::fs::metadata(file) {
-            new.set_permissions(meta.permissions())?;
-        }
-        new.sync_all()?;
+    let written = write_beside(&beside, file, text).and_then(|()| {
         std::fs::rename(&beside, file)?;
         std::fs::File::open(folder)?.sync_all()
-    })();
+    });
     if written.is_err() {
         drop(std::fs::remove_file(&beside));
     }
     Ok(written?)
+}
+
+fn write_beside(beside: &Path, file: &Path, text: &str) -> std::io::Result<()> {
+    let mut new = std::fs::File::create(beside)?;
+    new.write_all(text.as_bytes())?;
+    if let Ok(meta) = std::fs::metadata(file) {
+        new.set_permissions(meta.permissions())?;
+    }
+    new.sync_all()
 }
 
 fn list(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<RuleFile>) -> Result<(), FileError> {

@@ -5,11 +5,12 @@ use crate::automation::simulate::Records;
 use crate::domain::clinic::Clinic;
 use crate::domain::event::{
     Actor, ContactInput, Event, EventPayload, EventStatus, KNOWN_EVENTS, MessageInput, ReceiptInput, SMS_RECEIPT, SignatureState,
-    lane_key,
+    TASK_COMPLETED, lane_key,
 };
 use crate::domain::ids::derived_id;
 use crate::domain::sms::SmsStatus;
-use crate::domain::task::Task;
+use crate::domain::staff_action::StaffAction;
+use crate::domain::task::{Task, TaskOutcome};
 use crate::domain::time::Timestamp;
 use crate::engine::ruletest::{EventStep, Facts, booking_input, campaign_input, contact_input};
 
@@ -52,6 +53,12 @@ pub(super) fn event(records: &mut Records, with: &Making<'_>) -> Result<Event, S
         let task = task(records, facts, contact.as_ref())?;
         payload.task_id = Some(task.id.clone());
         booking_id.clone_from(&task.booking_id);
+        if let Some(outcome) = facts.text("outcome").and_then(TaskOutcome::parse) {
+            if name != TASK_COMPLETED {
+                return Err(format!("`outcome` goes with {TASK_COMPLETED}, not with {name}"));
+            }
+            payload.action = Some(Box::new(StaffAction::CompleteTask { outcome, note: None }));
+        }
     }
     payload.contact = contact;
     Ok(Event { booking_id, ..recorded(with, name, payload) })

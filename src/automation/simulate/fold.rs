@@ -23,6 +23,11 @@ impl Records {
             self.change_text(&mut world, change);
         }
         self.late.fold(&world, &changes);
+        for identity in &changes.gone_identities {
+            self.owners.remove(identity);
+        }
+        let closed = world.open_tasks.iter().filter(|task| !task.status.is_open());
+        self.closed_tasks.extend(closed.map(|task| (task.id.clone(), Task::clone(task))));
         merge_timers(&mut world, changes);
         forget_the_event(&mut world);
         self.put(world)

@@ -9,6 +9,7 @@ use crate::domain::booking::Booking;
 use crate::domain::contact::{Contact, Identity};
 use crate::domain::event::Event;
 use crate::domain::sms::SmsMessage;
+use crate::domain::staff_action::StaffAction;
 use crate::domain::time::Timestamp;
 use crate::engine::Ruleset;
 use std::collections::{BTreeSet, HashMap};
@@ -55,6 +56,9 @@ fn named_bookings(records: &Records, event: &Event) -> Vec<Booking> {
 
 /// The text that a receipt or a reply is about.
 fn referred_text(records: &Records, event: &Event) -> Option<SmsMessage> {
+    if let Some(StaffAction::RetrySms { sms_id }) = event.payload.action.as_deref() {
+        return records.text(sms_id).cloned();
+    }
     let (own, provider, id) = match (&event.payload.receipt, &event.payload.message) {
         (Some(r), _) => (r.sms_id.as_ref(), &r.provider, r.provider_message_id.as_ref()),
         (None, Some(m)) => (m.reply_to_sms_id.as_ref(), &m.provider, m.in_reply_to.as_ref()),
@@ -95,14 +99,18 @@ fn fill(records: &mut Records, loaded: &mut Loaded) {
 
 /// The task that the event is about; one of the log by what it is called here.
 fn name_task(records: &Records, loaded: &mut Loaded) {
+    if matches!(loaded.event.payload.action.as_deref(), Some(StaffAction::OpenTask(_))) {
+        return;
+    }
     let Some(id) = &loaded.event.payload.task_id else { return };
     if loaded.world.find_task(id).is_some() {
         return;
     }
     let tasks = || loaded.world.open_tasks.iter().map(Arc::as_ref).chain(records.late.loose());
-    let named = tasks().find(|t| t.id == *id).or_else(|| records.find_like(id, tasks())).cloned();
+    let named =
+        tasks().find(|t| t.id == *id).or_else(|| records.find_like(id, tasks())).or_else(|| records.closed_task(id)).cloned();
     loaded.event.payload.task_id = named.as_ref().map(|task| task.id.clone());
-    loaded.world.named_tasks.extend(named.filter(|task| task.contact_id.is_none()));
+    loaded.world.named_tasks.extend(named.filter(|task| task.contact_id.is_none() || !task.status.is_open()));
 }
 
 /// Only rules with a limit want to know when they fired, and only as long as the longest limit.

@@ -32,6 +32,8 @@ pub struct Records {
     pub(super) heard: HashSet<(String, String)>,
     pub(super) suppressed: HashSet<String>,
     pub(super) late: Late,
+    /// Tasks that were closed: somebody may open one again.
+    pub(super) closed_tasks: HashMap<String, Task>,
     /// What tasks are called elsewhere: the id of a real one → the dedupe key that names the same one here.
     task_keys: HashMap<String, String>,
     /// What texts are called elsewhere: an id of the real outbox → the dedupe key that names the same text here.
@@ -132,6 +134,10 @@ impl Records {
     /// Real tasks that the log is about, so that they find their likes here.
     pub fn know_real_tasks<'t>(&mut self, tasks: impl IntoIterator<Item = &'t Task>) {
         self.task_keys.extend(tasks.into_iter().filter_map(|t| Some((t.id.clone(), t.dedupe_key.clone()?))));
+    }
+
+    pub(super) fn closed_task(&self, id: &str) -> Option<&Task> {
+        self.closed_tasks.get(id)
     }
 
     /// Which of these tasks a real one is here.

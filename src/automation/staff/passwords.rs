@@ -55,7 +55,7 @@ impl Passwords {
     /// `None` when all are taken: whoever asks may try again soon.
     #[must_use]
     pub fn turn(&self) -> Option<Turn> {
-        Arc::clone(&self.0).try_acquire_owned().ok().map(|_permit| Turn { _permit })
+        Arc::clone(&self.0).try_acquire_owned().ok().map(|permit| Turn { _permit: permit })
     }
 }
 

@@ -90,12 +90,11 @@ pub async fn invite_again(
 pub async fn link_for(store: &Store, clock: &SharedClock, email: &str, name: &str, role: Role) -> Result<String, StaffError> {
     let (new, now) = (new_user(clock, email, name, role)?, clock.now());
     write(store, move |tx| {
-        let id = match staff::find_user_by_email(tx, &new.email)? {
-            Some(user) => user.id,
-            None => {
-                insert(tx, Who::from("cli"), &new, now)?;
-                new.id
-            }
+        let id = if let Some(user) = staff::find_user_by_email(tx, &new.email)? {
+            user.id
+        } else {
+            insert(tx, Who::from("cli"), &new, now)?;
+            new.id
         };
         Ok(one_time::issue(tx, &id, CodePurpose::Link, now)?)
     })

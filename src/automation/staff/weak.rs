@@ -25,7 +25,8 @@ pub(super) enum Weakness {
 pub(super) fn find(password: &str, about: &[&str]) -> Option<Weakness> {
     let lower = password.to_lowercase();
     let bare = lower.trim_matches(|c: char| c.is_ascii_digit() || c.is_ascii_punctuation());
-    if [lower.as_str(), bare, unit(&lower)].iter().any(|text| COMMON.contains(text)) {
+    let plain = lower.trim_matches(|c: char| c.is_ascii_punctuation());
+    if [lower.as_str(), plain, bare, unit(&lower)].iter().any(|text| COMMON.contains(text)) {
         return Some(Weakness::Common);
     }
     let distinct: HashSet<char> = lower.chars().collect();

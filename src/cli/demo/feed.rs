@@ -155,7 +155,7 @@ impl Feeder {
         self.clock.set(at);
         if at.0 % Millis::HOUR.0 < STEP.0 && self.automation.clinic.calendar.is_open(at) {
             let mut random = Random::of(self.seed, &at.to_rfc3339());
-            self.automation.store.write(move |tx| staff::work_an_hour(tx, &mut random, at)).await?;
+            staff::work_an_hour(&self.automation, &mut random, at).await?;
         }
         if self.work(at).await? {
             self.react(before, at).await?;

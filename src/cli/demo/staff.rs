@@ -1,99 +1,73 @@
-//! What the clinic's own people do in the story: see patients, miss some, and work off their tasks.
+//! What the clinic's own people do in the story: see patients, miss some, and work off their tasks. They click as everybody does:
+//! each click is an event that rules hear of and that a replay sees.
 
 use super::random::Random;
-use crate::domain::booking::{Booking, BookingStatus};
-use crate::domain::contact::Contact;
-use crate::domain::event::{Actor, Delivery, EventPayload, SignatureState};
-use crate::domain::task::{Task, TaskStatus};
+use crate::automation::Automation;
+use crate::automation::staff_work::{About, Refused, Wanted, act};
+use crate::domain::booking::BookingStatus;
+use crate::domain::staff_action::StaffAction;
+use crate::domain::task::{Task, TaskOutcome};
 use crate::domain::time::{Millis, Timestamp};
-use crate::store::{Cause, StoreResult, Tx, bookings, contacts, record, tasks};
-use std::collections::BTreeMap;
+use crate::store::{StoreError, StoreResult, bookings, tasks};
+use futures_util::stream::{StreamExt, iter};
 
 /// Of patients who were expected.
 const NO_SHOW: f64 = 0.045;
 /// Of tasks that are due; the rest is looked at again an hour later.
 const TASK_DONE: f64 = 0.7;
+/// Of calls: somebody answered; of the others, a voice asked for a message.
+const SPOKE: f64 = 0.6;
+const VOICEMAIL: f64 = 0.5;
 /// Some tasks stay for everybody to see.
 const TASK_FORGOTTEN_AFTER: Millis = Millis::hours(3);
 /// Patients are marked this long after their time.
 const MARKED_AFTER: Millis = Millis::minutes(40);
 const RECORDS_MAX: i64 = 500;
+/// People who click at the same time.
+const AT_ONCE_MAX: usize = 8;
+const WHO: &str = "staff:demo";
 
-/// One hour of work. All that changes of one contact changes its version, as for every writer.
-pub fn work_an_hour(tx: &mut Tx<'_>, random: &mut Random, now: Timestamp) -> StoreResult<()> {
-    let mut touched: BTreeMap<String, Vec<BookingStatus>> = BTreeMap::new();
-    for mut booking in bookings::list_expected_before(tx, now - MARKED_AFTER, RECORDS_MAX)? {
+/// One hour of work.
+pub async fn work_an_hour(automation: &Automation, random: &mut Random, now: Timestamp) -> StoreResult<()> {
+    let read = move |conn: &mut _| {
+        let expected = bookings::list_expected_before(conn, now - MARKED_AFTER, RECORDS_MAX)?;
+        StoreResult::Ok((expected, tasks::list_open_due(conn, now - TASK_FORGOTTEN_AFTER, now, RECORDS_MAX)?))
+    };
+    let (expected, due) = automation.store.read(read).await?;
+    let mut clicks = Vec::new();
+    for booking in expected {
         let to = if random.chance(NO_SHOW) { BookingStatus::NoShow } else { BookingStatus::Completed };
-        mark(&mut booking, to, now);
-        bookings::upsert_many(tx, &[&booking])?;
-        record(tx, marked(&booking, to, now), now, cause(&booking))?;
-        touched.entry(booking.contact_id).or_default().push(to);
+        clicks.push(click(About::Booking(booking.id), StaffAction::MarkBooking { to, reason: None }));
     }
-    for mut task in tasks::list_open_due(tx, now - TASK_FORGOTTEN_AFTER, now, RECORDS_MAX)? {
+    for task in due {
         if random.chance(TASK_DONE) {
-            close(&mut task, now);
-            tasks::upsert_many(tx, &[&task])?;
-            if let Some(contact) = task.contact_id {
-                touched.entry(contact).or_default();
-            }
+            let outcome = outcome(&task, random);
+            clicks.push(click(About::Task(task.id), StaffAction::CompleteTask { outcome, note: None }));
         }
     }
-    let ids: Vec<String> = touched.keys().cloned().collect();
-    for mut contact in contacts::list_by_ids(tx, &ids)? {
-        let seen = touched.remove(&contact.id).unwrap_or_default();
-        note(&mut contact, &seen, now);
-        contacts::upsert_many(tx, &[&contact])?;
+    let mut done = iter(clicks).map(|wanted| act(automation, wanted)).buffer_unordered(AT_ONCE_MAX);
+    while let Some(result) = done.next().await {
+        told(result.map(drop))?;
     }
     Ok(())
 }
 
-fn mark(booking: &mut Booking, to: BookingStatus, now: Timestamp) {
-    booking.status = to;
-    match to {
-        BookingStatus::NoShow => booking.no_show_at = Some(now),
-        _ => booking.completed_at = Some(now),
+fn click(about: About, action: StaffAction) -> Wanted {
+    Wanted { by: WHO.to_owned(), ip: None, about, action, version: None }
+}
+
+fn outcome(task: &Task, random: &mut Random) -> TaskOutcome {
+    if !task.task_type.ends_with("_call") || random.chance(SPOKE) {
+        return if task.task_type.ends_with("_call") { TaskOutcome::Spoke } else { TaskOutcome::Done };
     }
-    booking.version += 1;
-    booking.updated_at = now;
+    if random.chance(VOICEMAIL) { TaskOutcome::Voicemail } else { TaskOutcome::NoAnswer }
 }
 
-fn close(task: &mut Task, now: Timestamp) {
-    task.status = TaskStatus::Done;
-    task.completed_at = Some(now);
-    task.version += 1;
-    task.updated_at = now;
-}
-
-fn note(contact: &mut Contact, seen: &[BookingStatus], now: Timestamp) {
-    for status in seen {
-        if *status == BookingStatus::NoShow {
-            contact.no_shows += 1;
-        } else {
-            contact.last_visit_at = Some(now);
-            contact.is_existing_patient = true;
-        }
-    }
-    contact.version += 1;
-    contact.updated_at = now;
-}
-
-fn cause(booking: &Booking) -> Cause {
-    Cause { contact_id: Some(booking.contact_id.clone()), booking_id: Some(booking.id.clone()), ..Cause::default() }
-}
-
-fn marked(booking: &Booking, to: BookingStatus, now: Timestamp) -> Delivery {
-    let event_type = if to == BookingStatus::NoShow { "booking_no_show" } else { "booking_completed" };
-    Delivery {
-        source: "staff".into(),
-        dedupe_key: format!("{event_type}:{}:{}", booking.id, booking.appointment_datetime.0),
-        event_type: event_type.into(),
-        occurred_at: Some(now),
-        actor: Actor::Staff,
-        signature_state: SignatureState::Internal,
-        payload: EventPayload::default(),
-        raw_payload: String::new(),
-        raw_sha256: String::new(),
-        lane_key: Some(format!("c:{}", booking.contact_id)),
-        quarantine_reason: None,
+/// A rule may have been faster: what somebody wanted to do is done already, or makes no sense any more.
+fn told(result: Result<(), Refused>) -> StoreResult<()> {
+    match result {
+        Err(Refused::Store(error)) => Err(error),
+        Err(Refused::NoRules) => Err(StoreError::NotFound { what: "a ruleset in force" }),
+        Ok(()) | Err(_) => Ok(()),
     }
 }

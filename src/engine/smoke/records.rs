@@ -4,7 +4,7 @@ use crate::domain::booking::{Booking, BookingStatus};
 use crate::domain::contact::Contact;
 use crate::domain::event::Actor;
 use crate::domain::sample;
-use crate::domain::task::{Task, TaskStatus};
+use crate::domain::task::{Task, TaskOutcome, TaskStatus};
 use crate::domain::time::{Millis, Timestamp};
 use crate::domain::touchpoint::Touchpoint;
 use crate::engine::facts::{Asked, ContactFacts, EventFacts, Facts, MessageFacts};
@@ -71,6 +71,7 @@ const MISSING: &[(&str, Change)] = &[
     ("event.occurred_at", |r| r.occurred_at = None),
     ("event.data", |r| r.data.clear()),
     ("task.assigned_to", |r| r.task.assigned_to = None),
+    ("task.outcome", |r| r.task.outcome = None),
     ("touchpoint.channel", |r| touch(r, |t| t.channel = None)),
     ("touchpoint.source", |r| touch(r, |t| t.source = None)),
     ("touchpoint.medium", |r| touch(r, |t| t.medium = None)),
@@ -121,6 +122,9 @@ pub fn variants(catalogue: &Catalogue) -> Vec<Variant> {
     for status in [TaskStatus::Todo, TaskStatus::InProgress, TaskStatus::Done, TaskStatus::Cancelled] {
         add(is("task.status", status.as_str()), "task.status", &|r| r.task.status = status);
     }
+    for outcome in TaskOutcome::ALL {
+        add(is("task.outcome", outcome.as_str()), "task.outcome", &|r| r.task.outcome = Some(outcome));
+    }
     for actor in [Actor::Patient, Actor::Staff, Actor::System, Actor::Provider] {
         add(is("event.actor", actor.as_str()), "event.actor", &|r| r.actor = actor);
     }
@@ -138,12 +142,13 @@ pub fn variants(catalogue: &Catalogue) -> Vec<Variant> {
 
 fn words(add: &mut impl FnMut(String, &str, &dyn Fn(&mut Records))) {
     type Put = fn(&mut Records, &str);
-    let lists: [(&str, &[&str], Put); 6] = [
+    let lists: [(&str, &[&str], Put); 7] = [
         ("booking.urgency_level", URGENCY, |r, w| w.clone_into(&mut r.booking.urgency_level)),
         ("booking.referral_status", REFERRAL, |r, w| w.clone_into(&mut r.booking.referral_status)),
         ("contact.phone_status", PHONE_STATUS, |r, w| w.clone_into(&mut r.contact.phone_status)),
         ("contact.marketing_consent", CONSENT, |r, w| w.clone_into(&mut r.contact.marketing_consent)),
         ("contact.sms_consent", CONSENT, |r, w| w.clone_into(&mut r.contact.sms_consent)),
+        ("contact.recall_consent", CONSENT, |r, w| w.clone_into(&mut r.contact.recall_consent)),
         ("message.intent", INTENT, |r, w| w.clone_into(&mut r.message.intent)),
     ];
     for (path, list, put) in lists {
@@ -216,6 +221,7 @@ fn contact() -> Contact {
         email: some("sam@example.com"),
         marketing_consent: "granted".to_owned(),
         sms_consent: "granted".to_owned(),
+        recall_consent: "granted".to_owned(),
         opted_out_at: Some(NOW - Millis::days(2)),
         source: "google".to_owned(),
         first_source: some("google"),
@@ -262,6 +268,8 @@ fn task() -> Task {
         dedupe_key: None,
         note: None,
         completed_at: None,
+        outcome: Some(TaskOutcome::Spoke),
+        completed_by: None,
         is_demo: false,
         version: 1,
         created_at: NOW,

@@ -44,6 +44,19 @@ pub fn render_sms(ruleset: &Ruleset, template_name: &str, facts: &Facts, now: Ti
     rendered.unwrap_or_else(|_| Err(unnamed_error(template_name, "the template failed unexpectedly")))
 }
 
+/// Records that a template speaks of without asking whether they are there, and that are not: `booking`.
+#[must_use]
+pub fn missing_records(ruleset: &Ruleset, template_name: &str, facts: &Facts, now: Timestamp) -> Vec<String> {
+    let Some(Ok(reads)) = ruleset.host.templates.reads.get(template_name) else { return Vec::new() };
+    let view = View::of_facts(&ruleset.catalogue.clinic, facts, now);
+    let mut records: Vec<&str> = reads.iter().filter_map(|path| path.split_once('.')).map(|(record, _)| record).collect();
+    records.sort_unstable();
+    records.dedup();
+    let is_asked = |record: &str| reads.iter().any(|path| path == record);
+    let is_missing = |record: &str| view.read(record).is_some_and(|value| value.is_unit());
+    records.into_iter().filter(|record| !is_asked(record) && is_missing(record)).map(str::to_owned).collect()
+}
+
 /// All templates of a ruleset, parsed and guarded once.
 pub struct Shelf {
     registry: Handlebars<'static>,

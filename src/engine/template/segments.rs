@@ -10,6 +10,17 @@ pub struct Segments {
     pub parts: usize,
 }
 
+impl Segments {
+    /// How many units more fit into the last part.
+    #[must_use]
+    pub const fn units_left(&self) -> usize {
+        let is_gsm7 = matches!(self.encoding.as_bytes(), b"gsm7");
+        let (single_max, part_max) = if is_gsm7 { GSM7_UNITS_MAX } else { UCS2_UNITS_MAX };
+        let room = if self.parts > 1 { self.parts * part_max } else { single_max };
+        room.saturating_sub(self.units)
+    }
+}
+
 /// Septets of a text that fits one part; of each part when it takes several.
 const GSM7_UNITS_MAX: (usize, usize) = (160, 153);
 /// UTF-16 units of a text that fits one part; of each part when it takes several.

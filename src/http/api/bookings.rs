@@ -101,7 +101,7 @@ pub(super) struct Booking {
     patient_confirmed_at: Option<String>,
     confirmed_via: Option<String>,
     reschedule_count: i32,
-    version: i64,
+    pub(super) version: i64,
     created_at: String,
     updated_at: String,
 }
@@ -212,4 +212,19 @@ fn reminders_of(booking_id: &str, sheet: &Sheet, known: &Reminders, wall: Wall) 
         })
     });
     sent.chain(due).collect()
+}
+
+/// The booking with this id, as everybody sees it.
+pub(super) async fn shown(call: &Call, id: &str) -> Result<Booking, ApiError> {
+    let id = id.to_owned();
+    let view = call.context.store.read(move |conn| bookings::find(conn, &id)).await?.ok_or_else(ApiError::not_found)?;
+    Ok(booking(view, Wall::of(call)))
+}
+
+impl Booking {
+    /// The states that it can be given now.
+    pub(super) fn possible(&self) -> Vec<&'static str> {
+        let now = BookingStatus::parse(&self.status);
+        now.into_iter().flat_map(BookingStatus::next_possible).map(BookingStatus::as_str).collect()
+    }
 }

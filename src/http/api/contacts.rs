@@ -1,5 +1,6 @@
 //! `/api/contacts`: the people.
 
+use super::contacts_export;
 use super::listing::{PAGING, Wall, find_record, one, whole};
 use crate::automation::next::{Item, next};
 use crate::http::doc::Doc;
@@ -8,7 +9,9 @@ use crate::http::problem::ApiError;
 use crate::http::query::{Query, encode_cursor};
 use crate::http::reply::{self, Response};
 use crate::http::route::{Permission, Route};
+use crate::store::views::PageRequest;
 use crate::store::views::contacts::{self, ContactFilter, ContactSort, ContactView};
+use crate::store::{Conn, StoreResult};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -61,6 +64,7 @@ pub(super) struct Contact {
     email: Option<String>,
     is_existing_patient: bool,
     marketing_consent: String,
+    recall_consent: String,
     sms_consent: String,
     current_pipeline: Option<String>,
     current_stage: Option<String>,
@@ -77,7 +81,7 @@ pub(super) struct Contact {
     /// The id that was asked for, when that contact was merged into this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     merged_from: Option<String>,
-    version: i64,
+    pub(super) version: i64,
     created_at: String,
     updated_at: String,
 }
@@ -93,6 +97,7 @@ pub(super) fn contact(view: ContactView, wall: Wall) -> Contact {
         email: view.email,
         is_existing_patient: view.is_existing_patient,
         marketing_consent: view.marketing_consent,
+        recall_consent: view.recall_consent,
         sms_consent: view.sms_consent,
         current_pipeline: view.current_pipeline,
         current_stage: view.current_stage,
@@ -119,6 +124,9 @@ async fn list(call: Call) -> Result<Response, ApiError> {
     let sort = query.parsed("sort", SORTS, parse_sort).unwrap_or_default();
     let request = query.page();
     query.finish()?;
+    if contacts_export::is_wanted(&call)? {
+        return export(&call, filter, sort).await;
+    }
     let found = call.context.store.read(move |conn| contacts::list(conn, &filter, sort, &request)).await?;
     let wall = Wall::of(&call);
     Ok(reply::json(&Contacts {
@@ -155,12 +163,42 @@ fn parse_sort(text: &str) -> Option<ContactSort> {
     }
 }
 
+/// All of them, page by page, in one reading: the list is of one moment.
+async fn export(call: &Call, filter: ContactFilter, sort: ContactSort) -> Result<Response, ApiError> {
+    let read = move |conn: &mut Conn| {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let rows = contacts::list(conn, &filter, sort, &PageRequest { after, limit: contacts_export::PAGE_ROWS })?.rows;
+            if rows.total > contacts_export::ROWS_MAX {
+                return StoreResult::Ok(None);
+            }
+            all.extend(rows.items);
+            after = rows.next;
+            if after.is_none() {
+                return Ok(Some(all));
+            }
+        }
+    };
+    let found = call.context.store.read(read).await?;
+    let found = found
+        .ok_or_else(|| ApiError::conflict(format!("A list may have {} people: narrow it down.", contacts_export::ROWS_MAX)))?;
+    let wall = Wall::of(call);
+    contacts_export::answer(&found.into_iter().map(|view| contact(view, wall)).collect::<Vec<_>>())
+}
+
 async fn show(call: Call) -> Result<Response, ApiError> {
     let view = one(&call, contacts::find_survivor).await?;
     let version = view.version;
     let shown = contact(view, Wall::of(&call));
     let merged_from = (shown.id != call.parameter).then(|| call.parameter.clone());
     Ok(reply::with_etag(reply::json(&Contact { merged_from, ..shown }), version))
+}
+
+/// The contact with this id, as everybody sees it.
+pub(super) async fn shown(call: &Call, id: &str) -> Result<Contact, ApiError> {
+    let id = id.to_owned();
+    let view = call.context.store.read(move |conn| contacts::find(conn, &id)).await?.ok_or_else(ApiError::not_found)?;
+    Ok(contact(view, Wall::of(call)))
 }
 
 #[derive(Serialize, ToSchema)]

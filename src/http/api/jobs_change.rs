@@ -105,7 +105,7 @@ async fn change(call: Call, verb: Verb) -> Result<Response, ApiError> {
     }
     let (store, clock) = (&call.context.store, &call.context.clock);
     let matched = queues::count(store, filter.clone()).await?;
-    let changed = if dry_run { 0 } else { queues::change_dead(store, clock, filter, verb).await? };
+    let changed = if dry_run { 0 } else { queues::change_dead(store, clock, filter, verb, call.who()).await? };
     Ok(reply::json(&Changed { matched, changed, dry_run }))
 }
 
@@ -139,12 +139,12 @@ fn known(call: &Call) -> Result<&'static str, ApiError> {
 
 async fn pause(call: Call) -> Result<Response, ApiError> {
     let name = known(&call)?;
-    queues::hold(&call.context.store, &call.context.clock, name).await?;
+    queues::hold(&call.context.store, &call.context.clock, name, call.who()).await?;
     Ok(reply::json(&Switched { name, paused: true }))
 }
 
 async fn resume(call: Call) -> Result<Response, ApiError> {
     let name = known(&call)?;
-    queues::let_go(&call.context.store, name).await?;
+    queues::let_go(&call.context.store, &call.context.clock, name, call.who()).await?;
     Ok(reply::json(&Switched { name, paused: false }))
 }

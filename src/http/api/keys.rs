@@ -24,10 +24,11 @@ const MAKE: Route = Route::post("/api/keys", Permission::Admin);
 const REVOKE: Route = Route::delete("/api/keys/{id}", Permission::Admin);
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    let doc = |summary| Doc::new("Keys", summary);
+    let doc = |summary| Doc::new("Keys", summary).secret();
     vec![
         reading(LIST, shared, list).doc(doc("Lists API keys, also those that ended.").answers::<Listing<KeyView>>()),
-        writing(MAKE, shared, make).doc(doc("Makes an API key.").takes::<MakingKey>().answers_as::<Made>(StatusCode::CREATED)),
+        writing(MAKE, shared, make)
+            .doc(doc("Makes an API key.").takes::<MakingKey>().answers_as::<Made>(StatusCode::CREATED).secret()),
         writing(REVOKE, shared, revoke).doc(doc("Ends an API key.").answers_text(StatusCode::NO_CONTENT, "")),
     ]
 }

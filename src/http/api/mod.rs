@@ -1,10 +1,16 @@
 //! The read API. Its types are its own; field names and routes are a promise to outside programs.
 
+mod acting;
 mod audit;
 mod board;
 mod bookings;
+mod bookings_change;
 mod contacts;
+mod contacts_change;
+mod contacts_export;
+mod contacts_import;
 mod events;
+mod fields;
 mod inbox;
 mod jobs;
 mod jobs_change;
@@ -24,8 +30,11 @@ mod search;
 mod session;
 mod session_mfa;
 mod sms;
+mod sms_change;
 mod stream;
 mod tasks;
+mod tasks_bulk;
+mod tasks_change;
 mod timeline;
 mod users;
 
@@ -35,11 +44,17 @@ use std::sync::Arc;
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     [
         tasks::endpoints(shared),
+        tasks_change::endpoints(shared),
+        tasks_bulk::endpoints(shared),
         contacts::endpoints(shared),
         merge::endpoints(shared),
         timeline::endpoints(shared),
+        contacts_change::endpoints(shared),
+        contacts_import::endpoints(shared),
         bookings::endpoints(shared),
+        bookings_change::endpoints(shared),
         sms::endpoints(shared),
+        sms_change::endpoints(shared),
         events::endpoints(shared),
         runs::endpoints(shared),
         jobs::endpoints(shared),

@@ -34,15 +34,19 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     };
     vec![
         reading(WEEKLY, shared, |call| of_period(call, Kind::Weekly))
-            .doc(counted("The figures of one week of the clinic's calendar")),
+            .doc(counted("Counts the figures of a week of the clinic's calendar, or answers with those that are kept.")),
         reading(MONTHLY, shared, |call| of_period(call, Kind::Monthly))
-            .doc(counted("The figures of one month of the clinic's calendar")),
+            .doc(counted("Counts the figures of a month of the clinic's calendar, or answers with those that are kept.")),
         reading(LIST, shared, list).doc(
-            Doc::new("Reports", "The reports that are kept, the newest period first")
+            Doc::new("Reports", "Lists the reports that are kept, the newest period first.")
                 .query(&[("kind", "weekly or monthly"), ("cursor", "From the page before"), ("limit", "Rows of a page")])
                 .answers::<Listing<KeptReport>>(),
         ),
-        reading(ONE, shared, one).doc(Doc::new("Reports", "A report as it was counted then").answers::<ReportBody>()),
+        reading(ONE, shared, one).doc(
+            Doc::new("Reports", "Shows a report as it was counted then.")
+                .answers::<ReportBody>()
+                .answers_text(StatusCode::OK, CSV),
+        ),
     ]
 }
 

@@ -29,6 +29,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         reading(READ, shared, read).doc(
             Doc::new("Rules", "Shows a file of the rules as text.")
                 .query(&[("path", "such as rules/bookings.yaml")])
+                .needs("path")
                 .answers::<Content>()
                 .refuses(StatusCode::NOT_FOUND),
         ),
@@ -114,7 +115,7 @@ async fn write(call: Call) -> Result<Response, ApiError> {
     let is_told = replaces.is_some();
     let text = std::str::from_utf8(&call.body).ok().filter(|text| !text.contains('\0'));
     let text = text.ok_or_else(|| ApiError::bad_request("The body is not a text in UTF-8."))?.to_owned();
-    let saving = Saving { path: path.clone(), text, replaces, as_draft };
+    let saving = Saving { path: path.clone(), text, replaces, as_draft, who: call.who() };
     let hash = saving.hash();
     let found = host(&call)?.save_file(saving).await.map_err(|error| match error {
         FileError::Changed(Some(_)) if !is_told => ApiError::precondition_required(),

@@ -31,11 +31,12 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const CSRF: &str = "Changes under the cookie are taken from our own pages only; there is no token to send.";
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    let doc = |summary| Doc::new("Session", summary);
+    let doc = |summary| Doc::new("Session", summary).secret();
     vec![
         writing(SIGN_IN, shared, begin).doc(
             doc("Signs somebody in, with a password or a one-time code.")
                 .takes::<SigningIn>()
+                .secret()
                 .answers_as::<SessionView>(StatusCode::CREATED),
         ),
         reading(SHOW, shared, show).doc(doc("Says who is calling.").answers::<SessionView>()),
@@ -43,8 +44,9 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         reading(LIST, shared, list).doc(doc("Lists one's own sessions.").answers::<Listing<OwnSession>>()),
         writing(REVOKE_OTHERS, shared, revoke_others).doc(doc("Ends all of one's own sessions but this one.").answers::<Ended>()),
         writing(REVOKE, shared, revoke).doc(doc("Ends one of one's own sessions.").answers_text(StatusCode::NO_CONTENT, "")),
-        writing(PASSWORD, shared, change_password)
-            .doc(doc("Chooses a new password; all other sessions end.").takes::<ChangingPassword>().answers::<SessionView>()),
+        writing(PASSWORD, shared, change_password).doc(
+            doc("Chooses a new password; all other sessions end.").takes::<ChangingPassword>().secret().answers::<SessionView>(),
+        ),
     ]
 }
 
@@ -64,7 +66,7 @@ struct SigningIn {
 
 /// Who is calling.
 #[derive(Serialize, ToSchema)]
-struct SessionView {
+pub(super) struct SessionView {
     /// `user` or `key`.
     kind: &'static str,
     id: String,

@@ -1,6 +1,6 @@
 //! `/api/session/mfa`: one's own second factor.
 
-use super::session::{by_cookie, opened_as, own, refused};
+use super::session::{SessionView, by_cookie, opened_as, own, refused};
 use crate::automation::sign_in;
 use crate::http::auth::set_token;
 use crate::http::doc::Doc;
@@ -21,15 +21,18 @@ const TURN_OFF: Route = Route::post("/api/session/mfa/off", Permission::SignedIn
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let doc = |summary| Doc::new("Session", summary);
     vec![
-        writing(BEGIN, shared, begin).doc(doc("Makes a secret for an authenticator app.").answers::<Enrolling>()),
+        writing(BEGIN, shared, begin).doc(doc("Makes a secret for an authenticator app.").answers::<Enrolling>().secret()),
         writing(CONFIRM, shared, confirm).doc(
             doc("Proves that the app shows the right codes; from now on they are asked for.")
                 .takes::<WithCode>()
-                .answers::<Confirmed>(),
+                .answers::<Confirmed>()
+                .secret(),
         ),
-        writing(RECOVERY, shared, recovery)
-            .doc(doc("Makes new recovery codes in place of all earlier ones.").takes::<WithCode>().answers::<RecoveryCodes>()),
-        writing(TURN_OFF, shared, turn_off).doc(doc("Ends the second factor.").takes::<TurningOff>()),
+        writing(RECOVERY, shared, recovery).doc(
+            doc("Makes new recovery codes in place of all earlier ones.").takes::<WithCode>().answers::<RecoveryCodes>().secret(),
+        ),
+        writing(TURN_OFF, shared, turn_off)
+            .doc(doc("Ends the second factor.").takes::<TurningOff>().answers::<SessionView>().secret()),
     ]
 }
 

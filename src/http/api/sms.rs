@@ -103,6 +103,17 @@ pub(super) fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sm
     }
 }
 
+/// The text with this id, as everybody sees it.
+pub(super) async fn shown(call: &Call, id: &str) -> Result<Sms, ApiError> {
+    let id = id.to_owned();
+    let read = move |conn: &mut Conn| {
+        let Some(view) = sms::find(conn, &id)? else { return Ok(None) };
+        StoreResult::Ok(Some((view, handovers::list_by_ids(conn, &[id])?)))
+    };
+    let (view, handed) = call.context.store.read(read).await?.ok_or_else(ApiError::not_found)?;
+    Ok(text(view, handed.first(), Wall::of(call)))
+}
+
 async fn list(call: Call) -> Result<Response, ApiError> {
     let mut query = Query::parse(&call.query);
     let filter = SmsFilter {

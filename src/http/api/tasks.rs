@@ -1,15 +1,15 @@
 //! `/api/tasks`: what staff has to do.
 
-use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, one, page};
-use crate::domain::calendar::Calendar;
-use crate::domain::time::Timestamp;
+use super::listing::{CURSOR, LIMIT, Parameter, Wall};
+use crate::domain::time::{Millis, Timestamp};
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
-use crate::http::query::Query;
+use crate::http::query::{Query, encode_cursor};
 use crate::http::reply::{self, Response};
 use crate::http::route::{Permission, Route};
-use crate::store::views::tasks::{self, TaskFilter, TaskView};
+use crate::store::views::PageRequest;
+use crate::store::views::tasks::{self, Day, DayPart, TaskFilter, TaskView};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -17,16 +17,19 @@ use utoipa::ToSchema;
 const LIST: Route = Route::get("/api/tasks", Permission::Clinic);
 const ONE: Route = Route::get("/api/tasks/{id}", Permission::Clinic);
 
+/// Whoever takes longer from page to page sees the parts of the day as they are by then.
+const PAGED_WITHIN: Millis = Millis::DAY;
+
 const STATUSES: &[&str] = &["todo", "in_progress", "done", "cancelled"];
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![
         reading(LIST, shared, list).doc(
-            Doc::new("Tasks", "Lists tasks.")
+            Doc::new("Tasks", "Lists tasks: overdue, today, upcoming, closed; in each the most pressing first.")
                 .query(FILTERS)
                 .one_of("timeframe", &["overdue", "today", "upcoming"])
                 .one_of("status", STATUSES)
-                .answers::<Listing<Task>>(),
+                .answers::<Tasks>(),
         ),
         reading(ONE, shared, show).doc(Doc::new("Tasks", "Shows a task.").answers::<Task>()),
     ]
@@ -43,7 +46,7 @@ const FILTERS: &[Parameter] = &[
 ];
 
 #[derive(Serialize, ToSchema)]
-struct Task {
+pub(super) struct Task {
     id: String,
     contact_id: Option<String>,
     booking_id: Option<String>,
@@ -58,13 +61,29 @@ struct Task {
     note: Option<String>,
     run_id: Option<String>,
     completed_at: Option<String>,
-    version: i64,
+    /// What came of it: `spoke`, `voicemail`, `no_answer`, `wrong_number` or `done`.
+    outcome: Option<String>,
+    /// Who has done it: `staff:ID`, `key:NAME`.
+    completed_by: Option<String>,
+    /// Of an open task: `overdue`, `today` or `upcoming`.
+    timeframe: Option<&'static str>,
+    pub(super) version: i64,
     created_at: String,
     updated_at: String,
 }
 
-fn task(view: TaskView, wall: Wall) -> Task {
+/// The task with this id, as everybody sees it.
+pub(super) async fn shown(call: &Call, id: &str) -> Result<Task, ApiError> {
+    let id = id.to_owned();
+    let view = call.context.store.read(move |conn| tasks::find(conn, &id)).await?.ok_or_else(ApiError::not_found)?;
+    let day = day_of(call, call.context.clock.now());
+    Ok(task(view, Wall::of(call), day))
+}
+
+fn task(view: TaskView, wall: Wall, day: Day) -> Task {
+    let is_open = matches!(view.status.as_str(), "todo" | "in_progress");
     Task {
+        timeframe: is_open.then(|| name(DayPart::of_open(view.due_datetime, day))),
         id: view.id,
         contact_id: view.contact_id,
         booking_id: view.booking_id,
@@ -78,66 +97,78 @@ fn task(view: TaskView, wall: Wall) -> Task {
         note: view.note,
         run_id: view.run_id,
         completed_at: wall.optional(view.completed_at),
+        outcome: view.outcome,
+        completed_by: view.completed_by,
         version: view.version,
         created_at: wall.time(view.created_at),
         updated_at: wall.time(view.updated_at),
     }
 }
 
+#[derive(Serialize, ToSchema)]
+struct Tasks {
+    items: Vec<Task>,
+    /// Rows on all pages.
+    total: i64,
+    /// `null` on the last page.
+    next_cursor: Option<String>,
+    /// Open tasks of every timeframe, by the other filters.
+    counts: Counts,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Counts {
+    overdue: i64,
+    today: i64,
+    upcoming: i64,
+}
+
 async fn list(call: Call) -> Result<Response, ApiError> {
     let mut query = Query::parse(&call.query);
-    let mut filter = TaskFilter {
+    let filter = TaskFilter {
         assigned_to: query.text("assigned_to"),
         status: query.one_of("status", STATUSES),
         contact_id: query.text("contact_id"),
         task_type: query.text("type"),
         ..TaskFilter::default()
     };
-    if let Some(timeframe) = query.parsed("timeframe", "one of overdue, today, upcoming", Timeframe::parse) {
-        timeframe.narrow(&mut filter, call.context.clock.now(), &call.context.clinic.calendar);
-    }
-    let request = query.page();
+    let only = query.parsed("timeframe", "one of overdue, today, upcoming", parse);
+    let request: PageRequest<4> = query.page();
     query.finish()?;
-    let rows = call.context.store.read(move |conn| tasks::list(conn, &filter, &request)).await?;
+    let now = call.context.clock.now();
+    let asked_at = request.after.as_ref().map_or(now, |cursor| Timestamp(cursor.keys[0]).clamp(now - PAGED_WITHIN, now));
+    let day = day_of(&call, asked_at);
+    let (rows, counts) = call.context.store.read(move |conn| tasks::list(conn, &filter, day, only, &request)).await?;
     let wall = Wall::of(&call);
-    Ok(page(rows, |view| task(view, wall)))
+    Ok(reply::json(&Tasks {
+        total: rows.total,
+        next_cursor: rows.next.as_ref().map(encode_cursor),
+        items: rows.items.into_iter().map(|view| task(view, wall, day)).collect(),
+        counts: Counts { overdue: counts.overdue, today: counts.today, upcoming: counts.upcoming },
+    }))
 }
 
 async fn show(call: Call) -> Result<Response, ApiError> {
-    let view = one(&call, tasks::find).await?;
-    let version = view.version;
-    Ok(reply::with_etag(reply::json(&task(view, Wall::of(&call))), version))
+    Query::parse(&call.query).finish()?;
+    let task = shown(&call, &call.parameter).await?;
+    Ok(reply::with_etag(reply::json(&task), task.version))
 }
 
-/// The three parts of the day's list. A task is in exactly one of them.
-#[derive(Clone, Copy)]
-enum Timeframe {
-    /// Due already.
-    Overdue,
-    /// Due later on this day of the clinic.
-    Today,
-    /// Due on a later day.
-    Upcoming,
+fn day_of(call: &Call, now: Timestamp) -> Day {
+    let calendar = &call.context.clinic.calendar;
+    let tomorrow = calendar.date_of(now).succ_opt();
+    Day { now: now.0, midnight: tomorrow.map_or(now, |day| calendar.at_minute(day, 0)).0 }
 }
 
-impl Timeframe {
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "overdue" => Some(Self::Overdue),
-            "today" => Some(Self::Today),
-            "upcoming" => Some(Self::Upcoming),
-            _ => None,
-        }
+const fn name(part: DayPart) -> &'static str {
+    match part {
+        DayPart::Overdue => "overdue",
+        DayPart::Today => "today",
+        DayPart::Upcoming => "upcoming",
+        DayPart::Closed => "closed",
     }
+}
 
-    fn narrow(self, filter: &mut TaskFilter, now: Timestamp, calendar: &Calendar) {
-        let today = calendar.date_of(now);
-        let midnight = today.succ_opt().map_or(now, |tomorrow| calendar.at_minute(tomorrow, 0));
-        filter.is_open = true;
-        (filter.due_from, filter.due_before) = match self {
-            Self::Overdue => (None, Some(now.0)),
-            Self::Today => (Some(now.0), Some(midnight.0)),
-            Self::Upcoming => (Some(midnight.0), None),
-        };
-    }
+fn parse(text: &str) -> Option<DayPart> {
+    DayPart::ALL.into_iter().find(|part| *part != DayPart::Closed && name(*part) == text)
 }

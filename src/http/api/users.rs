@@ -25,13 +25,14 @@ const CHANGE: Route = Route::patch("/api/users/{id}", Permission::Admin);
 const INVITE: Route = Route::post("/api/users/{id}/invite", Permission::Admin);
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
-    let doc = |summary| Doc::new("Users", summary);
+    let doc = |summary| Doc::new("Users", summary).secret();
     vec![
         reading(LIST, shared, list).doc(doc("Lists members of staff.").answers::<Listing<UserView>>()),
         writing(ADD, shared, add).doc(
             doc("Adds a member of staff; the code lets them choose a password.")
                 .takes::<AddingUser>()
-                .answers_as::<Invited>(StatusCode::CREATED),
+                .answers_as::<Invited>(StatusCode::CREATED)
+                .secret(),
         ),
         reading(ONE, shared, show).doc(doc("Shows a member of staff.").answers::<UserView>()),
         writing(CHANGE, shared, change)
@@ -39,7 +40,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         writing(INVITE, shared, invite).doc(
             doc("Takes a member of staff's password away and makes a code with which they choose a new one.")
                 .takes::<Inviting>()
-                .answers::<Invited>(),
+                .answers::<Invited>()
+                .secret(),
         ),
     ]
 }

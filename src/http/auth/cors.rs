@@ -67,3 +67,30 @@ impl Cors {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finished(frontend_url: &str, origin: &'static str) -> HeaderMap {
+        let cors = Cors::new(frontend_url);
+        let mut asked = HeaderMap::new();
+        asked.insert(ORIGIN, HeaderValue::from_static(origin));
+        let mut response = Response::new(Vec::new().into());
+        cors.finish(&mut response, cors.is_allowed(&asked), true);
+        response.headers().clone()
+    }
+
+    #[test]
+    fn browsers_stay_on_https_where_we_are() {
+        assert!(finished("https://clinic.example/app", "https://other.example").contains_key(STRICT_TRANSPORT_SECURITY));
+        assert!(!finished("http://127.0.0.1:8787", "https://other.example").contains_key(STRICT_TRANSPORT_SECURITY));
+    }
+
+    #[test]
+    fn the_path_of_the_address_is_no_part_of_the_origin() {
+        let headers = finished("https://clinic.example/app", "https://clinic.example");
+        assert_eq!(headers.get(ACCESS_CONTROL_ALLOW_ORIGIN).map(HeaderValue::as_bytes), Some(&b"https://clinic.example"[..]));
+        assert!(!finished("https://clinic.example/app", "https://clinic.example.evil").contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
+    }
+}

@@ -122,6 +122,8 @@ impl Gate {
         let token = cookie::token(headers).ok_or_else(ApiError::unauthorized)?;
         if route.method != Verb::Get {
             refuse_other_sites(headers, &context.access.settings.frontend_url)?;
+        }
+        if route.method == Verb::Post {
             origin::refuse_forms(headers)?;
         }
         Ok((session(context, token, true).await?, None))

@@ -1,8 +1,8 @@
 //! Requests that other sites make a browser send.
 
 use crate::http::problem::ApiError;
-use warp::http::HeaderMap;
 use warp::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, ORIGIN, TRANSFER_ENCODING};
+use warp::http::{HeaderMap, HeaderValue};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What no form of another site can send without asking first.
@@ -10,7 +10,7 @@ const TYPES_ALLOWED: &[&str] = &["application/json", "text/csv"];
 
 /// Refuses what does not come from our own pages. Browsers say where a request comes from; old ones name the origin at least.
 pub(in crate::http) fn refuse_other_sites(headers: &HeaderMap, frontend_url: &str) -> Result<(), ApiError> {
-    let is_ours = match headers.get(FETCH_SITE).map(|site| site.as_bytes()) {
+    let is_ours = match headers.get(FETCH_SITE).map(HeaderValue::as_bytes) {
         Some(site) => matches!(site, b"same-origin" | b"none"),
         None => headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).is_some_and(|o| is_own(o, headers, frontend_url)),
     };
@@ -29,7 +29,7 @@ pub(super) fn origin_of(url: &str) -> &str {
     url[begin..].find('/').map_or(url, |end| &url[..begin + end])
 }
 
-/// A body under the cookie is of a type that forms cannot send.
+/// A body under the cookie is of a type that forms cannot send. They can only POST.
 pub(super) fn refuse_forms(headers: &HeaderMap) -> Result<(), ApiError> {
     let has_body = headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0") || headers.contains_key(TRANSFER_ENCODING);
     let given = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -43,7 +43,6 @@ pub(super) fn refuse_forms(headers: &HeaderMap) -> Result<(), ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use warp::http::HeaderValue;
 
     fn comes_in(pairs: &[(&'static str, &'static str)]) -> bool {
         let mut headers = HeaderMap::new();

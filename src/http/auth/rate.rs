@@ -1,7 +1,7 @@
 //! How many requests one address, and one caller, may make: buckets that fill steadily and hold a burst.
 
 use crate::domain::time::{Millis, Timestamp};
-use crate::http::context::Rate;
+use crate::http::access::Rate;
 use crate::http::problem::ApiError;
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -67,7 +67,9 @@ fn of_query(name: &str, about: &str, doc: &Doc) -> Value {
         ("limit", None) => json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX, "default": 50 }),
         (_, None) => json!({ "type": "string" }),
     };
-    json!({ "name": name, "in": "query", "description": about, "schema": schema })
+    let required = doc.needed.contains(&name);
+    // Empty values count as absent, so that a form may send all its fields.
+    json!({ "name": name, "in": "query", "description": about, "required": required, "allowEmptyValue": !required, "schema": schema })
 }
 
 /// What may be in the header of a call that changes something.

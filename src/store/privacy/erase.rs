@@ -3,6 +3,7 @@
 use super::{ERASED, Person, has_table};
 use crate::domain::time::Timestamp;
 use crate::store::changes::Topic;
+use crate::store::once;
 use crate::store::sql::{Number, Value, sql};
 use crate::store::{StoreError, StoreResult, Tx, jobs, sms};
 use diesel::QueryableByName;
@@ -267,16 +268,10 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Answers to requests that may be sent again.
+    /// Answers to requests that may be sent again. The keys stay: nothing is done twice because somebody was erased.
     fn forget_answers(&mut self) -> StoreResult<()> {
-        if !has_table(self.tx, "idempotency_keys")? {
-            return Ok(());
-        }
-        for id in self.ids {
-            let gone =
-                sql("DELETE FROM idempotency_keys WHERE REPLACE(body, ?, '') <> body").bind(id.as_str()).execute(self.tx)?;
-            self.count("answers", gone);
-        }
+        let gone = once::forget_answers(self.tx)?;
+        self.count("answers", gone);
         Ok(())
     }
 

@@ -16,9 +16,9 @@ use std::collections::{HashMap, HashSet};
 /// From this on a person counts as hot, as in the shipped rules.
 pub const HOT_MIN: i32 = 70;
 /// Overdue tasks whose people come first on the board; the longest overdue of more.
-pub const LATE_TASKS_MAX: i64 = 2_000;
+pub const LATE_TASKS_MAX: i64 = 1_000;
 /// Moves that a median is taken of; the newest of more.
-pub const MOVES_MAX: i64 = 20_000;
+pub const MOVES_MAX: i64 = 5_000;
 
 /// Which part of a pipeline's board. Times are epoch ms.
 #[derive(Clone, Debug)]

@@ -73,3 +73,7 @@ pub fn list(conn: &mut Conn, filter: &SmsFilter, page: &PageRequest<0>) -> Store
     });
     Ok(page.page_of(rows, total, |s| Cursor { keys: [], id: s.id.clone() }))
 }
+
+pub fn find(conn: &mut Conn, id: &str) -> StoreResult<Option<SmsView>> {
+    Ok(on!(conn, c => sms_messages::table.find(id).select(SmsView::as_select()).first(c).optional())?)
+}

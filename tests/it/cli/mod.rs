@@ -1,5 +1,6 @@
 //! The binary as a shell sees it: what goes to stdout, what to stderr, and how it ends.
 
+mod audit;
 mod backup;
 mod check;
 mod clinic;

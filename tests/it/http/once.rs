@@ -129,11 +129,11 @@ async fn an_end_before_the_change_lets_it_begin_anew_and_the_first_attempt_comes
         assert_eq!(reserve(&second).await, Reserved::Running);
         site.test.clock.advance(LEASE);
         assert_eq!(reserve(&second).await, Reserved::New);
-        let discard = || change_dead(&store, &clock, JobFilter::default(), Verb::Discard);
+        let discard = || change_dead(&store, &clock, JobFilter::default(), Verb::Discard, "test".into());
         let late = once::scope(first, discard()).await;
         assert!(matches!(late, Err(StoreError::Conflict { .. })), "{late:?}");
         assert_eq!(once::scope(second.clone(), discard()).await.unwrap(), 1, "the first one had changed nothing");
-        site.test.clock.advance(Millis(LEASE.0 + Millis::hours(1).0));
+        site.test.clock.advance(Millis::hours(1));
         assert_eq!(reserve(&attempt()).await, Reserved::Unfinished, "what has changed something never begins anew");
     }
 }

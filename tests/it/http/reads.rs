@@ -47,7 +47,7 @@ async fn a_day_of_tasks(site: &Site) {
     assert_eq!(titles(site, &key, "?timeframe=overdue").await, "later late");
     assert_eq!(titles(site, &key, "?timeframe=today").await, "tonight");
     assert_eq!(titles(site, &key, "?timeframe=upcoming").await, "tomorrow");
-    assert_eq!(titles(site, &key, "").await, "done later tonight tomorrow late");
+    assert_eq!(titles(site, &key, "").await, "later late tonight tomorrow done");
     assert_eq!(titles(site, &key, "?status=done&type=lead_call").await, "done");
     let late = site.get(&key, "/api/tasks?timeframe=overdue").await.json()["items"][1].clone();
     assert_eq!(late["due_datetime"], "2026-03-02T22:29:00+11:00");

@@ -161,6 +161,7 @@ fn context(test: &TestStore, rules: Arc<Rules>) -> HttpContext {
         rules,
         sms: avatar::http::SmsWay { provider: "sandbox", ..Default::default() },
         access: Arc::default(),
+        is_demo: false,
         metrics: Arc::new(|| "avatar_up 1\n".into()),
     }
 }

@@ -15,4 +15,5 @@ mod queue;
 mod test_store;
 mod waking;
 
+pub use schema::by_hand;
 pub use test_store::{Queue, START, TestStore};

@@ -63,8 +63,28 @@ fn sqlite_uses_its_indexes() {
         - USE TEMP B-TREE FOR ORDER BY
     - - texts that STOP withdraws
       - - SEARCH sms_messages USING INDEX sms_messages_to (to_number=?)
+    - - texts without a receipt
+      - - SEARCH m USING INDEX sms_messages_accepted (accepted_at>? AND accepted_at<?)
+        - SEARCH h USING INDEX sqlite_autoindex_sms_handovers_1 (sms_id=?)
     - - runs of a rule
       - - SEARCH automation_runs USING COVERING INDEX automation_runs_rule (rule_id=? AND at>?)
+    - - people by a word
+      - - CO-ROUTINE t
+        - SEARCH contact_terms USING PRIMARY KEY (term>? AND term<?)
+        - SCAN t
+        - USE TEMP B-TREE FOR DISTINCT
+    - - people by a number and a word
+      - - MATERIALIZE t
+        - COMPOUND QUERY
+        - LEFT-MOST SUBQUERY
+        - SEARCH contact_terms USING PRIMARY KEY (term>? AND term<?)
+        - UNION ALL
+        - SEARCH contact_terms USING PRIMARY KEY (term>? AND term<?)
+        - SCAN t
+        - SEARCH s USING PRIMARY KEY (contact_id=?)
+        - USE TEMP B-TREE FOR DISTINCT
+    - - warmest of a stage
+      - - SEARCH contacts USING COVERING INDEX contacts_stage (current_pipeline=? AND current_stage=? AND warmness<?)
     - - skips of a contact
       - - SEARCH automation_skips USING INDEX automation_skips_contact (contact_id=?)
     "#);

@@ -62,7 +62,7 @@ fn the_demos_provider_reports_and_answers_over_the_webhooks() {
     // This number answers YES to everything.
     let patient = Patient::new("wix-1", "Kim", "Lee", "0491573770");
     clinic.wix(&Visit::new(&patient, "visit-1", "2026-11-30T10:30:00+11:00").created());
-    clinic.until(Duration::from_secs(60), "the text is delivered and answered", |clinic| {
+    clinic.until(Duration::from_mins(1), "the text is delivered and answered", |clinic| {
         clinic.settle();
         clinic.number("SELECT COUNT(*) AS value FROM sms_messages WHERE status = 'delivered'") > 0
             && clinic.number("SELECT COUNT(*) AS value FROM bookings WHERE status = 'confirmed'") == 1

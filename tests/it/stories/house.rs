@@ -100,6 +100,7 @@ impl House {
             rules: Arc::new(NoRules),
             sms: SmsWay { provider: "sandbox", ..SmsWay::default() },
             access: Arc::default(),
+            is_demo: true,
             metrics: Arc::new(String::new),
         };
         let stop = CancellationToken::new();

@@ -98,22 +98,21 @@ fn count_after_faults(api: Api, installation: Arc<Installation>, seed: u64) {
     while clinic.number("SELECT COUNT(*) AS value FROM jobs WHERE queue = 'sms'") > 0 {
         rounds += 1;
         assert!(rounds < 100 + texts, "it does not end");
-        let calls = 1 + dice.roll(3);
         // What was not met is forgotten: else faults could pile up for ever.
         provider.be_well();
-        for _ in 0..calls {
-            provider.fail_next(std::iter::repeat_n("fine", dice.roll(8) as usize));
-            provider.fail_next([FAULTS[dice.roll(FAULTS.len() as u64) as usize]]);
-        }
-        given_up += u64::from(match dice.roll(4) {
-            0 => !clinic.work_sms_within(Duration::from_millis(dice.roll(40))),
+        let is_given_up = if dice.roll(3) == 0 {
             // In the middle of a call: the provider has the texts, and its answer comes later, or never.
-            1 => {
-                provider.fail_next(["hang"]);
-                !clinic.work_sms_until(|| provider.is_out_of_faults())
+            provider.fail_next(std::iter::repeat_n("fine", dice.roll(4) as usize).chain(["hang"]));
+            !clinic.work_sms_until(|| provider.is_out_of_faults())
+        } else {
+            for _ in 0..=dice.roll(3) {
+                provider.fail_next(std::iter::repeat_n("fine", dice.roll(8) as usize));
+                provider.fail_next([FAULTS[dice.roll(FAULTS.len() as u64) as usize]]);
             }
-            _ => !clinic.work_sms_within(Duration::from_secs(20)),
-        });
+            let patience = if dice.roll(3) == 0 { dice.roll(40) } else { 20_000 };
+            !clinic.work_sms_within(Duration::from_millis(patience))
+        };
+        given_up += u64::from(is_given_up);
         clock.advance(Millis::seconds(30 + dice.roll(300) as i64));
         put_back(&clinic);
         if dice.roll(2) == 0 {

@@ -219,7 +219,7 @@ fn insert(records: &Records, position: usize, thing: &Thing, owner: &str) {
             "INSERT INTO timers (rule_id, trigger_index, subject_id, occurrence, subject_kind, contact_id, due_at, late_ms, state, updated_at) VALUES ('r{v}', 0, '{id}', 'o', 'booking', '{owner}', {at}, 0, '{state}', 7)"
         ),
         6 => format!(
-            "INSERT INTO sms_messages (id, direction, contact_id, template, category, to_number, body, encoding, parts, status, attempts, immediate, is_demo, created_at, updated_at) VALUES ('{id}', 'out', '{owner}', 't{}', 'transactional', (SELECT phone FROM contacts WHERE id = '{owner}'), 'b', 'gsm7', 1, '{}', 0, 0, 0, {at}, 0)",
+            "INSERT INTO sms_messages (id, direction, contact_id, template, category, to_number, body, encoding, parts, status, attempts, immediate, is_demo, scheduled_at, created_at, updated_at) VALUES ('{id}', 'out', '{owner}', 't{}', 'transactional', (SELECT phone FROM contacts WHERE id = '{owner}'), 'b', 'gsm7', 1, '{}', 0, 0, 0, {at} + 864000000, {at}, 0)",
             v % 3,
             ["queued", "delivered"][usize::from(v % 2)]
         ),

@@ -24,6 +24,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod audit;
 mod bookings;
 mod by_hand;
 mod canary;
@@ -45,6 +46,10 @@ mod replies;
 mod reports;
 mod rule_files;
 mod shipped;
+mod staff_bookings;
+mod staff_contacts;
+mod staff_tasks;
+mod staff_texts;
 mod stop_races;
 mod storm;
 mod texts;

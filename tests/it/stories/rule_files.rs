@@ -17,7 +17,7 @@ const LEADS: &str = "/api/rules/files/content?path=rules/leads.yaml";
 
 fn put(clinic: &Clinic, path: &str, tag: Option<&str>, text: &str) -> Answer {
     let tag: Vec<_> = tag.map(|tag| ("If-Match", tag)).into_iter().collect();
-    clinic.call("PUT", path, &tag, text.as_bytes())
+    clinic.call_with("PUT", path, &tag, text)
 }
 
 fn tag_of(answer: &Answer) -> String {

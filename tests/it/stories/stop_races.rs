@@ -324,6 +324,23 @@ fn a_stop_is_acknowledged_after_the_texts_that_are_just_being_let_go() {
     assert_eq!(clinic.count("suppressions"), 1);
 }
 
+/// A worker that was given up puts its text back just as another one looks whether the text was interrupted: the text still leaves.
+#[test]
+fn a_text_that_is_put_back_just_now_is_not_lost() {
+    let Some(clinic) = Clinic::postgres() else { return };
+    let phone = "+61491570006";
+    plan(&clinic, [first(phone)]);
+    clinic.words("UPDATE sms_messages SET status = 'sending' RETURNING id AS value");
+    let mut putting_back = hold_lane(&clinic, phone);
+    std::thread::scope(|scope| {
+        let sender = scope.spawn(|| clinic.work_only_sms());
+        wait_until(Duration::from_secs(10), "the outbox waits", || clinic.number(WAITING) == 1 || sender.is_finished());
+        putting_back.batch_execute("UPDATE sms_messages SET status = 'queued'; COMMIT").unwrap();
+        sender.join().unwrap();
+    });
+    assert_eq!(clinic.sent_to(phone), 1, "{:?}", clinic.texts());
+}
+
 /// A transaction that has taken the lane of a number, and stands still.
 fn hold_lane(clinic: &Clinic, phone: &str) -> PgConnection {
     let mut connection = PgConnection::establish(&clinic.records.url).unwrap();

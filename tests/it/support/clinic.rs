@@ -256,13 +256,6 @@ impl Clinic {
         client::send(self.address, "GET", path, &[("Authorization", &format!("Bearer {}", self.key))], &[]).unwrap()
     }
 
-    pub fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let authorization = format!("Bearer {}", self.key);
-        let mut all = vec![("Authorization", authorization.as_str())];
-        all.extend(headers);
-        client::send(self.address, method, path, &all, body).unwrap()
-    }
-
     /// An API key of an admin.
     pub fn key(&self) -> &str {
         &self.key
@@ -273,6 +266,25 @@ impl Clinic {
         let authorization = format!("Bearer {}", self.key);
         let headers = [("Authorization", authorization.as_str()), ("Content-Type", "application/json")];
         self.post(path, &headers, body.to_string().as_bytes())
+    }
+
+    /// A change by staff; `version` is what they have seen of the record.
+    pub fn call(&self, method: &str, path: &str, version: Option<i64>, body: &Value) -> Answer {
+        let authorization = format!("Bearer {}", self.key);
+        let tag = version.map(|version| format!("\"{version}\"")).unwrap_or_default();
+        let mut headers = vec![("Authorization", authorization.as_str()), ("Content-Type", "application/json")];
+        if version.is_some() {
+            headers.push(("If-Match", tag.as_str()));
+        }
+        client::send(self.address, method, path, &headers, body.to_string().as_bytes()).unwrap()
+    }
+
+    /// A call with further headers.
+    pub fn call_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let authorization = format!("Bearer {}", self.key);
+        let mut all = vec![("Authorization", authorization.as_str())];
+        all.extend(headers);
+        client::send(self.address, method, path, &all, body.as_bytes()).unwrap()
     }
 
     /// Fires what is due and works until everything is quiet at this moment.
@@ -396,6 +408,7 @@ async fn start_server(parts: &Parts) -> (SocketAddr, CancellationToken) {
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
         sms: parts.sms_way(),
         access: Arc::default(),
+        is_demo: parts.automation.is_demo,
         metrics: Arc::new(String::new),
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -34,6 +34,7 @@ impl Record for ContactRecord {
         ("opted_out_at", |r| time_or_missing(r.facts.contact.opted_out_at)),
         ("marketing_consent", |r| text(&r.facts.contact.marketing_consent)),
         ("sms_consent", |r| text(&r.facts.contact.sms_consent)),
+        ("recall_consent", |r| text(&r.facts.contact.recall_consent)),
         ("source", |r| text(&r.facts.contact.source)),
         ("first_source", |r| text_or_missing(r.facts.contact.first_source.as_deref())),
         ("interest", |r| text_or_missing(r.facts.contact.interest.as_deref())),

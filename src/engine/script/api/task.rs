@@ -1,7 +1,7 @@
 //! `task`.
 
 use super::{Getter, Record, int, text, text_or_missing, time};
-use crate::domain::task::Task;
+use crate::domain::task::{Task, TaskOutcome};
 use std::sync::Arc;
 
 #[derive(Clone)]
@@ -17,5 +17,6 @@ impl Record for TaskRecord {
         ("due_datetime", |r| time(r.0.due_datetime)),
         ("priority_score", |r| int(r.0.priority_score)),
         ("assigned_to", |r| text_or_missing(r.0.assigned_to.as_deref())),
+        ("outcome", |r| text_or_missing(r.0.outcome.map(TaskOutcome::as_str))),
     ];
 }

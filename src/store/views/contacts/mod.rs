@@ -61,6 +61,7 @@ pub struct ContactView {
     pub email: Option<String>,
     pub is_existing_patient: bool,
     pub marketing_consent: String,
+    pub recall_consent: String,
     pub sms_consent: String,
     pub current_pipeline: Option<String>,
     pub current_stage: Option<String>,
@@ -135,7 +136,7 @@ fn count(conn: &mut Conn, filter: &ContactFilter) -> StoreResult<i64> {
         let (conditions, values) = filter.conditions();
         // Merged contacts have not opted out either: only there they must be told apart.
         let merged = if filter.opted_out == Some(false) { " AND c.merged_into_id IS NULL" } else { "" };
-        sql(format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM contacts AS c WHERE 1 = 1{conditions}{merged} LIMIT ?) AS some"))
+        sql(format!("SELECT COUNT(*) AS n FROM (SELECT 1 FROM contacts AS c WHERE 1 = 1{conditions}{merged} LIMIT ?) AS counted"))
             .bind_all(values)
             .bind(COUNTED_MAX + 1)
     } else {
@@ -195,6 +196,7 @@ impl From<Contact> for ContactView {
             email: contact.email,
             is_existing_patient: contact.is_existing_patient,
             marketing_consent: contact.marketing_consent,
+            recall_consent: contact.recall_consent,
             sms_consent: contact.sms_consent,
             current_pipeline: contact.current_pipeline,
             current_stage: contact.current_stage,

@@ -276,6 +276,8 @@ pub fn call_task() -> Task {
         dedupe_key: None,
         note: None,
         completed_at: None,
+        outcome: None,
+        completed_by: None,
         is_demo: false,
         version: 1,
         created_at: monday(),

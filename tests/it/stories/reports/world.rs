@@ -127,6 +127,8 @@ impl World {
             version: 1,
             created_at: made,
             updated_at: done.unwrap_or(made),
+            outcome: None,
+            completed_by: None,
         });
         self.tasks.last_mut().unwrap()
     }

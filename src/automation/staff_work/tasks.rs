@@ -1,0 +1,145 @@
+//! Tasks: opened, changed, put off, done, opened again.
+
+use super::{Doing, Effect, Impossible};
+use crate::automation::project::{Projected, add_touchpoint};
+use crate::automation::world::World;
+use crate::domain::ids::derived_id;
+use crate::domain::staff_action::{NewTask, TaskEdit};
+use crate::domain::task::{Task, TaskOutcome, TaskStatus};
+use crate::domain::time::Timestamp;
+use std::sync::Arc;
+
+/// The id that a task has which this event opens.
+pub(super) fn new_task_id(event_id: &str, at: Timestamp) -> String {
+    derived_id(at, &[event_id, "task"])
+}
+
+pub(super) fn open(world: &mut World, new: &NewTask, with: Doing<'_>) -> Effect {
+    let now = with.deciding.now;
+    let task = Task {
+        id: new_task_id(&with.root.id, with.root.timestamp),
+        task_type: new.task_type.clone(),
+        title: new.title.clone(),
+        contact_id: world.contact.as_ref().map(|c| c.id.clone()),
+        booking_id: with.root.booking_id.clone(),
+        status: TaskStatus::Todo,
+        due_datetime: new.due,
+        priority_score: new.priority.clamp(0, 100),
+        assigned_to: new.assigned_to.clone(),
+        because: "Somebody has asked for it by hand".into(),
+        run_id: None,
+        dedupe_key: None,
+        note: new.note.clone(),
+        completed_at: None,
+        outcome: None,
+        completed_by: None,
+        is_demo: world.contact.as_ref().map_or(with.deciding.is_demo, |c| c.is_demo),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    world.changes.tasks.insert(task.id.clone());
+    world.changes.contact = world.contact.is_some();
+    world.open_tasks.push(Arc::new(task));
+    Ok(Projected::of(with.root))
+}
+
+pub(super) fn edit(world: &mut World, edit: &TaskEdit, with: Doing<'_>) -> Effect {
+    let task = open_task(world, with)?;
+    world.change_task(&task.id, with.deciding.now, |t| {
+        if let Some(title) = &edit.title {
+            t.title.clone_from(title);
+        }
+        t.due_datetime = edit.due.unwrap_or(t.due_datetime);
+        t.priority_score = edit.priority.map_or(t.priority_score, |score| score.clamp(0, 100));
+        edit.assigned_to.apply(&mut t.assigned_to);
+        edit.note.apply(&mut t.note);
+        t.status = match edit.in_progress {
+            Some(true) => TaskStatus::InProgress,
+            Some(false) => TaskStatus::Todo,
+            None => t.status,
+        };
+    });
+    Ok(about(&task, with))
+}
+
+pub(super) fn snooze(world: &mut World, until: Timestamp, with: Doing<'_>) -> Effect {
+    let task = open_task(world, with)?;
+    world.change_task(&task.id, with.deciding.now, |t| t.due_datetime = until);
+    Ok(about(&task, with))
+}
+
+pub(super) fn complete(world: &mut World, outcome: TaskOutcome, note: Option<&str>, with: Doing<'_>) -> Effect {
+    let task = open_task(world, with)?;
+    let now = with.deciding.now;
+    world.change_task(&task.id, now, |t| {
+        t.status = TaskStatus::Done;
+        t.completed_at = Some(now);
+        t.outcome = Some(outcome);
+        t.completed_by = Some(with.by().to_owned());
+        if let Some(more) = note {
+            t.note = Some(t.note.take().map_or_else(|| more.to_owned(), |note| format!("{note}\n{more}")));
+        }
+    });
+    if outcome.is_call() {
+        note_call(world, outcome, with);
+    }
+    let mut done = about(&task, with);
+    done.data.insert("outcome".into(), outcome.as_str().into());
+    Ok(done)
+}
+
+/// Somebody has called: the contact was spoken to, or at least tried. Whoever else has the number hears no more from us.
+fn note_call(world: &mut World, outcome: TaskOutcome, with: Doing<'_>) {
+    let now = with.deciding.now;
+    add_touchpoint(world, with.root, now, "call_out", Some("phone".into()), "out");
+    world.change_contact(now, |c| {
+        if outcome == TaskOutcome::WrongNumber {
+            "invalid".clone_into(&mut c.phone_status);
+        } else {
+            c.last_outbound_at = Some(now);
+        }
+    });
+}
+
+pub(super) fn reopen(world: &mut World, with: Doing<'_>) -> Effect {
+    let task = find(world, with)?;
+    if task.status.is_open() {
+        return Err(Impossible::because("the task is open"));
+    }
+    let is_same = |t: &Arc<Task>| t.status.is_open() && t.dedupe_key.is_some() && t.dedupe_key == task.dedupe_key;
+    if world.open_tasks.iter().any(is_same) {
+        return Err(Impossible::because("another task for the same thing is open"));
+    }
+    take_up(world, &task);
+    world.change_task(&task.id, with.deciding.now, |t| {
+        t.status = TaskStatus::Todo;
+        (t.completed_at, t.outcome, t.completed_by) = (None, None, None);
+    });
+    Ok(about(&task, with))
+}
+
+fn find(world: &World, with: Doing<'_>) -> Result<Task, Impossible> {
+    let named = with.root.payload.task_id.as_deref().and_then(|id| world.find_task(id));
+    named.cloned().ok_or_else(|| Impossible::because("there is no such task"))
+}
+
+/// The task that the event names, among those that can be changed.
+fn open_task(world: &mut World, with: Doing<'_>) -> Result<Task, Impossible> {
+    let task = find(world, with)?;
+    if !task.status.is_open() {
+        return Err(Impossible::because(format!("the task is {} already", task.status.as_str())));
+    }
+    take_up(world, &task);
+    Ok(task)
+}
+
+fn take_up(world: &mut World, task: &Task) {
+    if !world.open_tasks.iter().any(|t| t.id == task.id) {
+        world.open_tasks.push(Arc::new(task.clone()));
+    }
+}
+
+fn about(task: &Task, with: Doing<'_>) -> Projected {
+    Projected { booking_id: task.booking_id.clone(), ..Projected::of(with.root) }
+}
