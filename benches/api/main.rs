@@ -64,6 +64,7 @@ async fn start(parts: &Parts, stop: &CancellationToken) -> (SocketAddr, String) 
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
         sms: parts.sms_way(),
         access: Arc::default(),
+        is_demo: false,
         metrics: Arc::new(String::new),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -93,7 +93,7 @@ pub fn examine(path: &Path) -> Result<Copy, CopyError> {
 fn examine_open(path: &Path) -> Result<Copy, CopyError> {
     let unsound = |what: String| CopyError::Unsound { path: path.to_owned(), what };
     let bytes = std::fs::metadata(path).map_err(|error| CopyError::File { path: path.to_owned(), error })?.len();
-    let mut conn = sqlite::open_copy(path)?;
+    let mut conn = sqlite::open_copy(path).map_err(|error| unsound(error.to_string()))?;
     let found = sqlite::integrity(&mut conn).map_err(|error| unsound(error.to_string()))?;
     if found != "ok" {
         return Err(unsound(found));

@@ -14,6 +14,7 @@ pub(super) fn new_task_id(event_id: &str, at: Timestamp) -> String {
     derived_id(at, &[event_id, "task"])
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "of one form with the other actions")]
 pub(super) fn open(world: &mut World, new: &NewTask, with: Doing<'_>) -> Effect {
     let now = with.deciding.now;
     let task = Task {

@@ -25,7 +25,8 @@ pub(super) async fn act_on(call: &Call, about: About, action: StaffAction, versi
         return Err(ApiError::not_found());
     }
     let wanted = Wanted { by: call.by.clone(), ip: client_ip(&call.headers), about: about.clone(), action, version };
-    match staff_work::act(&automation(call)?, wanted).await {
+    // A whole decision is in this future: it would make every handler's large.
+    match Box::pin(staff_work::act(&automation(call)?, wanted)).await {
         Ok(done) => Ok(done),
         Err(Refused::Changed) => Err(ApiError::changed_meanwhile(current(call, &about).await?)),
         Err(Refused::Impossible(reason)) => {
