@@ -1,6 +1,7 @@
 //! The command line: one binary, `avatar`. Nouns group, verbs act. Results go to stdout; progress, hints and logs to stderr.
 
 pub mod args;
+mod args_staff;
 mod audit;
 mod check;
 mod completions;

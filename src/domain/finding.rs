@@ -61,9 +61,11 @@ pub fn line_of(name: &str, email: Option<&str>, phone: Option<&str>) -> String {
     let mut words = words_of(name);
     // O'Neil is found as o, neil and oneil.
     for whole in name.split_whitespace() {
-        let parts = words_of(whole);
-        if parts.len() > 1 {
-            words.push(cut(&parts.concat()));
+        for apart in whole.split('-').chain(whole.contains('-').then_some(whole)) {
+            let parts = words_of(apart);
+            if parts.len() > 1 {
+                words.push(cut(&parts.concat()));
+            }
         }
     }
     words.truncate(WORDS_MAX);

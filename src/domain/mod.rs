@@ -9,6 +9,7 @@ pub mod contact;
 pub mod csv;
 pub mod edit;
 pub mod event;
+mod event_names;
 pub mod finding;
 pub mod handover;
 pub mod ids;

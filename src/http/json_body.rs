@@ -39,7 +39,7 @@ fn told(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
         push(&mut pointer, &step);
     }
     if let Some(name) = name
-        && !pointer.ends_with(&format!("/{name}"))
+        && !pointer.ends_with(&format!("/{}", escaped(&name)))
     {
         push(&mut pointer, &name);
     }
@@ -51,9 +51,13 @@ const NAME_CHARACTERS_SHOWN: usize = 40;
 
 /// RFC 6901: the two characters that mean something in a pointer are escaped.
 fn push(pointer: &mut String, step: &str) {
-    let step: String = step.chars().take(NAME_CHARACTERS_SHOWN).filter(|c| !c.is_control()).collect();
     pointer.push('/');
-    pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
+    pointer.push_str(&escaped(step));
+}
+
+fn escaped(step: &str) -> String {
+    let step: String = step.chars().take(NAME_CHARACTERS_SHOWN).filter(|c| !c.is_control()).collect();
+    step.replace('~', "~0").replace('/', "~1")
 }
 
 /// The field that is meant beside the path, and what is wrong. What the parser says of the value stays out of it.

@@ -5,7 +5,7 @@ use diesel::table;
 pub use super::schema_gateways::{sms_handovers, sms_holds};
 pub use super::schema_guard::{automation_skips, field_changes, rule_history, rule_overrides};
 pub use super::schema_search::{contact_merges, contact_search, contact_terms, inbox_drafts, inbox_states};
-pub use super::schema_staff::{audit_log, staff_proofs, staff_sessions};
+pub use super::schema_staff::{api_keys, audit_log, staff_proofs, staff_sessions, staff_users};
 pub use super::schema_work::consents;
 
 table! {
@@ -245,35 +245,6 @@ table! {
         event_id -> Nullable<Text>,
         at -> BigInt,
         lifted_at -> Nullable<BigInt>,
-    }
-}
-
-table! {
-    staff_users (id) {
-        id -> Text,
-        email -> Text,
-        name -> Text,
-        role -> Text,
-        password_hash -> Nullable<Text>,
-        active -> Bool,
-        created_at -> BigInt,
-        updated_at -> BigInt,
-        version -> BigInt,
-    }
-}
-
-table! {
-    api_keys (id) {
-        id -> Text,
-        name -> Text,
-        role -> Text,
-        secret_sha256 -> Text,
-        created_at -> BigInt,
-        last_used_at -> Nullable<BigInt>,
-        expires_at -> Nullable<BigInt>,
-        revoked_at -> Nullable<BigInt>,
-        scopes -> Text,
-        created_by -> Nullable<Text>,
     }
 }
 

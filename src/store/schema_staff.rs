@@ -45,3 +45,32 @@ table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(staff_sessions, staff_proofs);
+
+table! {
+    staff_users (id) {
+        id -> Text,
+        email -> Text,
+        name -> Text,
+        role -> Text,
+        password_hash -> Nullable<Text>,
+        active -> Bool,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+table! {
+    api_keys (id) {
+        id -> Text,
+        name -> Text,
+        role -> Text,
+        secret_sha256 -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        scopes -> Text,
+        created_by -> Nullable<Text>,
+    }
+}

@@ -105,7 +105,10 @@ impl Door {
                 StoreResult::Ok(Some(opened))
             })
             .await?;
-        let opened = opened.ok_or(SignInError::Wrong)?;
+        let Some(opened) = opened else {
+            self.note_failure(store, None, ip, now).await?;
+            return Err(SignInError::Wrong);
+        };
         self.forgive_address(ip);
         Ok(opened)
     }

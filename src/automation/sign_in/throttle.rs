@@ -16,8 +16,8 @@ pub(super) const FORGOTTEN_AFTER: Millis = Millis::hours(24);
 
 /// How long nothing is tried after `failures` in a row, of which `free` cost nothing.
 pub(super) fn pause(failures: i64, free: i64) -> Option<Millis> {
-    let doublings = u32::try_from(failures - free).ok()?;
-    let pause = PAUSE_FIRST.0.saturating_mul(1_i64.checked_shl(doublings.min(62)).unwrap_or(i64::MAX));
+    let doublings = u32::try_from((failures - free).min(62)).ok()?;
+    let pause = PAUSE_FIRST.0.saturating_mul(1_i64.checked_shl(doublings).unwrap_or(i64::MAX));
     Some(Millis(pause.min(PAUSE_MAX.0)))
 }
 

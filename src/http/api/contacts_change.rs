@@ -40,13 +40,23 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
                 .answers_as::<Contact>(StatusCode::CREATED),
         ),
         writing(EDIT, shared, edit).doc(doc("Corrects a contact, and records consent.").takes::<Editing>().answers::<Contact>()),
-        writing(MOVE, shared, move_to)
-            .doc(doc("Moves a contact to a stage of a pipeline.").takes_if_match(IfMatch::Optional).takes::<Moving>().answers::<Contact>()),
+        writing(MOVE, shared, move_to).doc(
+            doc("Moves a contact to a stage of a pipeline.")
+                .takes_if_match(IfMatch::Optional)
+                .takes::<Moving>()
+                .answers::<Contact>(),
+        ),
         writing(NOTE, shared, note).doc(doc("Writes a note about a contact.").takes::<Noting>().answers::<Contact>()),
-        writing(OPT_OUT, shared, opt_out).doc(doc("Sends a contact no more texts.").takes_if_match(IfMatch::Optional).takes::<Saying>().answers::<Contact>()),
-        writing(OPT_IN, shared, opt_in)
-            .doc(doc("Sends texts again to a contact who has asked for it.").takes_if_match(IfMatch::Optional).takes::<Saying>().answers::<Contact>()),
-        reading(CONSENTS, shared, list_consents).doc(doc("Lists what a contact has said to texts, the newest first.").answers::<Listing<ConsentShown>>()),
+        writing(OPT_OUT, shared, opt_out)
+            .doc(doc("Sends a contact no more texts.").takes_if_match(IfMatch::Optional).takes::<Saying>().answers::<Contact>()),
+        writing(OPT_IN, shared, opt_in).doc(
+            doc("Sends texts again to a contact who has asked for it.")
+                .takes_if_match(IfMatch::Optional)
+                .takes::<Saying>()
+                .answers::<Contact>(),
+        ),
+        reading(CONSENTS, shared, list_consents)
+            .doc(doc("Lists what a contact has said to texts, the newest first.").answers::<Listing<ConsentShown>>()),
     ]
 }
 

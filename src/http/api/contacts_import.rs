@@ -41,7 +41,10 @@ const COLUMNS: [&str; 10] = [
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let doc = Doc::new("Contacts", "Adds the people of a CSV list; those who are known already stay as they are.");
     let query = &[("dry_run", "true: says what would be done, and does nothing")];
-    vec![writing(IMPORT, shared, import).doc(doc.query(query).kind("dry_run", Kind::Flag).takes_text("text/csv").answers::<Report>())]
+    vec![
+        writing(IMPORT, shared, import)
+            .doc(doc.query(query).kind("dry_run", Kind::Flag).takes_text("text/csv").answers::<Report>()),
+    ]
 }
 
 #[derive(Serialize, ToSchema)]

@@ -35,12 +35,22 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![
         writing(OPEN, shared, open).doc(doc("Opens a task.").takes::<Opening>().answers_as::<Task>(StatusCode::CREATED)),
         writing(EDIT, shared, edit).doc(doc("Changes a task.").takes::<Editing>().answers::<Task>()),
-        writing(COMPLETE, shared, complete)
-            .doc(doc("Completes a task and says what came of it.").takes_if_match(IfMatch::Optional).takes::<Completing>().answers::<Task>()),
-        writing(SNOOZE, shared, put_off).doc(doc("Puts a task off.").takes_if_match(IfMatch::Optional).takes::<Snoozing>().answers::<Task>()),
-        writing(REOPEN, shared, reopen).doc(doc("Opens a closed task again.").takes_if_match(IfMatch::Optional).answers::<Task>()),
-        writing(ASSIGN, shared, assign)
-            .doc(doc("Gives a task to somebody, or to nobody.").takes_if_match(IfMatch::Optional).takes::<Assigning>().answers::<Task>()),
+        writing(COMPLETE, shared, complete).doc(
+            doc("Completes a task and says what came of it.")
+                .takes_if_match(IfMatch::Optional)
+                .takes::<Completing>()
+                .answers::<Task>(),
+        ),
+        writing(SNOOZE, shared, put_off)
+            .doc(doc("Puts a task off.").takes_if_match(IfMatch::Optional).takes::<Snoozing>().answers::<Task>()),
+        writing(REOPEN, shared, reopen)
+            .doc(doc("Opens a closed task again.").takes_if_match(IfMatch::Optional).answers::<Task>()),
+        writing(ASSIGN, shared, assign).doc(
+            doc("Gives a task to somebody, or to nobody.")
+                .takes_if_match(IfMatch::Optional)
+                .takes::<Assigning>()
+                .answers::<Task>(),
+        ),
     ]
 }
 

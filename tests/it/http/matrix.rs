@@ -82,7 +82,11 @@ async fn every_route_lets_in_exactly_whom_it_should() {
         let roles = expected.get(&name).unwrap_or_else(|| panic!("{name} is not in the list of routes"));
         let id = new_id(site.test.now());
         let path = route.template.split('/').map(|part| if part.starts_with('{') { id.as_str() } else { part });
-        let path = path.collect::<Vec<_>>().join("/");
+        let mut path = path.collect::<Vec<_>>().join("/");
+        if path == "/api/stream" {
+            // Who is let in hears that there is no such topic, instead of a stream without an end.
+            path.push_str("?topics=nothing");
+        }
         let asked = Asked { site: &site, route, path };
         if *roles == "anybody" {
             assert_ne!(asked.with(&[]).await, Door::Refused, "{name}");

@@ -58,6 +58,7 @@ fn fill(site: &Site) -> String {
          VALUES ('{contact}', 'Gone', 'Gone', 'G', 'unknown', FALSE, 'unknown', 'wix', 10, 0, FALSE, 1, {at}, {at}, 'other');"
     ));
     site.sql(&format!("BEGIN; {sql} COMMIT;"));
+    avatar::store::search::catch_up(&site.context.store).unwrap();
     contact
 }
 

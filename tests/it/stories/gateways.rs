@@ -11,21 +11,21 @@ use avatar::simulator::faults::Fault;
 use std::sync::Arc;
 
 const NEXT_MONDAY: &str = "2026-11-30T10:30:00+11:00";
-const APIS: [Api; 2] = [Api::ClickSend, Api::MessageMedia];
+pub(super) const APIS: [Api; 2] = [Api::ClickSend, Api::MessageMedia];
 /// A number without a fate of its own: everybody here gets every text.
-fn number(n: usize) -> String {
+pub(super) fn number(n: usize) -> String {
     format!("04910000{n:02}")
 }
 
 /// Refused by both providers: no number.
 const NO_NUMBER: &str = "0491570110";
 
-fn e164(number: &str) -> String {
+pub(super) fn e164(number: &str) -> String {
     format!("+61{}", &number[1..])
 }
 
 /// A clinic that sends through this provider, and waits a second for its answers.
-fn clinic_of(provider: &Provider, clock: &Arc<ManualClock>, installation: Arc<Installation>) -> Clinic {
+pub(super) fn clinic_of(provider: &Provider, clock: &Arc<ManualClock>, installation: Arc<Installation>) -> Clinic {
     let config = installation.read("config/default.yaml");
     assert!(config.contains("timeout_seconds: 10\n"));
     installation.write("config/default.yaml", &config.replace("timeout_seconds: 10\n", "timeout_seconds: 1\n"));
@@ -76,7 +76,7 @@ with_both_providers!(
 );
 
 /// A new patient books: one text wants to leave. Its id.
-fn book(clinic: &Clinic, n: usize) -> String {
+pub(super) fn book(clinic: &Clinic, n: usize) -> String {
     book_with(clinic, n, &number(n))
 }
 
@@ -89,11 +89,11 @@ fn book_with(clinic: &Clinic, n: usize, mobile: &str) -> String {
     clinic.words(&sql).remove(0)
 }
 
-fn status(clinic: &Clinic, sms_id: &str) -> String {
+pub(super) fn status(clinic: &Clinic, sms_id: &str) -> String {
     clinic.words(&format!("SELECT status AS value FROM sms_messages WHERE id = '{sms_id}'")).remove(0)
 }
 
-fn pass(clinic: &Clinic, span: Millis) {
+pub(super) fn pass(clinic: &Clinic, span: Millis) {
     let to = (clinic.now() + span).to_rfc3339();
     clinic.advance(&to);
 }
@@ -462,82 +462,4 @@ fn receipts_in_the_providers_own_shapes_reach_the_rules(clinic: &Clinic, provide
     let code = if provider.api == Api::ClickSend { "301" } else { "414" };
     let told: Vec<String> = notes(clinic).iter().map(|note| note.split(" Mon").next().unwrap_or_default().to_owned()).collect();
     assert_eq!(told, ["Kim0 got booking_confirmation".to_owned(), format!("Kim1 lost booking_confirmation: {code}")]);
-}
-
-/// A word of ClickSend's, what becomes of the text, whether the outbox is held, and how often it was taken in the end.
-const WORDS: [(&str, &str, Option<&str>); 15] = [
-    ("INVALID_RECIPIENT", "failed: invalid_number", None),
-    ("COUNTRY_NOT_ENABLED", "failed: country_not_enabled", None),
-    ("THROTTLED", "failed: duplicate", None),
-    ("EMPTY_MESSAGE", "failed: bad_request", None),
-    ("MISSING_REQUIRED_FIELDS", "failed: bad_request", None),
-    ("INVALID_SCHEDULE", "failed: bad_request", None),
-    ("TOO_MANY_RECIPIENTS", "failed: bad_request", None),
-    ("A_WORD_OF_NEXT_YEAR", "failed: refused", None),
-    ("INTERNAL_ERROR", "unknown: INTERNAL_ERROR", Some("unavailable")),
-    ("SOMETHING_IS_WRONG", "unknown: SOMETHING_IS_WRONG", Some("unavailable")),
-    ("INVALID_SENDER_ID", "queued: -", Some("sender")),
-    ("INSUFFICIENT_CREDIT", "queued: -", Some("credit")),
-    ("MISSING_CREDENTIALS", "queued: -", Some("credentials")),
-    ("INVALID_CREDENTIALS", "queued: -", Some("credentials")),
-    ("ACCOUNT_NOT_ACTIVATED", "queued: -", Some("credentials")),
-];
-
-#[test]
-fn every_word_of_clicksend_has_its_consequence() {
-    let clock = ManualClock::at(at(MONDAY_9AM));
-    let provider = Provider::start(Api::ClickSend, clock.clone());
-    let clinic = clinic_of(&provider, &clock, Installation::sqlite());
-    for (n, (word, becomes, held)) in WORDS.iter().enumerate() {
-        provider.answer_with(&e164(&number(n)), Some(word));
-        let sms_id = book(&clinic, n);
-        clinic.work_only_sms();
-        let sql =
-            format!("SELECT status || ': ' || COALESCE(status_reason, '-') AS value FROM sms_messages WHERE id = '{sms_id}'");
-        assert_eq!(clinic.words(&sql), [*becomes], "{word}");
-        let reasons = clinic.words("SELECT reason AS value FROM sms_holds");
-        assert_eq!(reasons, held.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>(), "{word}");
-        provider.answer_with(&e164(&number(n)), None);
-        pass(&clinic, Millis::minutes(8));
-        assert_eq!(provider.taken(&sms_id), u32::from(becomes.starts_with("queued")), "{word}");
-    }
-    clinic.check();
-}
-
-/// Whoever looks sees that nothing leaves, and nobody has to ask for it.
-#[test]
-fn the_sandbox_says_that_nothing_leaves() {
-    let clinic = Clinic::sqlite();
-    let sms = clinic.get("/health").json()["sms"].clone();
-    assert_eq!((&sms["provider"], &sms["live"], &sms["state"]), (&"sandbox".into(), &false.into(), &"ok".into()), "{sms}");
-    assert!(sms["notice"].as_str().is_some_and(|notice| notice.contains("nothing leaves")), "{sms}");
-    let installation = clinic.shut_down();
-    for arguments in [&["config", "show"][..], &["doctor", "--only", "sms"], &["config", "show", "--json"]] {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_avatar"));
-        command.args(arguments).env_clear().envs(installation.variables()).current_dir(installation.path());
-        let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && said.contains("nothing leaves"), "{arguments:?}: {output:?}");
-    }
-}
-
-/// A machine with somebody else's certificate, or with none, is no provider: nothing was sent.
-#[test]
-fn a_name_that_is_not_found_and_tls_that_fails_are_no_sendings() {
-    let clock = ManualClock::at(at(MONDAY_9AM));
-    for api in APIS {
-        let provider = Provider::start(api, clock.clone());
-        for url in [format!("https://{}", provider.address), "https://no-such-host.invalid".to_owned()] {
-            let mut variables = provider.variables();
-            variables.retain(|(name, _)| name != "SMS_API_BASE_URL");
-            variables.push(("SMS_API_BASE_URL".into(), url.clone()));
-            let variables: Vec<(&str, &str)> = variables.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-            let clinic = Clinic::node(Installation::sqlite(), &clock, &variables);
-            let sms_id = book(&clinic, 0);
-            clinic.work_only_sms();
-            assert_eq!(status(&clinic, &sms_id), "queued", "{url}");
-            assert_eq!(clinic.words("SELECT reason AS value FROM sms_holds"), ["unavailable"], "{url}");
-        }
-        assert!(provider.sent().is_empty() && provider.seen().is_empty());
-    }
 }

@@ -136,6 +136,7 @@ fn count_after_faults(api: Api, installation: Arc<Installation>, seed: u64) {
     }
     for _ in 0..12 {
         clock.advance(Millis::minutes(11));
+        put_back(&clinic);
         clinic.settle();
     }
     let figures = judge(&provider, &clinic, texts as usize);

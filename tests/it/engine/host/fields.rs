@@ -2,6 +2,7 @@
 
 use super::workbench::{at, call_task, clinic, facts, message, monday, ruleset, scan};
 use avatar::domain::contact::Contact;
+use avatar::domain::task::{Task, TaskOutcome};
 use avatar::domain::time::Timestamp;
 use avatar::engine::facts::Facts;
 use avatar::engine::schema::{RECORDS, Type};
@@ -39,7 +40,8 @@ fn full_facts() -> Facts {
     booking.patient_confirmed_at = soon;
     facts.contact = Some(Arc::new(contact));
     facts.booking = Some(Arc::new(booking));
-    facts.task = Some(Arc::new(call_task()));
+    facts.task =
+        Some(Arc::new(Task { outcome: Some(TaskOutcome::Spoke), completed_by: Some("staff:1".to_owned()), ..call_task() }));
     facts.event.occurred_at = soon;
     facts
 }
