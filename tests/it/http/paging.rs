@@ -33,12 +33,13 @@ fn fill(site: &Site) -> String {
     let mut sql = String::new();
     for n in 0..23 {
         let id = new_id(now);
+        let person = if n == 0 { contact.clone() } else { id.clone() };
         let (priority, due) = (50 + (n % 2), at + i64::from(n % 3));
         sql.push_str(&format!(
             "INSERT INTO tasks (id, type, title, contact_id, status, due_datetime, priority_score, because, is_demo, version, created_at, updated_at)
              VALUES ('{id}', 'lead_call', 'Call', '{contact}', 'todo', {due}, {priority}, 'new lead', FALSE, 1, {at}, {at});
              INSERT INTO contacts (id, name, first_name, last_name, phone_status, is_existing_patient, marketing_consent, source, warmness, no_shows, is_demo, version, created_at, updated_at)
-             VALUES ('{id}', 'Jane N', 'Jane', 'N', 'unknown', FALSE, 'unknown', 'wix', 10, 0, FALSE, 1, {at}, {at});
+             VALUES ('{person}', 'Jane N', 'Jane', 'N', 'unknown', FALSE, 'unknown', 'wix', 10, 0, FALSE, 1, {at}, {at});
              INSERT INTO bookings (id, contact_id, source, appointment_datetime, timezone, status, urgency_level, referral_status, reschedule_count, provider_sequence, provider_revision, is_demo, version, created_at, updated_at)
              VALUES ('{id}', '{contact}', 'wix', {at}, 'Australia/Sydney', 'scheduled', 'routine', 'missing', 0, 0, 0, FALSE, 1, {at}, {at});
              INSERT INTO sms_messages (id, direction, contact_id, category, to_number, body, encoding, parts, status, attempts, immediate, is_demo, created_at, updated_at)
@@ -53,9 +54,10 @@ fn fill(site: &Site) -> String {
              INSERT INTO touchpoints (id, contact_id, timestamp, kind, direction) VALUES ('{id}-t', '{contact}', {at}, 'form', 'in');"
         ));
     }
+    let gone = new_id(now);
     sql.push_str(&format!(
         "INSERT INTO contacts (id, name, first_name, last_name, phone_status, is_existing_patient, marketing_consent, source, warmness, no_shows, is_demo, version, created_at, updated_at, merged_into_id)
-         VALUES ('{contact}', 'Gone', 'Gone', 'G', 'unknown', FALSE, 'unknown', 'wix', 10, 0, FALSE, 1, {at}, {at}, 'other');"
+         VALUES ('{gone}', 'Gone', 'Gone', 'G', 'unknown', FALSE, 'unknown', 'wix', 10, 0, FALSE, 1, {at}, {at}, 'other');"
     ));
     site.sql(&format!("BEGIN; {sql} COMMIT;"));
     avatar::store::search::catch_up(&site.context.store).unwrap();

@@ -140,6 +140,7 @@ async fn a_session_ends_after_half_an_hour_of_nothing_and_after_a_shift_whatever
     }
     site.test.clock.advance(Millis::minutes(29));
     assert_eq!(site.get(&busy, "/api/tasks").await.status, 200);
+    super::raw::within(async { while last_seen(&site, &busy).await != site.test.now().0 {} }).await;
     site.test.clock.advance(Millis::minutes(29));
     assert_eq!(site.get(&busy, "/api/session").await.status, 200);
     site.test.clock.advance(Millis::minutes(2));

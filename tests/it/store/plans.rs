@@ -74,7 +74,7 @@ fn sqlite_uses_its_indexes() {
         - SCAN t
         - USE TEMP B-TREE FOR DISTINCT
     - - people by a number and a word
-      - - MATERIALIZE t
+      - - CO-ROUTINE t
         - COMPOUND QUERY
         - LEFT-MOST SUBQUERY
         - SEARCH contact_terms USING PRIMARY KEY (term>? AND term<?)
