@@ -45,7 +45,7 @@ impl Client {
     }
 
     fn fill(&mut self, received: &mut Vec<u8>) {
-        let mut piece = [0; 64 * 1024];
+        let mut piece = vec![0; 64 * 1024];
         let count = self.stream.read(&mut piece).expect("an answer");
         assert!(count > 0, "the server hung up");
         received.extend_from_slice(&piece[..count]);

@@ -69,7 +69,8 @@ fn sql_id(now: i64, n: &str, kind: u32) -> String {
 }
 
 fn one_of(words: &[&str], n: &str) -> String {
-    let arms: String = words.iter().enumerate().map(|(at, word)| format!(" WHEN {at} THEN '{word}'")).collect();
+    let arms: Vec<String> = words.iter().enumerate().map(|(at, word)| format!(" WHEN {at} THEN '{word}'")).collect();
+    let arms = arms.concat();
     format!("(CASE ({n}) % {}{arms} END)", words.len())
 }
 

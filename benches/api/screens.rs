@@ -7,6 +7,9 @@ use chrono::Datelike;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// A screen's name, and the path that it reads the n-th time.
+type Screen = (&'static str, Box<dyn Fn(usize) -> String>);
+
 /// Questions of each kind; the first ones warm up and do not count.
 const ASKED: usize = 300;
 const WARMING_UP: usize = 20;
@@ -18,7 +21,7 @@ pub fn run(address: SocketAddr, key: &str, people: u32, now: Timestamp) {
     let zone = chrono_tz::Australia::Sydney;
     let monday =
         (now - Millis::days(i64::from(now.local(zone).weekday().num_days_from_monday()) + 7)).local(zone).format("%Y-%m-%d");
-    let screens: Vec<(&str, Box<dyn Fn(usize) -> String>)> = vec![
+    let screens: Vec<Screen> = vec![
         ("tasks: overdue", Box::new(|_| "/api/tasks?timeframe=overdue".into())),
         ("tasks: today", Box::new(|_| "/api/tasks?timeframe=today".into())),
         (
