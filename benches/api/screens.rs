@@ -17,7 +17,7 @@ const WARMING_UP: usize = 20;
 pub fn run(address: SocketAddr, key: &str, people: u32, now: Timestamp) {
     let mut client = Client::open(address, key);
     println!("{:<44} {:>9} {:>9} {:>9}", "screen", "p50 ms", "p99 ms", "max ms");
-    let day = |days: i64| encoded(now + Millis::days(days));
+    let day = move |days: i64| encoded(now + Millis::days(days));
     let zone = chrono_tz::Australia::Sydney;
     let monday =
         (now - Millis::days(i64::from(now.local(zone).weekday().num_days_from_monday()) + 7)).local(zone).format("%Y-%m-%d");

@@ -70,7 +70,10 @@ fn a_copy_made_while_others_write_is_as_the_database_was_at_one_moment() {
     }
     done.store(true, Ordering::SeqCst);
     writer.join().unwrap();
-    assert_eq!(files(folder.path()).iter().filter(|name| name.ends_with(".db")).count(), 5);
+    assert_eq!(
+        files(folder.path()).iter().filter(|name| std::path::Path::new(name).extension().is_some_and(|end| end == "db")).count(),
+        5
+    );
     assert!(
         files(folder.path()).iter().all(|name| !name.contains("unfinished") && !name.contains("-wal")),
         "{:?}",

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Ends with a division by nothing: the rule sees her name.
 const FAILS: &str = "rules:\n  - id: fails\n    owner: reception\n    when: { event: lead_created }\n    if: 10 / (contact.last_name.len() - 12) > 1\n    on_error: { retry: 2 }\n    do: [ { note: Never } ]\n";
 

@@ -84,7 +84,9 @@ fn whole_database(clinic: &Clinic) -> String {
     let mut all = String::new();
     for table in &tables {
         let rows: Vec<Name> = rows(table).load(&mut connection).unwrap();
-        rows.iter().for_each(|row| all.push_str(&format!("{}: {}\n", table.value, row.value)));
+        for row in rows {
+            all.push_str(&format!("{}: {}\n", table.value, row.value));
+        }
     }
     all
 }

@@ -2,6 +2,7 @@
 
 use super::{clinic, get, period};
 use crate::store::TestStore;
+use crate::stories::storm::eprint_line;
 use crate::support::records::Records;
 use avatar::automation::reports::Kind;
 use avatar::domain::time::Millis;
@@ -63,7 +64,7 @@ fn a_week_over_a_hundred_thousand_people_takes_less_than_a_second() {
         assert!(report.find("appointments", None).unwrap().whole > Some(1_000));
         let began = Instant::now();
         assert!(get(&t, &clinic, period, now).was_kept);
-        println!("{}: counted in {counted:?}, kept: {:?}", kind.as_str(), began.elapsed());
+        eprint_line(&format!("{}: counted in {counted:?}, kept: {:?}", kind.as_str(), began.elapsed()));
         assert!(counted < Duration::from_millis(most), "{counted:?}");
     }
 }
