@@ -159,7 +159,11 @@ impl Route {
 
 /// The `Allow` header for a path, when some route has it under another method.
 pub(super) fn allowed_methods(routes: &[Route], path: &str) -> Option<String> {
-    let mut allowed: Vec<&str> = routes.iter().filter(|r| r.match_path(path).is_some()).map(|r| r.method.allow()).collect();
+    let of_path: Vec<&Route> = routes.iter().filter(|r| r.match_path(path).is_some()).collect();
+    // `/api/tasks/bulk` is not a task whose id is `bulk`.
+    let has_literal = of_path.iter().any(|r| r.is_literal());
+    let of_path = of_path.into_iter().filter(|r| r.is_literal() || !has_literal);
+    let mut allowed: Vec<&str> = of_path.map(|r| r.method.allow()).collect();
     allowed.sort_unstable();
     allowed.dedup();
     (!allowed.is_empty()).then(|| allowed.join(", "))
@@ -181,7 +185,14 @@ mod tests {
 
     #[test]
     fn the_methods_of_a_path_are_gathered_from_all_its_routes() {
-        let routes = [Route::get("/api/tasks", Permission::Clinic), Route::post("/api/tasks", Permission::Clinic)];
+        let routes = [
+            Route::get("/api/tasks", Permission::Clinic),
+            Route::post("/api/tasks", Permission::Clinic),
+            Route::get("/api/tasks/{id}", Permission::Clinic),
+            Route::post("/api/tasks/bulk", Permission::Clinic),
+        ];
+        assert_eq!(allowed_methods(&routes, "/api/tasks/bulk").as_deref(), Some("POST"));
+        assert_eq!(allowed_methods(&routes, "/api/tasks/7").as_deref(), Some("GET, HEAD"));
         assert_eq!(allowed_methods(&routes, "/api/tasks").as_deref(), Some("GET, HEAD, POST"));
         assert_eq!(allowed_methods(&routes, "/api/nothing"), None);
     }

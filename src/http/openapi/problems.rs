@@ -85,6 +85,10 @@ pub(super) fn of(route: Route, doc: &Doc) -> Vec<(String, String)> {
     if route.permission == Permission::Provider {
         statuses.extend([401, 429]);
     }
+    if writes && route.permission == Permission::Public {
+        // Whoever signs in has nothing to show yet.
+        statuses.extend([401, 403, 429]);
+    }
     if writes || !route.is_literal() {
         statuses.push(404);
     }
