@@ -6,9 +6,7 @@ use avatar::automation::rulesets::{Checking, DEBOUNCE, RulesetOptions, read_sour
 use avatar::automation::simulate::Rules;
 use avatar::config::{load_clinic, load_pipelines};
 use avatar::domain::booking::BookingStatus;
-use avatar::domain::event::{
-    Actor, BookingInput, ContactInput, Event, EventPayload, EventStatus, MessageInput, SignatureState, lane_key,
-};
+use avatar::domain::event::{Actor, BookingInput, ContactInput, Event, EventPayload, MessageInput, lane_key};
 use avatar::domain::ids::derived_id;
 use avatar::domain::time::{Millis, Timestamp};
 use avatar::engine::{Catalogue, Compiled, compile};
@@ -137,24 +135,12 @@ fn event(n: usize, at: Timestamp) -> Event {
     };
     let key = n.to_string();
     Event {
-        id: derived_id(at, &["bench", &key]),
-        event_type: event_type.to_owned(),
         source: "wix".to_owned(),
-        dedupe_key: key,
-        timestamp: at,
+        dedupe_key: key.clone(),
         occurred_at: Some(at),
         actor: Actor::Patient,
-        signature_state: SignatureState::Internal,
         lane_key: lane_key(payload.contact.as_ref(), None),
         payload,
-        contact_id: None,
-        booking_id: None,
-        causation_id: None,
-        depth: 0,
-        status: EventStatus::Accepted,
-        status_reason: None,
-        duplicates: 0,
-        revision: None,
-        processed_at: None,
+        ..Event::accepted(derived_id(at, &["bench", &key]), event_type, at)
     }
 }

@@ -12,11 +12,11 @@ mod screens;
 
 use avatar::automation::staff;
 use avatar::cli::parts::Parts;
-use avatar::cli::{HostView, prepare};
+use avatar::cli::{http_context, prepare};
 use avatar::config::{Environment, Settings};
 use avatar::domain::clock::{Clock, SystemClock};
 use avatar::domain::staff::Role;
-use avatar::http::{HttpContext, ServerLimits, serve};
+use avatar::http::{Access, ServerLimits, serve};
 use avatar::store::search;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -55,18 +55,7 @@ fn open(file: &Path) -> Parts {
 }
 
 async fn start(parts: &Parts, stop: &CancellationToken) -> (SocketAddr, String) {
-    let context = HttpContext {
-        store: parts.store.clone(),
-        inbound: Arc::clone(&parts.inbound),
-        clock: Arc::clone(&parts.clock),
-        clinic: Arc::clone(&parts.settings.clinic),
-        pipelines: Arc::clone(&parts.settings.pipelines),
-        rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
-        sms: parts.sms_way(),
-        access: Arc::default(),
-        is_demo: false,
-        metrics: Arc::new(String::new),
-    };
+    let context = http_context(parts, Access::default(), Arc::new(String::new));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(serve(listener, Arc::new(context), ServerLimits::default(), stop.clone()));

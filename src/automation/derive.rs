@@ -7,7 +7,7 @@ use super::rulesets::{InForce, derive_job};
 use super::run::Worked;
 use super::world::World;
 use super::{timer_diff, waits};
-use crate::domain::event::{Actor, Event, EventPayload, EventStatus, SignatureState};
+use crate::domain::event::Event;
 use crate::domain::job::{ClaimedJob, NewJob};
 use crate::domain::time::Timestamp;
 use crate::store::{Conn, StoreError, StoreResult, contacts, jobs};
@@ -87,27 +87,7 @@ fn derive_page(
 
 /// Loading is by event; this one is never recorded.
 fn about(contact_id: &str, now: Timestamp) -> Event {
-    Event {
-        id: contact_id.to_owned(),
-        event_type: "derive".into(),
-        source: "system".into(),
-        dedupe_key: contact_id.to_owned(),
-        timestamp: now,
-        occurred_at: None,
-        actor: Actor::System,
-        signature_state: SignatureState::Internal,
-        payload: EventPayload::default(),
-        lane_key: None,
-        contact_id: Some(contact_id.to_owned()),
-        booking_id: None,
-        causation_id: None,
-        depth: 0,
-        status: EventStatus::Accepted,
-        status_reason: None,
-        duplicates: 0,
-        revision: None,
-        processed_at: None,
-    }
+    Event { contact_id: Some(contact_id.to_owned()), ..Event::accepted(contact_id.to_owned(), "derive", now) }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::decide::{Deciding, decide};
 use super::load::load;
 use super::rulesets::{Draft, RulesetError, RulesetHost};
 use super::world::World;
-use crate::domain::event::{Actor, Event, EventPayload, EventStatus, Run, SignatureState};
+use crate::domain::event::{Actor, Event, EventPayload, EventStatus, Run};
 use crate::domain::ids::new_id;
 use crate::domain::task::Task;
 use crate::domain::time::Timestamp;
@@ -166,26 +166,13 @@ fn made(
     data: BTreeMap<String, String>,
     now: Timestamp,
 ) -> Event {
-    let id = new_id(now);
     Event {
-        dedupe_key: id.clone(),
-        id,
-        event_type,
         source: "staff".to_owned(),
-        timestamp: now,
         occurred_at: Some(now),
         actor: Actor::Staff,
-        signature_state: SignatureState::Internal,
         payload: EventPayload { data, ..EventPayload::default() },
-        lane_key: None,
         contact_id,
         booking_id,
-        causation_id: None,
-        depth: 0,
-        status: EventStatus::Accepted,
-        status_reason: None,
-        duplicates: 0,
-        revision: None,
-        processed_at: None,
+        ..Event::accepted(new_id(now), event_type, now)
     }
 }

@@ -8,7 +8,7 @@ use super::rulesets::InForce;
 use super::run::{Worked, decide_one};
 use super::skips;
 use super::world::World;
-use crate::domain::event::{Actor, Event, EventPayload, EventStatus, SCHEDULE_DUE, SignatureState, SubjectKind, TimerInput};
+use crate::domain::event::{Event, EventPayload, EventStatus, SCHEDULE_DUE, SubjectKind, TimerInput};
 use crate::domain::ids::derived_id;
 use crate::domain::job::{ClaimedJob, NewJob};
 use crate::domain::skip::{SkippedEvent, SkippedRule};
@@ -232,14 +232,9 @@ fn event_of(payload: &Payload, slot: Timestamp, subject: Option<&str>, contact: 
     let key = format!("{}:{}:{}:{}", payload.rule_id, payload.trigger, subject.unwrap_or("-"), slot.0);
     let kind = payload.each.unwrap_or(SubjectKind::Clinic);
     Event {
-        id: derived_id(slot, &["schedule", &key]),
-        event_type: SCHEDULE_DUE.into(),
         source: "schedule".into(),
-        dedupe_key: key,
-        timestamp: slot,
+        dedupe_key: key.clone(),
         occurred_at: Some(slot),
-        actor: Actor::System,
-        signature_state: SignatureState::Internal,
         payload: EventPayload {
             timer: Some(TimerInput {
                 rule_id: payload.rule_id.clone(),
@@ -252,16 +247,10 @@ fn event_of(payload: &Payload, slot: Timestamp, subject: Option<&str>, contact: 
             }),
             ..EventPayload::default()
         },
-        lane_key: None,
         contact_id: contact.map(str::to_owned),
         booking_id: (kind == SubjectKind::Booking).then(|| subject.map(str::to_owned)).flatten(),
-        causation_id: None,
-        depth: 0,
         status: EventStatus::Processed,
-        status_reason: None,
-        duplicates: 0,
-        revision: None,
-        processed_at: None,
+        ..Event::accepted(derived_id(slot, &["schedule", &key]), SCHEDULE_DUE, slot)
     }
 }
 

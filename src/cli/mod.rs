@@ -33,7 +33,7 @@ mod why_rule;
 
 pub use exit::Exit;
 pub use output::Output;
-pub use serve::{HostView, prepare};
+pub use serve::{HostView, http_context, prepare};
 
 use crate::config::Environment;
 use args::{Cli, Command};

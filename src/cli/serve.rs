@@ -319,13 +319,14 @@ async fn listen(
     let address = parts.settings.server.listen;
     let listener = TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))?;
     let bound = listener.local_addr().map_err(|e| e.to_string())?;
-    let http = Arc::new(http_context(parts, metrics));
+    let http = Arc::new(http_context(parts, access(&parts.settings), Arc::new(move || metrics.render())));
     let serving = tokio::spawn(http::serve(listener, http, server_limits(&parts.settings), stop));
     announce(context, parts, bound);
     Ok((bound, serving))
 }
 
-pub(super) fn http_context(parts: &Parts, metrics: telemetry::MetricsHandle) -> HttpContext {
+/// What the routes work with, made of the program's parts; who may come in is for the caller to say.
+pub fn http_context(parts: &Parts, access: Access, metrics: Arc<dyn Fn() -> String + Send + Sync>) -> HttpContext {
     HttpContext {
         store: parts.store.clone(),
         inbound: Arc::clone(&parts.inbound),
@@ -334,9 +335,9 @@ pub(super) fn http_context(parts: &Parts, metrics: telemetry::MetricsHandle) -> 
         pipelines: Arc::clone(&parts.settings.pipelines),
         rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
         sms: parts.sms_way(),
-        access: Arc::new(access(&parts.settings)),
+        access: Arc::new(access),
         is_demo: parts.automation.is_demo,
-        metrics: Arc::new(move || metrics.render()),
+        metrics,
     }
 }
 

@@ -82,8 +82,14 @@ pub fn write_row<'c>(to: &mut String, cells: impl IntoIterator<Item = &'c str>) 
     to.push_str("\r\n");
 }
 
+/// True for a cell that a spreadsheet would run.
+#[must_use]
+pub fn is_formula(cell: &str) -> bool {
+    cell.starts_with(FORMULA)
+}
+
 fn write_cell(to: &mut String, cell: &str) {
-    let protect = cell.starts_with(FORMULA);
+    let protect = is_formula(cell);
     let quote = protect || cell.contains([',', '"', '\n', '\r']);
     if quote {
         to.push('"');

@@ -360,6 +360,34 @@ pub struct Event {
     pub processed_at: Option<Timestamp>,
 }
 
+impl Event {
+    /// An event of the program itself that nobody has worked on yet. Whom it is about and who caused it is for the caller to say.
+    #[must_use]
+    pub fn accepted(id: String, event_type: impl Into<String>, at: Timestamp) -> Self {
+        Self {
+            dedupe_key: id.clone(),
+            id,
+            event_type: event_type.into(),
+            source: "system".to_owned(),
+            timestamp: at,
+            occurred_at: None,
+            actor: Actor::System,
+            signature_state: SignatureState::Internal,
+            payload: EventPayload::default(),
+            lane_key: None,
+            contact_id: None,
+            booking_id: None,
+            causation_id: None,
+            depth: 0,
+            status: EventStatus::Accepted,
+            status_reason: None,
+            duplicates: 0,
+            revision: None,
+            processed_at: None,
+        }
+    }
+}
+
 /// What came of one rule looking at one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

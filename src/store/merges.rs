@@ -255,17 +255,6 @@ pub fn find_of_loser(conn: &mut Conn, loser_id: &str) -> StoreResult<Option<Merg
         .optional())?)
 }
 
-/// The merges into this contact, the newest first, at most [`MERGES_MAX`].
-pub fn list_of_winner(conn: &mut Conn, winner_id: &str) -> StoreResult<Vec<Merge>> {
-    Ok(on!(conn, c => contact_merges::table
-        .filter(contact_merges::winner_id.eq(winner_id))
-        .order((contact_merges::merged_at.desc(), contact_merges::id.desc()))
-        .limit(MERGES_MAX)
-        .load(c))?)
-}
-
-const MERGES_MAX: i64 = 50;
-
 pub fn mark_undone(tx: &mut Tx<'_>, id: &str, by: &str, now: Timestamp) -> StoreResult<()> {
     sql("UPDATE contact_merges SET undone_at = ?, undone_by = ? WHERE id = ?").bind(now).bind(by).bind(id).execute(tx)?;
     Ok(())

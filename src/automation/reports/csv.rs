@@ -3,6 +3,7 @@
 use super::definitions;
 use super::figure::{Figure, Shown};
 use super::report::Report;
+use crate::domain::csv::is_formula;
 
 /// UTF-8, a header, one line for each figure. Names from outside cannot become formulas of a spreadsheet.
 #[must_use]
@@ -41,8 +42,7 @@ fn line(report: &Report, figure: &Figure) -> String {
 
 /// Quoted where it must be; a cell that a spreadsheet would calculate begins with an apostrophe.
 fn cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if is_formula { format!("'{text}") } else { text.to_owned() };
+    let text = if is_formula(text) { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 

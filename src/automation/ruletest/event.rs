@@ -4,7 +4,7 @@ use super::given;
 use crate::automation::simulate::Records;
 use crate::domain::clinic::Clinic;
 use crate::domain::event::{
-    Actor, ContactInput, Event, EventPayload, EventStatus, KNOWN_EVENTS, MessageInput, ReceiptInput, SMS_RECEIPT, SignatureState,
+    Actor, ContactInput, Event, EventPayload, KNOWN_EVENTS, MessageInput, ReceiptInput, SMS_RECEIPT, SignatureState,
     TASK_COMPLETED, lane_key,
 };
 use crate::domain::ids::derived_id;
@@ -79,25 +79,14 @@ fn recorded(with: &Making<'_>, event_type: String, payload: EventPayload) -> Eve
     });
     let lane = lane_key(payload.contact.as_ref(), payload.booking.as_ref().and_then(|b| b.wix_booking_id.as_deref()));
     Event {
-        id: derived_id(with.now, &[&key, &event_type]),
-        event_type,
         source,
-        dedupe_key: key,
-        timestamp: with.now,
+        dedupe_key: key.clone(),
         occurred_at: Some(with.now),
         actor,
         signature_state: SignatureState::Token,
         payload,
         lane_key: lane,
-        contact_id: None,
-        booking_id: None,
-        causation_id: None,
-        depth: 0,
-        status: EventStatus::Accepted,
-        status_reason: None,
-        duplicates: 0,
-        revision: None,
-        processed_at: None,
+        ..Event::accepted(derived_id(with.now, &[&key, &event_type]), event_type, with.now)
     }
 }
 

@@ -114,6 +114,12 @@ pub(super) struct Beginning {
     pub agent: Option<String>,
 }
 
+fn new_token() -> String {
+    let mut secret = [0u8; TOKEN_BYTES];
+    fill_random(&mut secret);
+    format!("{TOKEN_PREFIX}{}", hex::encode(secret))
+}
+
 /// Begins a session for somebody.
 pub(super) fn open(
     tx: &mut Tx<'_>,
@@ -122,9 +128,7 @@ pub(super) fn open(
     limits: SessionLimits,
     now: Timestamp,
 ) -> StoreResult<Opened> {
-    let mut secret = [0u8; TOKEN_BYTES];
-    fill_random(&mut secret);
-    let token = format!("{TOKEN_PREFIX}{}", hex::encode(secret));
+    let token = new_token();
     let Beginning { began_with, second_factor, ip, agent } = beginning;
     let session = Session {
         id: new_id(now),
@@ -154,9 +158,7 @@ pub(super) fn rotate(
     second_factor: bool,
     now: Timestamp,
 ) -> StoreResult<Opened> {
-    let mut secret = [0u8; TOKEN_BYTES];
-    fill_random(&mut secret);
-    let token = format!("{TOKEN_PREFIX}{}", hex::encode(secret));
+    let token = new_token();
     let session = Session {
         id: new_id(now),
         token_sha256: hash_secret(&token),

@@ -10,7 +10,7 @@ use crate::automation::rulesets::InForce;
 use crate::automation::run::{count_decided, decide_one};
 use crate::automation::world::World;
 use crate::domain::audit::{Entry, Who};
-use crate::domain::event::{Actor, ContactInput, Event, EventPayload, EventStatus, SignatureState, lane_key};
+use crate::domain::event::{Actor, ContactInput, Event, EventPayload, EventStatus, lane_key};
 use crate::domain::ids::new_id;
 use crate::domain::staff_action::StaffAction;
 use crate::domain::time::Timestamp;
@@ -24,9 +24,7 @@ const CONFLICTS_MAX: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// `staff:ID` or `key:NAME`.
-    pub by: String,
-    /// From where; `None` for whoever works at the machine itself.
-    pub ip: Option<std::net::IpAddr>,
+    pub who: Who,
     pub about: About,
     pub action: StaffAction,
     /// The version of the record as they have seen it; another by now refuses the action.
@@ -106,7 +104,7 @@ pub async fn compose(
         .clone()
         .read(move |conn| {
             let about = About::Both { contact_id, booking_id };
-            let wanted = Wanted { by: String::new(), ip: None, about, action: StaffAction::SendSms(text.clone()), version: None };
+            let wanted = Wanted { who: Who::from(""), about, action: StaffAction::SendSms(text.clone()), version: None };
             let place = place(conn, &wanted)?;
             let event = event(&wanted, &place, now);
             let mut loaded = load(conn, vec![event], &in_force.ruleset, now)?;
@@ -203,8 +201,7 @@ async fn write(store: &Store, decided: Decided, wanted: Wanted, now: Timestamp) 
 
 /// The audit log's one way in: called last in the transaction of every change that a person makes.
 fn note_change(tx: &mut Tx<'_>, wanted: &Wanted, object: (&'static str, Option<&str>), now: Timestamp) -> StoreResult<()> {
-    let who = Who::new(wanted.by.clone(), wanted.ip);
-    let entry = Entry::new(who, wanted.action.name());
+    let entry = Entry::new(wanted.who.clone(), wanted.action.name());
     let entry = match object {
         (kind, Some(id)) => entry.of(kind, id),
         (_, None) => entry,
@@ -321,28 +318,17 @@ fn event(wanted: &Wanted, place: &Place, now: Timestamp) -> Event {
         contact,
         task_id,
         action: Some(Box::new(wanted.action.clone())),
-        by: Some(wanted.by.clone()),
+        by: Some(wanted.who.by.clone()),
         ..EventPayload::default()
     };
     Event {
-        event_type: wanted.action.event_type().to_owned(),
         source: "staff".into(),
-        dedupe_key: id.clone(),
-        id,
-        timestamp: now,
         occurred_at: Some(now),
         actor: Actor::Staff,
-        signature_state: SignatureState::Internal,
         payload,
         lane_key: lane,
         contact_id: place.contact_id.clone(),
         booking_id: place.booking_id.clone(),
-        causation_id: None,
-        depth: 0,
-        status: EventStatus::Accepted,
-        status_reason: None,
-        duplicates: 0,
-        revision: None,
-        processed_at: None,
+        ..Event::accepted(id, wanted.action.event_type(), now)
     }
 }

@@ -10,7 +10,7 @@ use crate::automation::world::{SmsChange, World};
 use crate::domain::booking::Booking;
 use crate::domain::event::Event;
 use crate::domain::ids::derived_id;
-use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
+use crate::domain::sms::{SmsCategory, SmsMessage, SmsStatus, Wording};
 use crate::domain::staff_action::NewText;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::facts::EventFacts;
@@ -217,36 +217,25 @@ fn not_after(booking: Option<&Booking>, at: Timestamp) -> Option<Timestamp> {
 fn message(world: &World, id: String, composed: Composed, new: &NewText, with: Doing<'_>) -> SmsMessage {
     let Deciding { now, revision, .. } = with.deciding;
     let live = live_booking(world, with);
-    SmsMessage {
-        id,
-        direction: "out".into(),
-        contact_id: world.contact.as_ref().map(|c| c.id.clone()),
-        booking_id: with.root.booking_id.clone(),
+    let wording = Wording {
         template: new.template.clone(),
         category: composed.category,
-        to: composed.to.unwrap_or_default(),
-        from: None,
         body: composed.body,
         encoding: composed.encoding.to_owned(),
         parts: composed.parts,
+    };
+    SmsMessage {
+        contact_id: world.contact.as_ref().map(|c| c.id.clone()),
+        booking_id: with.root.booking_id.clone(),
         scheduled_at: Some(composed.at),
         not_after: not_after(live, composed.at),
         status: SmsStatus::Scheduled,
         status_reason: Some(composed.held.to_owned()),
-        provider: None,
-        provider_message_id: None,
-        attempts: 0,
-        in_reply_to: None,
-        dedupe_key: None,
-        run_id: None,
         revision: Some(revision),
         appointment_datetime: live.map(|b| b.appointment_datetime),
         immediate: new.send_at.is_none() && answers(world, composed.category, now),
         is_demo: world.contact.as_ref().is_some_and(|c| c.is_demo),
-        accepted_at: None,
-        delivered_at: None,
-        created_at: now,
-        updated_at: now,
+        ..SmsMessage::queued(id, composed.to.unwrap_or_default(), wording, now)
     }
 }
 

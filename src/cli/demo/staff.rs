@@ -53,7 +53,7 @@ pub async fn work_an_hour(automation: &Automation, random: &mut Random, now: Tim
 }
 
 fn click(about: About, action: StaffAction) -> Wanted {
-    Wanted { by: WHO.to_owned(), ip: None, about, action, version: None }
+    Wanted { who: WHO.into(), about, action, version: None }
 }
 
 fn outcome(task: &Task, random: &mut Random) -> TaskOutcome {

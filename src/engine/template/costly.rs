@@ -216,19 +216,9 @@ fn help(costly: &[&Costly]) -> Option<String> {
 mod tests {
     use super::*;
 
-    #[derive(serde::Deserialize)]
-    struct Vector {
-        case: String,
-        text: String,
-        encoding: String,
-        units: usize,
-        parts: usize,
-    }
-
     #[test]
     fn every_vector_names_what_it_costs() {
-        let vectors: Vec<Vector> =
-            serde_json::from_str(include_str!("../../../tests/samples/gsm7_segments.json")).expect("the vectors are JSON");
+        let vectors = super::super::segments::vectors();
         for v in vectors {
             let advice = advise(&v.text);
             assert_eq!(advice.segments, v.parts, "{}", v.case);

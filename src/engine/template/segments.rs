@@ -69,23 +69,29 @@ fn fill(text: &str, (single_max, part_max): (usize, usize), width: impl Fn(char)
     (units, parts)
 }
 
+/// Texts whose encoding and parts are known.
+#[cfg(test)]
+#[derive(serde::Deserialize)]
+pub(super) struct Vector {
+    pub case: String,
+    pub text: String,
+    pub encoding: String,
+    pub units: usize,
+    pub parts: usize,
+}
+
+#[cfg(test)]
+pub(super) fn vectors() -> Vec<Vector> {
+    serde_json::from_str(include_str!("../../../tests/samples/gsm7_segments.json")).expect("the vectors are JSON")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[derive(serde::Deserialize)]
-    struct Vector {
-        case: String,
-        text: String,
-        encoding: String,
-        units: usize,
-        parts: usize,
-    }
-
     #[test]
     fn all_thirty_vectors_agree() {
-        let vectors: Vec<Vector> =
-            serde_json::from_str(include_str!("../../../tests/samples/gsm7_segments.json")).expect("the vectors are JSON");
+        let vectors = vectors();
         assert_eq!(vectors.len(), 30);
         for v in vectors {
             let got = count(&v.text);

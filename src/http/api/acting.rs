@@ -5,7 +5,6 @@ use crate::automation::Automation;
 use crate::automation::staff_work::{self, About, Done, Refused, Wanted};
 use crate::domain::ids::is_id;
 use crate::domain::staff_action::StaffAction;
-use crate::http::auth::client_ip;
 use crate::http::endpoint::Call;
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -24,7 +23,7 @@ pub(super) async fn act_on(call: &Call, about: About, action: StaffAction, versi
     if named(&about).is_some_and(|id| !is_id(id)) {
         return Err(ApiError::not_found());
     }
-    let wanted = Wanted { by: call.by.clone(), ip: client_ip(&call.headers), about: about.clone(), action, version };
+    let wanted = Wanted { who: call.who(), about: about.clone(), action, version };
     // A whole decision is in this future: it would make every handler's large.
     match Box::pin(staff_work::act(&automation(call)?, wanted)).await {
         Ok(done) => Ok(done),

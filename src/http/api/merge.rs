@@ -11,7 +11,7 @@ use crate::http::query::Query;
 use crate::http::reply::{self, Response};
 use crate::http::route::{Permission, Route};
 use crate::store::views::contacts::{self as people, ContactView};
-use crate::store::views::tasks::{self, Day, DayPart, TaskFilter};
+use crate::store::views::tasks::{self, TaskFilter};
 use crate::store::{Conn, StoreResult};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -153,16 +153,13 @@ struct Person {
     email: Option<String>,
 }
 
-/// A day before all others: every open task is due later.
-const EVER: Day = Day { now: 0, midnight: 0 };
-
 async fn duplicates(call: Call) -> Result<Response, ApiError> {
     let mut query = Query::parse(&call.query);
     let request = query.page();
     query.finish()?;
     let read = move |conn: &mut Conn| {
-        let filter = TaskFilter { is_open: true, task_type: Some("merge_review".to_owned()), ..TaskFilter::default() };
-        let (rows, _) = tasks::list(conn, &filter, EVER, Some(DayPart::Upcoming), &request)?;
+        let filter = TaskFilter { task_type: Some("merge_review".to_owned()), ..TaskFilter::default() };
+        let rows = tasks::list_open(conn, &filter, &request)?;
         let noted = rows.items.iter().flat_map(|task| others_named(task.note.as_deref().unwrap_or_default()));
         let ids: Vec<String> = rows.items.iter().filter_map(|task| task.contact_id.clone()).chain(noted).collect();
         StoreResult::Ok((rows, people::views_of(conn, &ids)?))

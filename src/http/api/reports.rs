@@ -1,6 +1,6 @@
 //! `/api/reports`: weekly and monthly figures, as JSON or CSV, and the reports that are kept.
 
-use super::listing::{self, Listing};
+use super::listing::{self, CURSOR, LIMIT, Listing};
 use crate::automation::reports::{self, Answer, Figure, Kind, Period, Report, Shown, definitions};
 use crate::domain::time::Timestamp;
 use crate::http::doc::{Doc, Kind as Values};
@@ -40,7 +40,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
             .doc(counted("Counts the figures of a month of the clinic's calendar, or answers with those that are kept.")),
         reading(LIST, shared, list).doc(
             Doc::new("Reports", "Lists the reports that are kept, the newest period first.")
-                .query(&[("kind", "weekly or monthly"), ("cursor", "From the page before"), ("limit", "Rows of a page")])
+                .query(&[("kind", "weekly or monthly"), CURSOR, LIMIT])
                 .one_of("kind", &["weekly", "monthly"])
                 .answers::<Listing<KeptReport>>(),
         ),

@@ -7,10 +7,10 @@ use super::sms::{Sms, shown};
 use crate::automation::staff_work::act::compose;
 use crate::automation::staff_work::{About, Composed, UNDO, explain};
 use crate::domain::ids::is_id;
-use crate::domain::letters;
 use crate::domain::sms::SmsCategory;
 use crate::domain::staff_action::{NewText, StaffAction};
 use crate::domain::time::{Millis, Timestamp};
+use crate::engine::template::costly::{Instead, Why, advise};
 use crate::engine::template::{BODY_CHARS_MAX, segments};
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, writing};
@@ -222,14 +222,15 @@ fn lacks(missing: String) -> Preview {
     }
 }
 
-/// Each once, in the order of the text.
+/// Each once, in the order of the text: what `avatar sms preview` names, as far as it forces the encoding.
 fn costly(body: &str) -> Vec<Costly> {
-    let mut found: Vec<Costly> = Vec::new();
-    for c in body.chars().filter(|c| segments::gsm7_width(*c).is_none()) {
-        let character = c.to_string();
-        if !found.iter().any(|known| known.character == character) {
-            found.push(Costly { character, instead: letters::plain(c) });
-        }
-    }
-    found
+    let forcing = advise(body).characters.into_iter().filter(|found| found.why == Why::Alphabet);
+    let shown = forcing.map(|found| Costly {
+        character: found.character.to_string(),
+        instead: match found.instead {
+            Instead::Write(plain) => Some(plain),
+            _ => None,
+        },
+    });
+    shown.collect()
 }

@@ -165,14 +165,23 @@ pub fn list(
         let found = list_part(conn, &part.narrow(filter, day), after, wanted)?;
         rows.extend(found.into_iter().map(|task| (index, task)));
     }
-    let place = |(index, task): &(i64, TaskView)| Cursor {
-        keys: [day.now, *index, i64::from(task.priority_score), task.due_datetime],
-        id: task.id.clone(),
-    };
-    let Page { items, total, next } = page.page_of(rows, total, place);
+    let Page { items, total, next } = page.page_of(rows, total, |(part, task)| place(task, day.now, *part));
     let [overdue, today, upcoming, _] = counted;
     let items = items.into_iter().map(|(_, task)| task).collect();
     Ok((Page { items, total, next }, DayCounts { overdue, today, upcoming }))
+}
+
+/// All open ones, whenever they are due: the higher priority first, then what is due sooner.
+pub fn list_open(conn: &mut Conn, filter: &TaskFilter, page: &PageRequest<4>) -> StoreResult<Page<TaskView, 4>> {
+    let filter = TaskFilter { is_open: true, ..filter.clone() };
+    let total = count_part(conn, &filter)?;
+    let rows = list_part(conn, &filter, page.after.as_ref(), page.rows_wanted())?;
+    Ok(page.page_of(rows, total, |task| place(task, 0, 0)))
+}
+
+/// Where a page may end: the moment and the part of the day that the list speaks of, then the order inside of the part.
+fn place(task: &TaskView, now: i64, part: i64) -> Cursor<4> {
+    Cursor { keys: [now, part, i64::from(task.priority_score), task.due_datetime], id: task.id.clone() }
 }
 
 fn count_part(conn: &mut Conn, filter: &TaskFilter) -> StoreResult<i64> {

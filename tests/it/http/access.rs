@@ -60,35 +60,37 @@ const STREAMS: &[&str] = &["/api/stream"];
 
 /// Routes that change something for good, for those who decide what is kept.
 const ADMIN_WRITES: &[&str] = &["/api/contacts/{id}/erase"];
-/// Those of the next that are edits of a record.
-const EDITED: &[&str] = &["/api/tasks/{id}", "/api/contacts/{id}", "/api/bookings/{id}"];
 
-/// What every member of staff may do.
-const STAFF_WRITES: &[&str] = &[
-    "/api/tasks",
-    "/api/tasks/{id}",
-    "/api/tasks/{id}/complete",
-    "/api/tasks/{id}/snooze",
-    "/api/tasks/{id}/reopen",
-    "/api/tasks/{id}/assign",
-    "/api/tasks/bulk",
-    "/api/contacts",
-    "/api/contacts/{id}",
-    "/api/contacts/{id}/move",
-    "/api/contacts/{id}/notes",
-    "/api/contacts/{id}/opt-out",
-    "/api/contacts/{id}/opt-in",
-    "/api/bookings",
-    "/api/bookings/{id}",
-    "/api/bookings/{id}/confirm",
-    "/api/bookings/{id}/check-in",
-    "/api/bookings/{id}/complete",
-    "/api/bookings/{id}/no-show",
-    "/api/bookings/{id}/cancel",
-    "/api/sms/send",
-    "/api/sms/preview",
-    "/api/sms/{id}/cancel",
-    "/api/sms/{id}/retry",
+/// Routes that change the clinic's own records, for every member of staff.
+const CLINIC_WRITES: &[(&str, &str)] = &[
+    ("POST", "/api/tasks"),
+    ("PATCH", "/api/tasks/{id}"),
+    ("POST", "/api/tasks/{id}/complete"),
+    ("POST", "/api/tasks/{id}/snooze"),
+    ("POST", "/api/tasks/{id}/reopen"),
+    ("POST", "/api/tasks/{id}/assign"),
+    ("POST", "/api/tasks/bulk"),
+    ("POST", "/api/contacts"),
+    ("PATCH", "/api/contacts/{id}"),
+    ("POST", "/api/contacts/{id}/move"),
+    ("POST", "/api/contacts/{id}/notes"),
+    ("POST", "/api/contacts/{id}/opt-out"),
+    ("POST", "/api/contacts/{id}/opt-in"),
+    ("POST", "/api/bookings"),
+    ("PATCH", "/api/bookings/{id}"),
+    ("POST", "/api/bookings/{id}/confirm"),
+    ("POST", "/api/bookings/{id}/check-in"),
+    ("POST", "/api/bookings/{id}/complete"),
+    ("POST", "/api/bookings/{id}/no-show"),
+    ("POST", "/api/bookings/{id}/cancel"),
+    ("POST", "/api/sms/send"),
+    ("POST", "/api/sms/preview"),
+    ("POST", "/api/sms/{id}/cancel"),
+    ("POST", "/api/sms/{id}/retry"),
+    ("PUT", "/api/inbox/{id}/draft"),
+    ("DELETE", "/api/inbox/{id}/draft"),
+    ("POST", "/api/inbox/{id}/done"),
+    ("POST", "/api/inbox/{id}/assign"),
 ];
 
 /// Routes that change something, all for those who look after the automations.
@@ -138,21 +140,8 @@ pub fn matrix() -> Vec<(String, &'static str)> {
     let others = OTHERS.iter().map(|(route, roles)| ((*route).to_owned(), *roles));
     let streams = STREAMS.iter().map(|template| (format!("GET {template}"), "front_desk ops manager admin"));
     let for_good = ADMIN_WRITES.iter().map(|template| (format!("POST {template}"), "admin"));
-    let edited = |template: &str| EDITED.contains(&template);
-    let staff = STAFF_WRITES.iter().map(|template| {
-        let method = if edited(template) { "PATCH" } else { "POST" };
-        (format!("{method} {template}"), "front_desk ops manager admin")
-    });
-    reads.chain(writes).chain(clinic).chain(others).chain(streams).chain(for_good).chain(staff).collect()
+    reads.chain(writes).chain(clinic).chain(others).chain(streams).chain(for_good).collect()
 }
-
-/// Routes that change the clinic's own records, for every member of staff.
-const CLINIC_WRITES: &[(&str, &str)] = &[
-    ("PUT", "/api/inbox/{id}/draft"),
-    ("DELETE", "/api/inbox/{id}/draft"),
-    ("POST", "/api/inbox/{id}/done"),
-    ("POST", "/api/inbox/{id}/assign"),
-];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_member_of_staff_changes_the_clinics_records() {
@@ -163,7 +152,7 @@ async fn every_member_of_staff_changes_the_clinics_records() {
         for role in Role::ALL {
             let key = format!("Bearer {}", site.key(role).await);
             let status = site.send(method, &path, &[("Authorization", &key)], "{}").await.status;
-            assert!(![401, 403, 405].contains(&status), "{method} {template} as {}: {status}", role.as_str());
+            assert!(![401, 403, 405, 500].contains(&status), "{method} {template} as {}: {status}", role.as_str());
         }
     }
 }
@@ -194,21 +183,6 @@ async fn what_is_for_good_is_for_admins() {
             let authorization = format!("Bearer {}", site.key(role).await);
             let status = post(&[("Authorization", &authorization)]).await;
             assert_eq!(status, if role == Role::Admin { 404 } else { 403 }, "{template} as {}", role.as_str());
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changes_of_the_clinics_records_are_for_all_of_its_staff() {
-    let site = Site::open().await;
-    for template in STAFF_WRITES {
-        let path = template.replace("{id}", &new_id(site.test.now()));
-        let method = if EDITED.contains(template) { "PATCH" } else { "POST" };
-        assert_eq!(site.send(method, &path, &[], "{}").await.status, 401, "{template}");
-        for role in Role::ALL {
-            let key = format!("Bearer {}", site.key(role).await);
-            let status = site.send(method, &path, &[("Authorization", &key)], "{}").await.status;
-            assert!(![401, 403, 405, 500].contains(&status), "{template} as {}: {status}", role.as_str());
         }
     }
 }

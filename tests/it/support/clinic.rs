@@ -9,12 +9,12 @@ use avatar::automation::rulesets::{RulesetHost, Watching, watch};
 use avatar::automation::send::Sending;
 use avatar::automation::{Automation, overdue, staff, timers};
 use avatar::cli::parts::Parts;
-use avatar::cli::{HostView, prepare};
+use avatar::cli::{http_context, prepare};
 use avatar::config::{Environment, Settings};
 use avatar::domain::clock::{Clock, ManualClock};
 use avatar::domain::staff::Role;
 use avatar::domain::time::Timestamp;
-use avatar::http::{HttpContext, ServerLimits, serve};
+use avatar::http::{Access, ServerLimits, serve};
 use avatar::inbound::sign::{Identity, WixSigner};
 use avatar::inbound::{Inbound, RawRequest};
 use avatar::jobs::{Registry, kinds, work_available};
@@ -399,18 +399,7 @@ pub fn pause(span: Duration) {
 const POLL: Duration = Duration::from_millis(5);
 
 async fn start_server(parts: &Parts) -> (SocketAddr, CancellationToken) {
-    let context = HttpContext {
-        store: parts.store.clone(),
-        inbound: Arc::clone(&parts.inbound),
-        clock: Arc::clone(&parts.clock),
-        clinic: Arc::clone(&parts.settings.clinic),
-        pipelines: Arc::clone(&parts.settings.pipelines),
-        rules: Arc::new(HostView(Arc::clone(&parts.automation.rules))),
-        sms: parts.sms_way(),
-        access: Arc::default(),
-        is_demo: parts.automation.is_demo,
-        metrics: Arc::new(String::new),
-    };
+    let context = http_context(parts, Access::default(), Arc::new(String::new));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
