@@ -10,12 +10,14 @@ use super::{timer_diff, waits};
 use crate::domain::event::Event;
 use crate::domain::job::{ClaimedJob, NewJob};
 use crate::domain::time::Timestamp;
-use crate::store::{Conn, StoreError, StoreResult, contacts, jobs};
+use crate::store::{Conn, StoreError, StoreResult, Tx, contacts, jobs};
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// Contacts that are derived and written together.
 const PAGE_MAX: i64 = 200;
+/// How often those are looked at again who were busy; then the job waits like any other that failed.
+const ROUNDS_MAX: u32 = 4;
 
 #[derive(Deserialize)]
 struct Payload {
@@ -47,32 +49,52 @@ async fn page(context: &Automation, job: &ClaimedJob) -> StoreResult<()> {
     // Whoever published may have been another process, a moment ago.
     context.rules.follow().await?;
     let Some(in_force) = context.rules.current() else { return Err(StoreError::NotFound { what: "ruleset" }) };
-    let now = context.clock.now();
-    let held = job.clone();
-    let (decisions, next) = context.store.read(move |conn| derive_page(conn, &in_force, &payload.after, held, now)).await?;
-    context
-        .store
-        .write(move |tx| {
-            commit(tx, &decisions, now)?;
-            if let Some(next) = next {
-                jobs::enqueue(tx, &next, now)?;
-            }
-            StoreResult::Ok(())
-        })
-        .await
+    let mut ids = context.store.read(move |conn| contacts::list_ids_after(conn, &payload.after, PAGE_MAX)).await?;
+    let next = (ids.len() as i64 == PAGE_MAX).then(|| derive_job(ids.last().map_or("", String::as_str)));
+    let mut rounds = 0;
+    loop {
+        match derive(context, &in_force, ids.clone(), Some((job.clone(), next.clone()))).await {
+            Err(StoreError::Conflict { .. }) if rounds < ROUNDS_MAX => ids = one_by_one(context, &in_force, ids).await?,
+            done => return done,
+        }
+        rounds += 1;
+    }
 }
 
-fn derive_page(
-    conn: &mut Conn,
+/// On a busy clinic somebody of a page is always being worked on: the others do not wait for them. Returns who was busy.
+async fn one_by_one(context: &Automation, in_force: &Arc<InForce>, ids: Vec<String>) -> StoreResult<Vec<String>> {
+    let mut busy = Vec::new();
+    for id in ids {
+        match derive(context, in_force, vec![id.clone()], None).await {
+            Err(StoreError::Conflict { .. }) => busy.push(id),
+            done => done?,
+        }
+    }
+    Ok(busy)
+}
+
+/// Derives and writes the timers of `ids`. `last`: the job that this ends, and the one after it.
+async fn derive(
+    context: &Automation,
     in_force: &Arc<InForce>,
-    after: &str,
-    job: ClaimedJob,
-    now: Timestamp,
-) -> StoreResult<(Vec<Decision>, Option<NewJob>)> {
-    let ids = contacts::list_ids_after(conn, after, PAGE_MAX)?;
-    let next = (ids.len() as i64 == PAGE_MAX).then(|| derive_job(ids.last().map_or("", String::as_str)));
+    ids: Vec<String>,
+    last: Option<(ClaimedJob, Option<NewJob>)>,
+) -> StoreResult<()> {
+    let now = context.clock.now();
+    let in_force = in_force.clone();
+    let mut decisions = context.store.read(move |conn| decide(conn, &in_force, &ids, now)).await?;
+    let (job, next) = last.unzip();
+    decisions.extend(job.map(|job| Decision { job: Some(job), world: World::default() }));
+    let write = move |tx: &mut Tx<'_>| {
+        commit(tx, &decisions, now)?;
+        next.flatten().map_or(Ok(()), |next| jobs::enqueue(tx, &next, now).map(drop))
+    };
+    context.store.write(write).await
+}
+
+fn decide(conn: &mut Conn, in_force: &Arc<InForce>, ids: &[String], now: Timestamp) -> StoreResult<Vec<Decision>> {
     let events = ids.iter().map(|id| about(id, now)).collect();
-    let mut decisions = vec![Decision { job: Some(job), world: World::default() }];
+    let mut decisions = Vec::new();
     for mut loaded in load(conn, events, &in_force.ruleset, now)? {
         waits::settle(&mut loaded.world, &in_force.ruleset, now);
         timer_diff::derive_all(&mut loaded.world, &in_force.ruleset, now);
@@ -82,7 +104,7 @@ fn derive_page(
             decisions.push(Decision { job: None, world: loaded.world });
         }
     }
-    Ok((decisions, next))
+    Ok(decisions)
 }
 
 /// Loading is by event; this one is never recorded.

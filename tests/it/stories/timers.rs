@@ -3,13 +3,14 @@
 use crate::support::clinic::{Clinic, at};
 use crate::support::wix::{Patient, Visit};
 use avatar::automation::run::{Worked, run_events};
-use avatar::automation::timers;
+use avatar::automation::{derive, timers};
 use avatar::domain::event::Timer;
 use avatar::domain::job::ClaimedJob;
 use avatar::domain::time::{Millis, Timestamp};
 use avatar::jobs::kinds;
 use avatar::store::jobs::ClaimRequest;
 use avatar::store::{Tx, jobs, timers as rows, workers};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 on_both_engines!(
     a_reminder_fired_by_a_clock_ahead_comes_once,
@@ -20,6 +21,7 @@ on_both_engines!(
     taking_a_time_away_keeps_the_other,
     adding_a_time_repeats_no_other,
     a_renamed_rule_that_says_so_repeats_nothing,
+    somebody_busy_does_not_hold_up_the_timers_of_others,
 );
 
 const NEXT_MONDAY: &str = "2026-11-30T10:30:00+11:00";
@@ -40,6 +42,12 @@ fn texts_of(clinic: &Clinic, template: &str) -> Vec<String> {
 
 /// One rule that makes a task at some times around the appointment, in force at once.
 fn put_in_force(clinic: &Clinic, when: &str) {
+    write_ring(clinic, when);
+    clinic.runtime.block_on(clinic.rules().publish("stories", None)).unwrap();
+    clinic.settle();
+}
+
+fn write_ring(clinic: &Clinic, when: &str) {
     let rule = format!(
         "about: A rule of a story.
 defaults:
@@ -54,8 +62,6 @@ rules:
 "
     );
     clinic.installation.write("rules/ring.yaml", &rule);
-    clinic.runtime.block_on(clinic.rules().publish("stories", None)).unwrap();
-    clinic.settle();
 }
 
 fn ring_timers(clinic: &Clinic) -> Vec<String> {
@@ -66,15 +72,19 @@ fn rings(clinic: &Clinic) -> i64 {
     clinic.number("SELECT COUNT(*) AS value FROM automation_runs WHERE rule_id = 'ring' AND outcome = 'fired'")
 }
 
+fn claim(clinic: &Clinic, queue: &'static str) -> Vec<ClaimedJob> {
+    let now = clinic.now();
+    let claim = move |tx: &mut Tx<'_>| {
+        let worker = workers::register(tx, "story", 1, Millis::MINUTE, now)?;
+        jobs::claim(tx, worker, &ClaimRequest { queue, limit: 8, turn: 0 }, now)
+    };
+    clinic.automation.store.write_now(claim).unwrap()
+}
+
 /// Works on the events that wait, with a clock that is set back after they were taken.
 fn work_with_a_clock_set_back(clinic: &Clinic, by: Millis) -> usize {
     let now = clinic.now();
-    let store = &clinic.automation.store;
-    let claim = move |tx: &mut Tx<'_>| {
-        let worker = workers::register(tx, "story", 1, Millis::MINUTE, now)?;
-        jobs::claim(tx, worker, &ClaimRequest { queue: kinds::AUTOMATION, limit: 8, turn: 0 }, now)
-    };
-    let claimed: Vec<ClaimedJob> = store.write_now(claim).unwrap();
+    let claimed = claim(clinic, kinds::AUTOMATION);
     clinic.clock.set(now - by);
     let worked = clinic.runtime.block_on(run_events(&clinic.automation, claimed));
     assert!(worked.iter().all(|(_, worked)| matches!(worked, Worked::Completed)), "{worked:?}");
@@ -217,4 +227,29 @@ rules:
     rename("");
     clinic.advance("2026-11-29T11:30:00+11:00");
     assert_eq!(clinic.number(phoned), 1, "nobody said that it is the same rule");
+}
+
+/// One contact changes all the time while a new rule gives everybody its timers.
+fn somebody_busy_does_not_hold_up_the_timers_of_others(clinic: &Clinic) {
+    for (number, mobile) in ["0491 570 156", "0491 570 157", "0491 570 158"].into_iter().enumerate() {
+        let patient = Patient::new(&format!("w-{number}"), "Ada", &format!("Lin{number}"), mobile);
+        clinic.wix(&Visit::new(&patient, &format!("b-{number}"), NEXT_MONDAY).created());
+    }
+    write_ring(clinic, &before("48h"));
+    clinic.runtime.block_on(clinic.rules().publish("stories", None)).unwrap();
+    let page = claim(clinic, kinds::MAINTENANCE).remove(0);
+    let busy = AtomicBool::new(true);
+    let records = clinic.installation.records();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while busy.load(Ordering::Relaxed) {
+                records.execute("UPDATE contacts SET version = version + 1 WHERE id = (SELECT MIN(id) FROM contacts)");
+            }
+        });
+        let _ = clinic.runtime.block_on(derive::run(&clinic.automation, page.clone()));
+        busy.store(false, Ordering::Relaxed);
+    });
+    assert!(ring_timers(clinic).len() >= 2, "{:?}", clinic.timers());
+    clinic.runtime.block_on(derive::run(&clinic.automation, page));
+    assert_eq!(ring_timers(clinic).len(), 3, "the busy one too, once they are not");
 }
