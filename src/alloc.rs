@@ -1,11 +1,12 @@
 //! Counts what each thread has allocated, so that a script can be stopped before it takes the machine's memory.
 //!
-//! This is the one file with `unsafe` in it: an allocator cannot be written without. It hands every request on to the system's
-//! allocator unchanged and only adds and subtracts sizes in thread-local cells, which need no initialisation and no destructor
+//! This is the one file with `unsafe` in it: an allocator cannot be written without. It hands every request on to mimalloc
+//! unchanged and only adds and subtracts sizes in thread-local cells, which need no initialisation and no destructor
 //! (so they are safe to touch while a thread starts or ends).
 #![expect(unsafe_code, reason = "a global allocator is an unsafe trait; nothing else in the package is")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use mimalloc::MiMalloc;
+use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 
 #[global_allocator]
@@ -48,27 +49,27 @@ fn count(change: i64) {
     }
 }
 
-// SAFETY: each method passes its arguments to `System`, which upholds the contract, and returns what `System` returned.
+// SAFETY: each method passes its arguments to `MiMalloc`, which upholds the contract, and returns what it returned.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as i64);
         // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
+        unsafe { MiMalloc.alloc(layout) }
     }
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as i64);
         // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc_zeroed(layout) }
+        unsafe { MiMalloc.alloc_zeroed(layout) }
     }
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(-(layout.size() as i64));
         // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(pointer, layout) }
+        unsafe { MiMalloc.dealloc(pointer, layout) }
     }
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size as i64 - layout.size() as i64);
         // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(pointer, layout, size) }
+        unsafe { MiMalloc.realloc(pointer, layout, size) }
     }
 }
 

@@ -18,3 +18,6 @@ CREATE INDEX reports_newest ON reports (period_start, id);
 
 -- Tasks that are over, by when they were due. Written when a task is closed.
 CREATE INDEX tasks_closed_due ON tasks (due_datetime) WHERE status IN ('done', 'cancelled');
+
+-- Who came on the waiting list is rare among events.
+CREATE INDEX event_log_waitlist ON event_log (timestamp) WHERE event_type = 'waitlist_joined';

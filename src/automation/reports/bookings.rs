@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 pub(super) fn count(conn: &mut Conn, period: Period) -> StoreResult<Vec<Figure>> {
     let mut figures = made(conn, period)?;
+    let waited = attendance::count_waited(conn, period.span)?;
+    figures.push(Figure::rate(&d::WAITLIST_FILLED, None, (waited.filled, waited.joined)));
     figures.extend(attended(&attendance::count_appointments(conn, period.span)?));
     Ok(figures)
 }

@@ -54,6 +54,7 @@ macro_rules! figures {
 const SOURCE: Option<&str> = Some("source");
 const STATUS: Option<&str> = Some("status");
 const STAFF: Option<&str> = Some("assigned_to");
+const BY: Option<&str> = Some("completed_by");
 const RULE: Option<&str> = Some("rule");
 
 figures! {
@@ -63,6 +64,8 @@ figures! {
         "The same of the week or month before.";
     BOOKINGS_LAST_YEAR = "bookings_made_last_year", Count, None, "bookings",
         "The same of the week 52 weeks before, or of the same month a year before.";
+    WAITLIST_FILLED = "waitlist_filled", Rate, None, "event_log, bookings",
+        "Of the bookings that came on the waiting list in the period: those that have an appointment now, or had it (scheduled, confirmed, checked in, completed or a no-show).";
     APPOINTMENTS = "appointments", Count, STATUS, "bookings",
         "Bookings whose appointment lies in the period, and by the status that they have now.";
     CONFIRMED_BY_REPLY = "confirmed_by_reply", Rate, None, "bookings, sms_messages",
@@ -107,6 +110,8 @@ figures! {
         "Of these tasks: those that were done when they were due, or before.";
     TASKS_OVERDUE = "tasks_overdue", Rate, STAFF, "tasks",
         "Of these tasks: those that were done late, or are still open after they were due.";
+    TASKS_DONE_BY = "tasks_done_by", Count, BY, "tasks",
+        "Of the same tasks: those that are done, and by who did them, whoever they were for; `(unknown)` when nobody in particular did.";
     TEXTS_SENT = "texts_sent", Count, None, "sms_messages, sms_status_events",
         "Texts that a provider took in the period.";
     TEXTS_DELIVERED = "texts_delivered", Rate, None, "sms_messages",

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 /// Tasks that are nobody's.
 const NOBODY: &str = "(nobody)";
+/// Tasks that are done, and nobody in particular did.
+const UNKNOWN: &str = "(unknown)";
 
 #[derive(Clone, Copy, Default)]
 struct Tasks {
@@ -34,14 +36,21 @@ pub(super) fn count(conn: &mut Conn, period: Period, now: Timestamp) -> StoreRes
 fn tasks_due(conn: &mut Conn, period: Period, now: Timestamp) -> StoreResult<Vec<Figure>> {
     let mut all = Tasks::default();
     let mut staff: BTreeMap<String, Tasks> = BTreeMap::new();
+    let mut doers: BTreeMap<String, i64> = BTreeMap::new();
     for row in tasks::count_due(conn, period.span, now)? {
         let counted = Tasks { due: row.due, done: row.done, in_time: row.in_time, overdue: row.overdue };
         all.add(counted);
+        if row.done > 0 {
+            *doers.entry(row.completed_by.unwrap_or_else(|| UNKNOWN.to_owned())).or_default() += row.done;
+        }
         staff.entry(row.assigned_to.unwrap_or_else(|| NOBODY.to_owned())).or_default().add(counted);
     }
     let staff = fold(staff, |t| t.due, Tasks::add);
     let by_staff = staff.iter().flat_map(|(who, tasks)| tasks.figures(Some(who)));
-    Ok(all.figures(None).into_iter().chain(by_staff).collect())
+    let doers = fold(doers, |n| *n, |all, n| *all += n);
+    let by_doer = doers.iter().map(|(who, n)| Figure::count(&d::TASKS_DONE_BY, Some(who), *n));
+    let done = Figure::count(&d::TASKS_DONE_BY, None, all.done);
+    Ok(all.figures(None).into_iter().chain(by_staff).chain([done]).chain(by_doer).collect())
 }
 
 impl Tasks {

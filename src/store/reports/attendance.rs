@@ -24,6 +24,31 @@ pub fn count_made(conn: &mut Conn, span: Span) -> StoreResult<Vec<Made>> {
     .load(conn)
 }
 
+/// Bookings that came on the waiting list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Waited {
+    #[diesel(sql_type = BigInt)]
+    pub joined: i64,
+    /// Of these: those that got an appointment, also if nobody came.
+    #[diesel(sql_type = BigInt)]
+    pub filled: i64,
+}
+
+/// Bookings that came on the waiting list in the period, by what they are now.
+pub fn count_waited(conn: &mut Conn, span: Span) -> StoreResult<Waited> {
+    let found = sql(format!(
+        "SELECT COUNT(*) AS joined, COUNT(CASE WHEN status IN ('scheduled', 'confirmed', 'checked_in', 'completed', 'no_show') \
+           THEN 1 END) AS filled \
+         FROM bookings WHERE id IN (SELECT e.booking_id FROM event_log e WHERE {JOINED})"
+    ))
+    .bind_span(span)
+    .first(conn)?;
+    Ok(found.unwrap_or(Waited { joined: 0, filled: 0 }))
+}
+
+/// As in the index.
+pub(super) const JOINED: &str = "e.event_type = 'waitlist_joined' AND e.timestamp >= ? AND e.timestamp < ?";
+
 /// Appointments that are alike in all of this. 1 means yes.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
 pub struct Attendance {

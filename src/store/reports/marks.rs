@@ -4,6 +4,7 @@
 //! up twice, each time mixed with when the record was made: two records that change places do not make up for each other.
 
 use super::Span;
+use super::attendance::JOINED;
 use super::texts::NOTED;
 use crate::store::sql::sql;
 use crate::store::{Conn, StoreResult};
@@ -64,7 +65,7 @@ impl Part {
 
 const DUE: &str = "due_datetime >= ? AND due_datetime < ?";
 
-fn parts() -> [Part; 7] {
+fn parts() -> [Part; 8] {
     // With whoever a booking is of: a text about it raises the contact's version.
     let bookings =
         "SELECT b.created_at AS made, b.version + c.version AS state FROM bookings b JOIN contacts c ON c.id = b.contact_id";
@@ -72,6 +73,12 @@ fn parts() -> [Part; 7] {
     [
         Part::over_times(format!("{bookings} WHERE b.appointment_datetime >= ? AND b.appointment_datetime < ?"), 1),
         Part::over_ids(format!("{bookings} WHERE b.id >= ? AND b.id < ? AND b.created_at >= ? AND b.created_at < ?"), 1),
+        Part::over_times(
+            format!(
+                "SELECT created_at AS made, version AS state FROM bookings WHERE id IN (SELECT e.booking_id FROM event_log e WHERE {JOINED})"
+            ),
+            1,
+        ),
         Part::over_ids(
             "SELECT created_at AS made, version AS state FROM contacts WHERE id >= ? AND id < ? AND created_at >= ? AND created_at < ?",
             1,

@@ -55,6 +55,9 @@ impl Stopped {
     }
 }
 
+/// The allocator takes address space in large steps; in the child they must fit under [`CHILD_BYTES_MAX`].
+const CHILD_ALLOCATOR: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "32MiB");
+
 /// Starts a child, hands it the files, and waits for what it says. It inherits nothing of the environment.
 pub(super) fn ask(program: &Path, sources: &Sources, catalogue: &Catalogue) -> Result<Vec<Diagnostic>, Stopped> {
     ask_within(program, sources, catalogue, CHILD_TIME_MAX)
@@ -64,7 +67,8 @@ fn ask_within(program: &Path, sources: &Sources, catalogue: &Catalogue, patience
     let not_started = |error: &dyn std::fmt::Display| Stopped::NotStarted(error.to_string());
     let request = serde_json::to_vec(&Request::new(sources, catalogue)).map_err(|e| not_started(&e))?;
     let mut command = Command::new(program);
-    command.args(CHILD_ARGUMENTS).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.args(CHILD_ARGUMENTS).env_clear().env(CHILD_ALLOCATOR.0, CHILD_ALLOCATOR.1);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|e| not_started(&e))?;
     let answer = talk(&mut child, request, patience);
     // After an answer it has ended or is about to; without one it is not waited for.

@@ -51,6 +51,13 @@ fn small_clinic() -> World {
     let recall = w.text(&dee, "+61491570004", at("2026-03-02T12:00:00+11:00"), SmsStatus::Accepted);
     recall.category = SmsCategory::Recall;
     w.booking(&dee, at("2026-03-08T23:59:00+11:00"), at("2026-04-01T10:00:00+11:00"), BookingStatus::Scheduled);
+    // Eve waits for a place twice over and gets one; Flo still waits.
+    for (name, status) in [("Eve Orr", BookingStatus::Scheduled), ("Flo Ray", BookingStatus::Waitlisted)] {
+        let who = w.contact(name, "wix", at("2026-02-11T10:00:00+11:00"));
+        let id = w.booking(&who, at("2026-02-12T10:00:00+11:00"), at("2026-04-02T10:00:00+11:00"), status).id.clone();
+        w.waits(&who, &id, at("2026-03-03T10:00:00+11:00"));
+        w.waits(&who, &id, at("2026-03-04T10:00:00+11:00"));
+    }
     w.stops.push(("+61491570009".into(), at("2026-03-03T10:00:00+11:00")));
     // One task in time, one late, one forgotten, one cancelled.
     for (who, due, done) in [
@@ -58,7 +65,9 @@ fn small_clinic() -> World {
         (Some("reception"), "2026-03-03T12:00:00+11:00", Some("2026-03-03T12:01:00+11:00")),
         (None, "2026-03-04T12:00:00+11:00", None),
     ] {
-        w.task(None, "referral_check", at(due), done.map(at)).assigned_to = who.map(Into::into);
+        let task = w.task(None, "referral_check", at(due), done.map(at));
+        task.assigned_to = who.map(Into::into);
+        task.completed_by = done.map(|_| "ann".into());
     }
     w.task(None, "referral_check", at("2026-03-04T12:00:00+11:00"), None).status = avatar::domain::task::TaskStatus::Cancelled;
     w.run("welcome", RunOutcome::Fired, at("2026-03-02T00:00:00+11:00"));
@@ -101,6 +110,7 @@ bookings_made [completed] 1 (1/-)
 bookings_made [scheduled] 1 (1/-)
 bookings_made_period_before 1 (1/-)
 bookings_made_last_year 0 (0/-)
+waitlist_filled 0.5000 (1/2)
 appointments 3 (3/-)
 appointments [cancelled] 1 (1/-)
 appointments [completed] 1 (1/-)
@@ -156,6 +166,8 @@ tasks_done_in_time [reception] 0.5000 (1/2)
 tasks_overdue 0.6667 (2/3)
 tasks_overdue [(nobody)] 1.0000 (1/1)
 tasks_overdue [reception] 0.5000 (1/2)
+tasks_done_by 2 (2/-)
+tasks_done_by [ann] 2 (2/-)
 texts_sent 4 (4/-)
 texts_delivered 0.5000 (2/4)
 texts_failed 0.2500 (1/4)

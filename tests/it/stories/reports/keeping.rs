@@ -78,6 +78,10 @@ const LATE: &[(&str, &str)] = &[
          (SELECT MAX(id) FROM bookings WHERE appointment_datetime >= {from} + 86400000 * 14 AND appointment_datetime < {to} + 86400000 * 14))",
     ),
     (
+        "who came on the waiting list gets an appointment",
+        "UPDATE bookings SET version = version + 1 WHERE id = (SELECT MIN(booking_id) FROM event_log WHERE event_type = 'waitlist_joined' AND timestamp >= {from} AND timestamp < {to})",
+    ),
+    (
         "a lead of the period is called",
         "UPDATE contacts SET version = version + 1 WHERE id = (SELECT MIN(id) FROM contacts WHERE created_at >= {from} AND created_at < {to})",
     ),

@@ -5,7 +5,7 @@ use avatar::automation::reports::{Kind, Period};
 use avatar::domain::booking::{Booking, BookingStatus};
 use avatar::domain::calendar::Calendar;
 use avatar::domain::contact::Contact;
-use avatar::domain::event::RunOutcome;
+use avatar::domain::event::{Event, RunOutcome};
 use avatar::domain::keywords::Keywords;
 use avatar::domain::sms::{SmsCategory, SmsMessage, SmsStatus};
 use avatar::domain::task::{Task, TaskStatus};
@@ -160,6 +160,7 @@ impl Reference<'_> {
         }
         let of = |status| by_status.get(status).copied().unwrap_or(0);
         let (came, missed, cancelled, all) = (of("completed"), of("no_show"), of("cancelled"), here.len());
+        self.waitlist();
         self.count("appointments", "", all);
         for (status, n) in by_status {
             self.count("appointments", status, n);
@@ -173,12 +174,29 @@ impl Reference<'_> {
         }
     }
 
+    fn waitlist(&mut self) {
+        let joined = |b: &&Booking| {
+            let of_it = |e: &&Event| e.event_type == "waitlist_joined" && e.booking_id.as_ref() == Some(&b.id);
+            self.world.events.iter().filter(of_it).any(|e| self.in_period(e.timestamp))
+        };
+        let has_appointment = |b: &&&Booking| {
+            !matches!(
+                b.status,
+                BookingStatus::Waitlisted | BookingStatus::Pending | BookingStatus::Declined | BookingStatus::Cancelled
+            )
+        };
+        let waited: Vec<&Booking> = self.world.bookings.iter().filter(joined).collect();
+        let filled = waited.iter().filter(has_appointment).count();
+        self.rate("waitlist_filled", "", filled, waited.len());
+    }
+
     fn is_lead(&self, contact: &Contact) -> bool {
         let mut events: Vec<_> = self.world.events.iter().filter(|e| e.contact_id.as_ref() == Some(&contact.id)).collect();
         events.sort_by_key(|e| (e.timestamp, e.id.clone()));
         let Some(first) = events.first() else { return false };
         let typed_in = first.source == "staff" || first.source == "import";
-        first.event_type == "lead_created" || !(first.event_type.starts_with("booking_") || typed_in)
+        first.event_type == "lead_created"
+            || !(first.event_type.starts_with("booking_") || first.event_type == "waitlist_joined" || typed_in)
     }
 
     /// When a person first called or texted the contact, from `since` on.
@@ -285,6 +303,15 @@ impl Reference<'_> {
         let due: Vec<&Task> =
             self.world.tasks.iter().filter(|t| self.in_period(t.due_datetime) && t.status != TaskStatus::Cancelled).collect();
         let who = |t: &Task| t.assigned_to.clone().unwrap_or_else(|| "(nobody)".into());
+        let done: Vec<&&Task> = due.iter().filter(|t| t.status == TaskStatus::Done).collect();
+        let mut doers: BTreeMap<&str, usize> = BTreeMap::new();
+        for task in &done {
+            *doers.entry(task.completed_by.as_deref().unwrap_or("(unknown)")).or_default() += 1;
+        }
+        self.count("tasks_done_by", "", done.len());
+        for (who, n) in doers {
+            self.count("tasks_done_by", who, n);
+        }
         let staff: BTreeSet<String> = due.iter().map(|t| who(t)).collect();
         for group in std::iter::once(String::new()).chain(staff) {
             let mine: Vec<&&Task> = due.iter().filter(|t| group.is_empty() || who(t) == group).collect();

@@ -83,6 +83,16 @@ impl World {
         });
     }
 
+    /// A booking came on the waiting list.
+    pub fn waits(&mut self, contact: &str, booking: &str, at: Timestamp) {
+        self.event(contact, "waitlist_joined", "wix", at);
+        let number = self.events.len().to_string();
+        let event = self.events.last_mut().unwrap();
+        event.id = derived_id(at, &["waits", booking, &number]);
+        event.dedupe_key.clone_from(&event.id);
+        event.booking_id = Some(booking.into());
+    }
+
     pub fn touch(&mut self, contact: &str, kind: &str, source: Option<&str>, at: Timestamp) {
         let outwards = matches!(kind, "call_out" | "no_answer" | "sms_out");
         self.touchpoints.push(Touchpoint {
@@ -308,6 +318,10 @@ impl Random {
             booking.confirmed_via = Some(via.to_owned());
         }
         let booking_id = booking.id.clone();
+        for _ in 0..self.dice.roll(3) / 2 * 2 {
+            let at = self.later(booked, 100);
+            self.world.waits(id, &booking_id, at);
+        }
         for _ in 0..self.dice.roll(3) {
             self.text_about(id, &booking_id, appointment);
         }
@@ -355,8 +369,10 @@ impl Random {
         let done = self.later(made, 90);
         let (status, of_nobody) = (self.dice.roll(4), self.chance(10));
         let assigned_to = self.pick(&[None, Some("reception"), Some("manager")]);
+        let by = self.pick(&[None, Some("ann"), Some("bob")]);
         let task = self.world.task((!of_nobody).then_some(id), task_type, due, (status < 2).then_some(done));
         task.assigned_to = assigned_to.map(Into::into);
+        task.completed_by = if status < 2 { by.map(Into::into) } else { None };
         if status == 3 {
             task.status = TaskStatus::Cancelled;
             task.completed_at = Some(done);
