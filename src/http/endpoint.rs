@@ -57,6 +57,8 @@ type Said = Arc<OnceLock<Told>>;
 struct Told {
     query: &'static [(&'static str, &'static str)],
     is_secret: bool,
+    /// A file, not an order.
+    takes_text: bool,
 }
 
 fn told(said: &Said) -> Told {
@@ -70,7 +72,7 @@ impl Endpoint {
 
     /// Says what the endpoint is for, takes and answers.
     pub(super) fn doc(self, doc: Doc) -> Self {
-        self.said.set(Told { query: doc.query, is_secret: doc.is_secret }).ok();
+        self.said.set(Told { query: doc.query, is_secret: doc.is_secret, takes_text: doc.takes_text.is_some() }).ok();
         Self { doc, ..self }
     }
 }
@@ -114,6 +116,8 @@ impl Call {
 
 /// Largest body of a call that changes something.
 const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Largest file: a list of people, a file of rules.
+const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
 /// An endpoint that changes something: with a body, and the name of who asks.
 pub(super) fn writing<F, R>(route: Route, shared: &Arc<Shared>, handler: F) -> Endpoint
@@ -161,7 +165,8 @@ where
     let Asked { parameter, query, headers, told } = asked;
     let context = Arc::clone(&shared.context);
     let caller = shared.gate.authorise(&context, &headers, route).await?;
-    let limits = BodyLimits { bytes_max: BODY_BYTES_MAX, timeout: shared.limits.body_timeout };
+    let bytes_max = if told.takes_text { TEXT_BYTES_MAX } else { BODY_BYTES_MAX };
+    let limits = BodyLimits { bytes_max, timeout: shared.limits.body_timeout };
     let body = body::read(stream, &headers, limits).await?;
     let by = caller.as_ref().map_or_else(String::new, Caller::recorded);
     let named = RawQuery::new(query.clone(), told.query);

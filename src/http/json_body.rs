@@ -1,6 +1,6 @@
 //! A JSON body into a type: what is wrong is said with a pointer, and without what the caller sent.
 
-use super::problem::{ApiError, FieldError};
+use super::problem::{ApiError, FieldError, pointer_step};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
@@ -39,25 +39,16 @@ fn told(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
         push(&mut pointer, &step);
     }
     if let Some(name) = name
-        && !pointer.ends_with(&format!("/{}", escaped(&name)))
+        && !pointer.ends_with(&format!("/{}", pointer_step(&name)))
     {
         push(&mut pointer, &name);
     }
     ApiError::bad_fields(vec![FieldError { pointer, detail }])
 }
 
-/// Characters of a name that are repeated in a pointer.
-const NAME_CHARACTERS_SHOWN: usize = 40;
-
-/// RFC 6901: the two characters that mean something in a pointer are escaped.
 fn push(pointer: &mut String, step: &str) {
     pointer.push('/');
-    pointer.push_str(&escaped(step));
-}
-
-fn escaped(step: &str) -> String {
-    let step: String = step.chars().take(NAME_CHARACTERS_SHOWN).filter(|c| !c.is_control()).collect();
-    step.replace('~', "~0").replace('/', "~1")
+    pointer.push_str(&pointer_step(step));
 }
 
 /// The field that is meant beside the path, and what is wrong. What the parser says of the value stays out of it.

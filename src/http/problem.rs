@@ -49,6 +49,17 @@ impl Hint {
     }
 }
 
+/// A name of the caller's, as a pointer repeats it (RFC 6901). What does not look like a name of ours may be somebody's name or
+/// number that got into the wrong place: it is not repeated.
+pub(super) fn pointer_step(name: &str) -> String {
+    const CHARACTERS_MAX: usize = 40;
+    const DIGITS_MAX: usize = 3;
+    let is_ours = |c: char| c.is_ascii_alphanumeric() || "_-./~[]".contains(c);
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    let looks_like_ours = name.len() <= CHARACTERS_MAX && digits <= DIGITS_MAX && name.chars().all(is_ours);
+    if looks_like_ours { name.replace('~', "~0").replace('/', "~1") } else { "?".to_owned() }
+}
+
 /// What is wrong with one field or parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {

@@ -1,6 +1,6 @@
 //! Query parameters: each is taken by name, what nobody takes is an error, and all errors are told at once.
 
-use super::problem::{ApiError, FieldError};
+use super::problem::{ApiError, FieldError, pointer_step};
 use crate::domain::time::Timestamp;
 use crate::store::views::{Cursor, PageRequest};
 use base64::Engine as _;
@@ -107,15 +107,10 @@ impl Query {
     }
 
     fn refuse(&mut self, name: &str, detail: &str) {
-        // RFC 6901: the two characters that mean something in a pointer are escaped.
-        let name: String = name.chars().take(NAME_CHARACTERS_SHOWN).collect();
-        let pointer = format!("/query/{}", name.replace('~', "~0").replace('/', "~1"));
+        let pointer = format!("/query/{}", pointer_step(name));
         self.errors.push(FieldError { pointer, detail: detail.to_owned() });
     }
 }
-
-/// Names come from the caller; so much of one is repeated in an error.
-const NAME_CHARACTERS_SHOWN: usize = 40;
 
 /// Opaque for callers: they hand it back as they got it.
 pub(super) fn encode_cursor<const N: usize>(cursor: &Cursor<N>) -> String {

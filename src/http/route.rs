@@ -124,6 +124,11 @@ impl Route {
         !self.template.contains('{')
     }
 
+    /// True of a path that is this route's own, but not with this method.
+    pub(super) fn refuses(&self, method: &Method) -> bool {
+        !self.method.accepts(method)
+    }
+
     /// The segment in braces (empty when the template has none); `None` when the path is another's.
     pub(super) fn match_path<'p>(&self, path: &'p str) -> Option<&'p str> {
         let mut given = path.split('/');

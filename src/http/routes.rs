@@ -11,10 +11,12 @@ use super::route::{Route, allowed_methods};
 use super::server::ServerLimits;
 use super::system;
 use super::webhooks::{self, Gates};
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use warp::filters::BoxedFilter;
+use warp::http::Method;
 use warp::path::FullPath;
 use warp::{Filter, Rejection};
 
@@ -22,8 +24,9 @@ use warp::{Filter, Rejection};
 pub(super) fn all(context: &Arc<HttpContext>, limits: &ServerLimits, stop: CancellationToken) -> BoxedFilter<(Response,)> {
     let shared = shared(context, limits, stop);
     drop(shared.document.set(described(&shared).to_string().into()));
-    let fallback = no_route(routes_of(&shared));
-    let api = under("/api/").and(any_of(api::endpoints(&shared))).boxed();
+    let routes = routes_of(&shared);
+    let api = under("/api/").and(wrong_method(&routes).or(any_of(api::endpoints(&shared))).unify()).boxed();
+    let fallback = no_route(routes);
     let system = any_of(system::endpoints(&shared));
     // Providers first: they come in bursts.
     webhooks::filter(&shared).or(api).unify().or(system).unify().or(fallback).unify().boxed()
@@ -80,6 +83,24 @@ fn any_of(mut endpoints: Vec<Endpoint>) -> BoxedFilter<(Response,)> {
     endpoints.sort_by_key(|endpoint| !endpoint.route.is_literal());
     let none = warp::any().and_then(|| std::future::ready(Err::<Response, _>(warp::reject::not_found()))).boxed();
     endpoints.into_iter().rev().fold(none, |rest, endpoint| endpoint.filter.or(rest).unify().boxed())
+}
+
+/// PATCH of `/api/tasks/bulk` is not the change of a task whose id is `bulk`.
+fn wrong_method(routes: &[Route]) -> BoxedFilter<(Response,)> {
+    let mut literals: HashMap<&'static str, Vec<Route>> = HashMap::new();
+    for route in routes.iter().filter(|route| route.is_literal()) {
+        literals.entry(route.template).or_default().push(*route);
+    }
+    let literals = Arc::new(literals);
+    warp::method()
+        .and(warp::path::full())
+        .and_then(move |method: Method, path: FullPath| {
+            let of_path = literals.get(path.as_str()).filter(|routes| routes.iter().all(|route| route.refuses(&method)));
+            let refused = of_path.and_then(|routes| allowed_methods(routes, path.as_str()));
+            let answer = refused.map(|allow| ApiError::method_not_allowed(&allow).into_response());
+            std::future::ready(answer.ok_or_else(warp::reject::not_found))
+        })
+        .boxed()
 }
 
 fn no_route(routes: Vec<Route>) -> BoxedFilter<(Response,)> {

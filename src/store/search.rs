@@ -7,17 +7,20 @@ use super::db::on;
 use super::one_of::one_of;
 use super::row::log_row;
 use super::schema::{contact_search, contacts};
-use super::sql::{Sql, Value, sql};
+use super::sql::{Number, Sql, Value, sql};
 use super::{Conn, Store, StoreResult, Tx};
 use crate::domain::contact::Contact;
 use crate::domain::finding::{Condition, line_of, pattern_of, sort_name, terms_of};
 use diesel::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// Terms that are looked at for one question, however common its words are.
 const TERMS_LOOKED_AT_MAX: i64 = 20_000;
+/// Terms that are counted to find out which word is the rarest.
+const TERMS_COUNTED_MAX: i64 = 5_000;
 /// Contacts without a line that one transaction gives one.
 const CATCH_UP_ROWS_MAX: i64 = 500;
 
@@ -32,14 +35,12 @@ struct Id {
 
 /// Ids of at most `limit` contacts that every condition holds for. None when there is no condition.
 pub fn list_matching(conn: &mut Conn, conditions: &[Condition], limit: i64) -> StoreResult<Vec<String>> {
-    // The longest words are the rarest: the tree is asked for those, the line for the others.
-    let rarity = |c: &Condition| c.iter().map(String::len).min().unwrap_or(0);
-    let Some(first) = (0..conditions.len()).max_by_key(|at| rarity(&conditions[*at])) else { return Ok(Vec::new()) };
+    let Some(first) = rarest(conn, conditions)? else { return Ok(Vec::new()) };
     let others: Vec<&Condition> = conditions.iter().enumerate().filter(|(at, _)| *at != first).map(|(_, c)| c).collect();
     let alternatives: Vec<usize> = others.iter().map(|c| c.len()).collect();
     let mut query = sql(matching_text(conditions[first].len(), &alternatives));
     for prefix in &conditions[first] {
-        query = query.bind(prefix.as_str()).bind(format!("{prefix}\u{10FFFF}"));
+        query = bind_range(query, prefix);
     }
     query = query.bind(TERMS_LOOKED_AT_MAX);
     for term in others.into_iter().flatten() {
@@ -49,11 +50,42 @@ pub fn list_matching(conn: &mut Conn, conditions: &[Condition], limit: i64) -> S
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
+/// Which condition the tree is asked for; the others are looked for in the lines of whom it finds. `None` when there is none.
+fn rarest(conn: &mut Conn, conditions: &[Condition]) -> StoreResult<Option<usize>> {
+    if conditions.len() < 2 {
+        return Ok((!conditions.is_empty()).then_some(0));
+    }
+    let mut counted = Vec::new();
+    for (at, condition) in conditions.iter().enumerate() {
+        let mut query = sql(counting_text(condition.len()));
+        for prefix in condition {
+            query = bind_range(query, prefix);
+        }
+        let found: Option<Number> = query.bind(TERMS_COUNTED_MAX).first(conn)?;
+        // Of words that are as common as can be counted, the longest.
+        let length = condition.iter().map(String::len).min().unwrap_or(0);
+        counted.push((found.map_or(0, |n| n.n), Reverse(length), at));
+    }
+    Ok(counted.into_iter().min().map(|(.., at)| at))
+}
+
+fn bind_range<'a>(query: Sql<'a>, prefix: &'a str) -> Sql<'a> {
+    query.bind(prefix).bind(format!("{prefix}\u{10FFFF}"))
+}
+
+/// So many contacts as have a term that begins with one of so many prefixes, up to a limit.
+fn ranges(prefixes: usize) -> String {
+    let range = "SELECT contact_id FROM contact_terms WHERE term >= ? AND term < ?";
+    format!("{} LIMIT ?", vec![range; prefixes].join(" UNION ALL "))
+}
+
+pub(in crate::store) fn counting_text(prefixes: usize) -> String {
+    format!("SELECT COUNT(*) AS n FROM ({}) AS t", ranges(prefixes))
+}
+
 /// `prefixes`: of the condition that the tree is asked for; `others`: how many alternatives each further condition has.
 pub(in crate::store) fn matching_text(prefixes: usize, others: &[usize]) -> String {
-    let range = "SELECT contact_id FROM contact_terms WHERE term >= ? AND term < ?";
-    let ranges = vec![range; prefixes].join(" UNION ALL ");
-    let mut text = format!("SELECT DISTINCT t.contact_id AS id FROM ({ranges} LIMIT ?) AS t");
+    let mut text = format!("SELECT DISTINCT t.contact_id AS id FROM ({}) AS t", ranges(prefixes));
     if !others.is_empty() {
         let has = |alternatives: &usize| format!("({})", vec![r"s.words LIKE ? ESCAPE '\'"; *alternatives].join(" OR "));
         let all: Vec<String> = others.iter().map(has).collect();

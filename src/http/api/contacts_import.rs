@@ -22,7 +22,7 @@ use warp::http::header::CONTENT_TYPE;
 const IMPORT: Route = Route::post("/api/contacts/import", Permission::Reports);
 
 /// People in one list.
-const LINES_MAX: usize = 1_000;
+const LINES_MAX: usize = 5_000;
 /// How we know of consent, when the list does not say.
 const SOURCE_DEFAULT: &str = "imported list";
 const COLUMNS: [&str; 10] = [

@@ -254,6 +254,11 @@ async fn unknown_paths_are_404_and_other_methods_405_with_what_is_allowed() {
         assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")), "{method}");
     }
     assert_eq!(site.send("PUT", "/webhooks/wix", &[], "").await.header("allow"), Some("POST"));
+    // No record's id, although a record may be read and changed.
+    for (method, path) in [("PATCH", "/api/tasks/bulk"), ("GET", "/api/tasks/bulk"), ("GET", "/api/contacts/import")] {
+        let answer = site.send(method, path, &[], "").await;
+        assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")), "{method} {path}");
+    }
     let head = site.send("HEAD", "/health", &[], "").await;
     assert_eq!((head.status, head.body.as_str()), (200, ""));
 }

@@ -118,8 +118,7 @@ fn bad_times(story: &mut Story, patient: &Patient) {
     story.post("/webhooks/wix", &[], format!("{first}.{email}.whsec-canary").as_bytes());
     story.post("/webhooks/sms/inbound/whsec-canary", &[json_type], first.as_bytes());
     story.post(&format!("/webhooks/{first}"), &[], first.as_bytes());
-    // Callers of the API who err. Names of parameters and fields that a route does not know are told back to the caller: they are no
-    // values, and no log has them.
+    // Callers of the API who err.
     for path in [
         "/api/tasks?timeframe=Zephyrine",
         "/api/contacts?stage=Zephyrine&pipeline=Quillfeather&limit=none",
@@ -130,6 +129,7 @@ fn bad_times(story: &mut Story, patient: &Patient) {
         "/api/stream?topics=Zephyrine",
         "/api/jobs?cursor=Zephyrine",
         "/api/contacts?limit=Zephyrine",
+        "/api/contacts?zephyrine.q@canary.example=1&0491570110=2",
     ] {
         story.get(path);
     }
@@ -138,6 +138,8 @@ fn bad_times(story: &mut Story, patient: &Patient) {
         ("/api/contacts/Zephyrine/erase", format!("{{\"reason\": [\"{first}\"]}}")),
         ("/api/rules/replay", format!("{{\"since\": \"{first}\"}}")),
         ("/api/rules/rollback", first.clone()),
+        ("/api/rules/rollback", format!("{{\"{email}\": 1}}")),
+        ("/api/rules/check", format!("{{\"{first} Quill\": {{\"{email}\": 1}}}}")),
     ] {
         story.post(path, &[("Authorization", &authorization), json_type], body.as_bytes());
     }

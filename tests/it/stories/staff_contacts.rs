@@ -150,6 +150,11 @@ Om,O,+61 491 570 156,,,\r\n\
 Nobody,,12,,,\r\n\
 Ann,,,,,\r\n";
 
+fn long_list(people: usize) -> String {
+    let lines = (0..people).map(|n| format!("Kim,Lee,+61480{n:06}\n"));
+    std::iter::once("first_name,last_name,phone\n".to_owned()).chain(lines).collect()
+}
+
 fn a_list_is_looked_through_and_then_taken_in(clinic: &Clinic) {
     only(
         clinic,
@@ -177,6 +182,11 @@ fn a_list_is_looked_through_and_then_taken_in(clinic: &Clinic) {
     assert_eq!(clinic.words("SELECT body AS value FROM notes ORDER BY body"), ["Jane", "Omar"], "each person is an event");
     let again = import("", LIST).json();
     assert_eq!((&again["added"], &again["known"]), (&json!(0), &json!(3)));
+    let (long, too_long) = (long_list(5_000), long_list(5_001));
+    assert!(long.len() > 64 * 1024);
+    assert_eq!(import("?dry_run=true", &long).json()["added"], json!(5_000));
+    assert_eq!(import("?dry_run=true", &too_long).status, 400);
+    assert_eq!(import("", &"x".repeat(1024 * 1024 + 1)).status, 413);
     assert_eq!(import("", "name,phone\nx,y\n").status, 400);
     assert_eq!(import("", "first_name\n\"x\n").status, 400);
     assert_eq!(clinic.call("POST", "/api/contacts/import", None, &json!({})).status, 415);
