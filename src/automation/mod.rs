@@ -45,6 +45,7 @@ pub mod staff;
 pub mod staff_work;
 pub mod timers;
 pub mod waits;
+pub mod warmness;
 pub mod why;
 pub mod why_rule;
 pub mod world;

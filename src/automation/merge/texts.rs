@@ -28,6 +28,17 @@ struct Withdrawn {
     old_reason: Option<String>,
     reason: String,
     at: Timestamp,
+    /// Until when it is of use after its time.
+    #[serde(default)]
+    not_after: Option<Timestamp>,
+}
+
+impl Withdrawn {
+    /// When it leaves after all. A reminder of something that is over is not sent late.
+    fn leaves_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_of_use = self.at > now || self.not_after.is_some_and(|until| until > now);
+        is_of_use.then(|| self.at.max(now))
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -85,6 +96,7 @@ fn withdrawn(text: &SmsMessage, reason: &str) -> Withdrawn {
         old_reason: text.status_reason.clone(),
         reason: reason.to_owned(),
         at: text.scheduled_at.unwrap_or(text.created_at),
+        not_after: text.not_after,
     }
 }
 
@@ -102,11 +114,11 @@ pub(super) fn withdraw(tx: &mut Tx<'_>, texts: &Texts, now: Timestamp) -> StoreR
     Ok(count)
 }
 
-/// What has not changed since waits again, for the number it was for. A text whose time has passed meanwhile is not sent late.
+/// What has not changed since waits again, for the number it was for. What was due meanwhile leaves now, if it is still of use.
 pub(super) fn restore(tx: &mut Tx<'_>, texts: &Texts, now: Timestamp) -> StoreResult<()> {
-    for text in texts.withdrawn.iter().filter(|text| text.at > now) {
+    for (text, at) in texts.withdrawn.iter().filter_map(|text| Some((text, text.leaves_at(now)?))) {
         if merges::restore_text(tx, &text.id, &text.reason, text.status.as_str(), text.old_reason.as_deref(), now)? {
-            jobs::enqueue(tx, &job_for(&text.id, text.at), now)?;
+            jobs::enqueue(tx, &job_for(&text.id, at), now)?;
         }
     }
     for text in &texts.redirected {

@@ -49,7 +49,7 @@ impl Wall {
 }
 
 /// Answers with a page of rows, each converted by `item`.
-pub(super) fn page<R, T: Serialize, const N: usize>(rows: Page<R, N>, item: impl Fn(R) -> T) -> Response {
+pub(super) fn page<R, T: Serialize, const N: usize>(rows: Page<R, N>, item: impl FnMut(R) -> T) -> Response {
     reply::json(&Listing {
         total: rows.total,
         next_cursor: rows.next.as_ref().map(encode_cursor),

@@ -14,6 +14,7 @@ on_both_engines!(
     a_recall_withdraws_what_nobody_has_received,
     what_is_old_is_forgotten_kind_by_kind,
     a_score_tells_what_it_was_and_who_changed_it,
+    a_score_adds_up_from_what_the_contact_did,
     a_check_tells_what_becomes_of_pending_timers,
 );
 
@@ -201,4 +202,28 @@ fn a_check_tells_what_becomes_of_pending_timers(clinic: &Clinic) {
     assert_eq!(who, ["published key:stories", "published start", "rolled_back key:stories"]);
     assert_eq!(clinic.post_api("/api/rules/rollback", &serde_json::json!({ "revision": "r9" })).status, 404);
     assert_eq!(clinic.post_api("/api/rules/publish", &serde_json::json!({ "colour": 1 })).status, 422);
+}
+
+fn a_score_adds_up_from_what_the_contact_did(clinic: &Clinic) {
+    clinic.manychat(&Patient::jane(), "lead_created", "What does an MRI cost?", None);
+    clinic.advance("2026-11-25T09:00:00+11:00");
+    clinic.wix(&Visit::new(&Patient::jane(), "mri", NEXT_MONDAY).created());
+    let jane = contact_of(clinic, "Jane");
+    let path = format!("/api/contacts/{jane}/timeline?kind=field_change");
+    let told = || -> Vec<String> {
+        let items = clinic.get(&path).json()["items"].as_array().unwrap().clone();
+        let scores = items.iter().filter(|item| item["what"] == "contact.warmness");
+        scores.map(|item| format!("{} = {}", item["text"].as_str().unwrap(), item["sum"])).collect()
+    };
+    insta::allow_duplicates! { insta::assert_debug_snapshot!(told(), @r#"
+    [
+        "39 → 76: time -5, booking +42 = [{\"points\":-5,\"what\":\"time\"},{\"points\":42,\"what\":\"booking\"}]",
+        "0 → 39: manychat_message +39 = [{\"points\":39,\"what\":\"manychat_message\"}]",
+    ]
+    "#); }
+    // Another script: what it would have said is not what was said.
+    let script = clinic.installation.read("rules/scripts/warmness.rhai");
+    clinic.installation.write("rules/scripts/warmness.rhai", &script.replace("{ return 60; }", "{ return 50; }"));
+    clinic.runtime.block_on(clinic.rules().publish("stories", None)).unwrap();
+    assert!(told()[0].ends_with("= null"), "{:?}", told());
 }

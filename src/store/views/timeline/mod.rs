@@ -3,6 +3,8 @@
 mod parts;
 mod reasons;
 
+pub use reasons::{change_of, is_warmness, last_warmness_before};
+
 use super::{Cursor, Page, PageRequest};
 use crate::store::db::{Conn, on};
 use crate::store::error::StoreResult;

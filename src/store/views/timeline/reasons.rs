@@ -16,7 +16,7 @@ const REASONS_MAX: usize = 5;
 pub(super) fn explain_warmness(conn: &mut Conn, contact_id: &str, entries: &mut [TimelineEntry]) -> StoreResult<()> {
     let times: Vec<i64> = entries.iter().filter(|e| is_warmness(e)).map(|e| e.at).collect();
     let (Some(newest), Some(oldest)) = (times.first(), times.last()) else { return Ok(()) };
-    let before = last_change_before(conn, contact_id, *oldest)?;
+    let before = last_warmness_before(conn, contact_id, *oldest)?;
     let touched = touchpoints_between(conn, contact_id, before, *newest)?;
     for (position, entry) in entries.iter_mut().filter(|e| is_warmness(e)).enumerate() {
         let since = times.get(position + 1).copied().unwrap_or(before);
@@ -32,13 +32,21 @@ pub(super) fn explain_warmness(conn: &mut Conn, contact_id: &str, entries: &mut 
     Ok(())
 }
 
-fn is_warmness(entry: &TimelineEntry) -> bool {
+/// True of a change of warmness.
+#[must_use]
+pub fn is_warmness(entry: &TimelineEntry) -> bool {
     entry.kind == "field_change" && entry.what.as_deref() == Some(WARMNESS)
 }
 
+/// Both numbers of `61 → 79`, or of `61 → 79: +18 after booking`.
+#[must_use]
+pub fn change_of(text: &str) -> Option<(i64, i64)> {
+    let (from, to) = text.split(':').next()?.split_once(" → ")?;
+    Some((from.parse().ok()?, to.parse().ok()?))
+}
+
 fn explained(values: &str, reasons: &[&str]) -> String {
-    let numbers = values.split_once(" → ").and_then(|(from, to)| Some((from.parse::<i32>().ok()?, to.parse::<i32>().ok()?)));
-    let Some((from, to)) = numbers else { return values.to_owned() };
+    let Some((from, to)) = change_of(values) else { return values.to_owned() };
     let because = match reasons {
         // Nothing was added: what there was has faded.
         [] if to < from => " with time".to_owned(),
@@ -48,8 +56,8 @@ fn explained(values: &str, reasons: &[&str]) -> String {
     format!("{values}: {:+}{because}", to - from)
 }
 
-/// Epoch ms; 0 when there was none.
-fn last_change_before(conn: &mut Conn, contact_id: &str, at: i64) -> StoreResult<i64> {
+/// When it was last reckoned before: epoch ms; 0 when it never was.
+pub fn last_warmness_before(conn: &mut Conn, contact_id: &str, at: i64) -> StoreResult<i64> {
     let found: Option<i64> = on!(conn, c => field_changes::table
         .filter(field_changes::contact_id.eq(contact_id))
         .filter(field_changes::field.eq(WARMNESS))
