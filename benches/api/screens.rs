@@ -19,8 +19,13 @@ pub fn run(address: SocketAddr, key: &str, people: u32, now: Timestamp) {
     println!("{:<44} {:>9} {:>9} {:>9}", "screen", "p50 ms", "p99 ms", "max ms");
     let day = move |days: i64| encoded(now + Millis::days(days));
     let zone = chrono_tz::Australia::Sydney;
-    let monday =
-        (now - Millis::days(i64::from(now.local(zone).weekday().num_days_from_monday()) + 7)).local(zone).format("%Y-%m-%d");
+    let since_monday = i64::from(now.local(zone).weekday().num_days_from_monday());
+    let week = move |ago: i64| (now - Millis::days(since_monday + 7 * ago)).local(zone).format("%Y-%m-%d");
+    let report = move |ago: i64| format!("/api/reports/weekly?start={}", week(ago));
+    for (name, weeks) in [("report: one of eight weeks, counted anew", 1..9), ("report: this week, with everybody new", 0..1)] {
+        let took = weeks.map(|ago| ask(&mut client, &report(ago))).collect();
+        print(name, took);
+    }
     let screens: Vec<Screen> = vec![
         ("tasks: overdue", Box::new(|_| "/api/tasks?timeframe=overdue".into())),
         ("tasks: today", Box::new(|_| "/api/tasks?timeframe=today".into())),
@@ -52,7 +57,7 @@ pub fn run(address: SocketAddr, key: &str, people: u32, now: Timestamp) {
         ("inbox: unanswered", Box::new(|_| "/api/inbox?filter=unanswered".into())),
         ("inbox: all", Box::new(|_| "/api/inbox".into())),
         ("bookings: the day sheet", Box::new(move |_| format!("/api/bookings?from={}&to={}&limit=200", day(0), day(1)))),
-        ("report: a week", Box::new(move |_| format!("/api/reports/weekly?start={monday}"))),
+        ("report: a week that is kept", Box::new(move |_| report(1))),
     ];
     for (name, path) in &screens {
         measure(&mut client, name, path);
@@ -69,17 +74,17 @@ fn encoded(at: Timestamp) -> String {
 }
 
 fn measure(client: &mut Client, name: &str, path: &dyn Fn(usize) -> String) {
-    let mut took: Vec<Duration> = Vec::with_capacity(ASKED);
-    for n in 0..ASKED + WARMING_UP {
-        let answer = client.get(&path(n));
-        if answer.status == 404 {
-            return println!("{name:<44} not there");
-        }
-        assert_eq!(answer.status, 200, "{}: {}", path(n), answer.body);
-        if n >= WARMING_UP {
-            took.push(answer.took);
-        }
-    }
+    let took: Vec<Duration> = (0..ASKED + WARMING_UP).map(|n| ask(client, &path(n))).collect();
+    print(name, took[WARMING_UP..].to_vec());
+}
+
+fn ask(client: &mut Client, path: &str) -> Duration {
+    let answer = client.get(path);
+    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+    answer.took
+}
+
+fn print(name: &str, mut took: Vec<Duration>) {
     took.sort_unstable();
     let at = |q: f64| took[((took.len() as f64 * q) as usize).min(took.len() - 1)].as_secs_f64() * 1e3;
     println!("{name:<44} {:>9.2} {:>9.2} {:>9.2}", at(0.5), at(0.99), at(1.0));

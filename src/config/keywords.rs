@@ -179,6 +179,7 @@ mod tests {
             (&["Reschedule", "change please", "Another time?"], "reschedule"),
             (&["help", "INFO"], "help"),
             (&["Yes please cancel it", "yes but can I come an hour later instead", "ok, move it"], "other"),
+            (&["Yes, is there parking?", "ok?", "好？"], "other"),
             (
                 &[
                     "Stopping by at ten",

@@ -53,7 +53,8 @@ impl Keywords {
         }
         let Some((intent, length)) = self.longest(&words) else { return "other" };
         let rest = words.get(length..).unwrap_or(&[]);
-        if intent == "yes" && self.contradicts_yes(rest) { "other" } else { intent }
+        let is_for_a_person = intent == "yes" && (asks(body) || self.contradicts_yes(rest));
+        if is_for_a_person { "other" } else { intent }
     }
 
     /// The words of an intent; none for `other`.
@@ -87,6 +88,11 @@ impl Keywords {
         let others = self.no.iter().chain(&self.cancel).chain(&self.reschedule);
         others.filter(|keyword| keyword.chars().count() > 1).any(|keyword| find(rest, keyword).is_some())
     }
+}
+
+/// "Yes, is there parking?" wants an answer.
+fn asks(body: &str) -> bool {
+    body.contains(['?', '\u{FF1F}', '\u{061F}'])
 }
 
 impl StopWords {

@@ -9,8 +9,8 @@ use crate::store::{StoreResult, Tx};
 
 /// Nobody can try them all, so they need no throttle.
 const CODE_BYTES: usize = 20;
-/// 80 bits: short enough to write down, too many to try even with the hashes at hand.
-const RECOVERY_BYTES: usize = 10;
+/// 120 bits: short enough to write down, too many to try even with the hashes at hand.
+const RECOVERY_BYTES: usize = 15;
 const RECOVERY_CODES: usize = 10;
 
 const INVITATION_LIFETIME: Millis = Millis::hours(72);

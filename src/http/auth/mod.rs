@@ -152,10 +152,13 @@ fn note_use(context: &HttpContext, signed_in: &SignedIn) {
 fn refuse_what_is_not_allowed(caller: &Caller, scopes: Option<Scopes>, route: Route) -> Result<(), ApiError> {
     refuse_unfinished(caller, route)?;
     let in_scope = scopes.is_none_or(|scopes| scopes.allow(family(route.template), route.method == Verb::Get));
-    if !in_scope {
-        return Err(ApiError::out_of_scope());
+    if in_scope && route.permission.allows(caller.role) {
+        return Ok(());
     }
-    if route.permission.allows(caller.role) { Ok(()) } else { Err(ApiError::forbidden()) }
+    // Somebody who tries doors is seen in the log.
+    let (method, path) = (route.method.as_str(), route.template);
+    tracing::warn!(by = caller.id, method, path, in_scope, "refused: not allowed");
+    Err(if in_scope { ApiError::forbidden() } else { ApiError::out_of_scope() })
 }
 
 /// Who still has to choose a password, or to prove a second factor, may do only that.

@@ -15,6 +15,7 @@ on_both_engines!(
     what_is_old_is_forgotten_kind_by_kind,
     a_score_tells_what_it_was_and_who_changed_it,
     a_score_adds_up_from_what_the_contact_did,
+    only_what_needs_an_answer_waits_in_the_inbox,
     a_check_tells_what_becomes_of_pending_timers,
 );
 
@@ -226,4 +227,22 @@ fn a_score_adds_up_from_what_the_contact_did(clinic: &Clinic) {
     clinic.installation.write("rules/scripts/warmness.rhai", &script.replace("{ return 60; }", "{ return 50; }"));
     clinic.runtime.block_on(clinic.rules().publish("stories", None)).unwrap();
     assert!(told()[0].ends_with("= null"), "{:?}", told());
+}
+
+fn only_what_needs_an_answer_waits_in_the_inbox(clinic: &Clinic) {
+    let omar = Patient::new("w-2", "Omar", "Haddad", "0491570156");
+    for patient in [&Patient::jane(), &omar] {
+        clinic.wix(&Visit::new(patient, &patient.wix_id, NEXT_MONDAY).created());
+    }
+    let waiting = || -> Vec<String> {
+        let items = clinic.get("/api/inbox?filter=unanswered").json()["items"].as_array().unwrap().clone();
+        items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+    };
+    clinic.reply(&Patient::jane(), "YES");
+    clinic.reply(&omar, "Stop");
+    assert_eq!(waiting(), Vec::<String>::new());
+    clinic.reply(&Patient::jane(), "Yes, is there parking?");
+    assert_eq!(waiting(), ["Jane Nguyen"]);
+    clinic.reply(&Patient::jane(), "yes");
+    assert_eq!(waiting(), ["Jane Nguyen"], "the question still waits");
 }
