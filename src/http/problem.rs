@@ -146,8 +146,10 @@ impl ApiError {
         self.status
     }
 
-    pub fn detail(&self) -> &str {
-        &self.detail
+    /// All that is wrong, in one line.
+    pub fn told(&self) -> String {
+        let errors: Vec<String> = self.errors.iter().map(|e| format!("{}: {}", e.pointer, e.detail)).collect();
+        if errors.is_empty() { self.detail.to_string() } else { errors.join("; ") }
     }
 
     pub fn unauthorized() -> Self {

@@ -226,7 +226,12 @@ pub fn settle(world: &mut World, with: Projection<'_>, before: Option<&Booking>,
         add_touchpoint(world, with.event, with.now, "booking", Some(with.event.source.clone()), "in");
     }
     note_attendance(world, with.now, after, names);
+    let was_missed = before.is_some_and(|b| b.status == BookingStatus::NoShow);
     let moved = before.is_some_and(|b| b.appointment_datetime != after.appointment_datetime);
+    if was_missed && after.status != BookingStatus::NoShow && !moved {
+        // They came after all: it was marked by mistake.
+        world.change_contact(with.now, |c| c.no_shows = (c.no_shows - 1).max(0));
+    }
     let over = happened("booking_cancelled") || happened("booking_declined");
     let revived = before.is_some_and(|b| !b.status.is_live() && after.status.is_live());
     if moved || over || revived {

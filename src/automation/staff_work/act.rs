@@ -10,6 +10,7 @@ use crate::automation::rulesets::InForce;
 use crate::automation::run::{count_decided, decide_one};
 use crate::automation::world::World;
 use crate::domain::audit::{Entry, Who};
+use crate::domain::contact::Contact;
 use crate::domain::event::{Actor, ContactInput, Event, EventPayload, EventStatus, lane_key};
 use crate::domain::ids::new_id;
 use crate::domain::staff_action::StaffAction;
@@ -236,6 +237,9 @@ fn done(event: &Event, world: &World) -> Done {
     }
 }
 
+/// Merges bring along who was merged before.
+const MERGES_FOLLOWED_MAX: usize = 4;
+
 /// Where an action's record hangs, and which version it is.
 #[derive(Default)]
 struct Place {
@@ -251,7 +255,7 @@ fn place(conn: &mut Conn, wanted: &Wanted) -> Result<Place, Refused> {
             Place { contact_id: task.contact_id, booking_id: task.booking_id, version: Some(task.version) }
         }
         About::Contact(id) => {
-            let contact = contacts::find(conn, id)?.ok_or(Refused::Nothing("contact"))?;
+            let contact = survivor(conn, id)?.ok_or(Refused::Nothing("contact"))?;
             Place { contact_id: Some(contact.id), booking_id: None, version: Some(contact.version) }
         }
         About::Booking(id) => {
@@ -264,7 +268,7 @@ fn place(conn: &mut Conn, wanted: &Wanted) -> Result<Place, Refused> {
             Place { contact_id: Some(contact_id), booking_id: text.booking_id, version: None }
         }
         About::Both { contact_id, booking_id } => {
-            let contact = contacts::find(conn, contact_id)?.ok_or(Refused::Nothing("contact"))?;
+            let contact = survivor(conn, contact_id)?.ok_or(Refused::Nothing("contact"))?;
             if let Some(id) = booking_id {
                 let booking = bookings::find(conn, id)?.filter(|b| b.contact_id == contact.id);
                 booking.ok_or(Refused::Nothing("booking of this contact"))?;
@@ -273,6 +277,16 @@ fn place(conn: &mut Conn, wanted: &Wanted) -> Result<Place, Refused> {
         }
         About::Person(_) | About::Nobody => Place::default(),
     })
+}
+
+/// Whoever still has the page of somebody who was merged means the person that is left, and that one's version.
+fn survivor(conn: &mut Conn, id: &str) -> StoreResult<Option<Contact>> {
+    let mut found = contacts::find(conn, id)?;
+    for _ in 0..MERGES_FOLLOWED_MAX {
+        let Some(into) = found.as_ref().and_then(|contact| contact.merged_into_id.clone()) else { break };
+        found = contacts::find(conn, &into)?;
+    }
+    Ok(found)
 }
 
 /// A person is found as a webhook finds them: by number, then by address.

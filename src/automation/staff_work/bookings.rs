@@ -8,7 +8,7 @@ use crate::domain::contact::Note;
 use crate::domain::event::BookingInput;
 use crate::domain::ids::derived_id;
 use crate::domain::staff_action::{BookingEdit, NewBooking};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Millis, Timestamp};
 
 pub(super) fn add(world: &mut World, new: &NewBooking, with: Doing<'_>) -> Effect {
     let input = BookingInput {
@@ -32,7 +32,14 @@ pub(super) fn add(world: &mut World, new: &NewBooking, with: Doing<'_>) -> Effec
 pub(super) fn edit(world: &mut World, edit: &BookingEdit, with: Doing<'_>) -> Effect {
     let before = find(world, with)?;
     let moves = edit.appointment_datetime.is_some_and(|at| at != before.appointment_datetime);
-    let status = if moves { status_after_move(before.status)? } else { before.status };
+    // At its own time again: it was cancelled, or marked as missed, by mistake.
+    let revives =
+        edit.appointment_datetime.is_some() && matches!(before.status, BookingStatus::Cancelled | BookingStatus::NoShow);
+    let status = if moves || revives { status_after_move(before.status)? } else { before.status };
+    let begins = edit.appointment_datetime.unwrap_or(before.appointment_datetime);
+    if edit.end_datetime.value().is_some_and(|end| *end <= begins) {
+        return Err(Impossible::because("the end would not be after the beginning"));
+    }
     world.change_booking(&before.id, with.deciding.now, |b| {
         remember_said(b, &before);
         if let Some(at) = edit.appointment_datetime.filter(|_| moves) {
@@ -58,6 +65,7 @@ pub(super) fn mark(world: &mut World, to: BookingStatus, reason: Option<&str>, w
         return Err(Impossible::because(format!("the booking is {} already", to.as_str())));
     }
     before.status.check_transition(to).map_err(|illegal| Impossible::because(illegal.to_string()))?;
+    refuse_too_early(&before, to, with.deciding.now)?;
     world.change_booking(&before.id, with.deciding.now, |b| {
         remember_said(b, &before);
         set_status(b, to, &before, with.deciding.now);
@@ -69,6 +77,20 @@ pub(super) fn mark(world: &mut World, to: BookingStatus, reason: Option<&str>, w
     }
     Ok(projected)
 }
+
+/// Nobody has missed, or had, what is still to come.
+fn refuse_too_early(booking: &Booking, to: BookingStatus, now: Timestamp) -> Result<(), Impossible> {
+    let from = match to {
+        BookingStatus::NoShow => booking.appointment_datetime,
+        // Who has been checked in is here.
+        BookingStatus::Completed if booking.status != BookingStatus::CheckedIn => booking.appointment_datetime - COMES_EARLY_MAX,
+        _ => return Ok(()),
+    };
+    if now < from { Err(Impossible::because("the appointment is still to come")) } else { Ok(()) }
+}
+
+/// So long before the appointment somebody may have come and be gone.
+const COMES_EARLY_MAX: Millis = Millis::hours(12);
 
 fn find(world: &World, with: Doing<'_>) -> Result<Booking, Impossible> {
     let named = with.root.booking_id.as_deref().and_then(|id| world.find_booking(id));

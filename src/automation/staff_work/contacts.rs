@@ -67,15 +67,19 @@ fn change(world: &mut World, edit: &ContactEdit, with: Doing<'_>) {
     edit.email.apply(&mut after.email);
     edit.assigned_to.apply(&mut after.assigned_to);
     edit.interest.apply(&mut after.interest);
-    if !edit.phone.is_keep() && edit.phone.value() != before.phone.as_ref() {
+    let is_other = edit.phone.value() != before.phone.as_ref();
+    // Whoever types a number again says that it is right.
+    if !edit.phone.is_keep() && (is_other || before.phone_status == "invalid") {
         edit.phone.apply(&mut after.phone);
         after.phone_raw.clone_from(&after.phone);
         after.phone_status = phone_status(after.phone.as_deref(), &Contact::default());
         if after.phone_status.is_empty() {
             "unknown".clone_into(&mut after.phone_status);
         }
-        // What waits was written to the old number, and whoever has that must not read it.
-        world.withdraw_sms("phone_changed", |_| true);
+        if is_other {
+            // What waits was written to the old number, and whoever has that must not read it.
+            world.withdraw_sms("phone_changed", |_| true);
+        }
     }
     world.change_contact(with.deciding.now, |c| *c = after);
 }
@@ -112,6 +116,7 @@ fn note_changes(world: &mut World, before: &Contact, with: Doing<'_>) {
     let pairs = [
         ("contact.name", some(&before.name), some(&after.name)),
         ("contact.phone", before.phone.clone(), after.phone.clone()),
+        ("contact.phone_status", some(&before.phone_status), some(&after.phone_status)),
         ("contact.email", before.email.clone(), after.email.clone()),
         ("contact.assigned_to", before.assigned_to.clone(), after.assigned_to.clone()),
         ("contact.interest", before.interest.clone(), after.interest.clone()),

@@ -1,8 +1,9 @@
 //! Tasks: opened, changed, put off, done, opened again.
 
 use super::{Doing, Effect, Impossible};
-use crate::automation::project::{Projected, add_touchpoint};
+use crate::automation::project::{Projected, add_touchpoint, phone_status};
 use crate::automation::world::World;
+use crate::domain::contact::Contact;
 use crate::domain::ids::derived_id;
 use crate::domain::staff_action::{NewTask, TaskEdit};
 use crate::domain::task::{Task, TaskOutcome, TaskStatus};
@@ -96,12 +97,18 @@ fn note_call(world: &mut World, outcome: TaskOutcome, with: Doing<'_>) {
     add_touchpoint(world, with.root, now, "call_out", Some("phone".into()), "out");
     world.change_contact(now, |c| {
         if outcome == TaskOutcome::WrongNumber {
-            "invalid".clone_into(&mut c.phone_status);
+            INVALID.clone_into(&mut c.phone_status);
         } else {
             c.last_outbound_at = Some(now);
         }
     });
+    if outcome == TaskOutcome::WrongNumber {
+        // What waits is not for whoever has it.
+        world.withdraw_sms("wrong_number", |_| true);
+    }
 }
+
+const INVALID: &str = "invalid";
 
 pub(super) fn reopen(world: &mut World, with: Doing<'_>) -> Effect {
     let task = find(world, with)?;
@@ -113,6 +120,14 @@ pub(super) fn reopen(world: &mut World, with: Doing<'_>) -> Effect {
         return Err(Impossible::because("another task for the same thing is open"));
     }
     take_up(world, &task);
+    if task.outcome == Some(TaskOutcome::WrongNumber) {
+        // It was not so after all.
+        world.change_contact(with.deciding.now, |c| {
+            if c.phone_status == INVALID {
+                c.phone_status = phone_status(c.phone.as_deref(), &Contact::default());
+            }
+        });
+    }
     world.change_task(&task.id, with.deciding.now, |t| {
         t.status = TaskStatus::Todo;
         (t.completed_at, t.outcome, t.completed_by) = (None, None, None);

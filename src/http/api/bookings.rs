@@ -1,5 +1,6 @@
 //! `/api/bookings`: the appointments, as a day sheet shows them.
 
+use super::contacts::survivor_of;
 use super::listing::{PAGING, Parameter, Wall, one};
 use crate::automation::next::Reminders;
 use crate::domain::booking::BookingStatus;
@@ -133,7 +134,7 @@ pub(super) fn booking(view: BookingView, wall: Wall) -> Booking {
 
 async fn list(call: Call) -> Result<Response, ApiError> {
     let mut query = Query::parse(&call.query);
-    let filter = BookingFilter {
+    let mut filter = BookingFilter {
         from: query.time("from").map(|t| t.0),
         to: query.time("to").map(|t| t.0),
         contact_id: query.text("contact_id"),
@@ -141,6 +142,7 @@ async fn list(call: Call) -> Result<Response, ApiError> {
     };
     let request = query.page();
     query.finish()?;
+    filter.contact_id = survivor_of(&call, filter.contact_id).await?;
     let (rows, sheet, counts) = call
         .context
         .store

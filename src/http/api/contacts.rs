@@ -197,8 +197,22 @@ async fn show(call: Call) -> Result<Response, ApiError> {
 /// The contact with this id, as everybody sees it.
 pub(super) async fn shown(call: &Call, id: &str) -> Result<Contact, ApiError> {
     let id = id.to_owned();
-    let view = call.context.store.read(move |conn| contacts::find(conn, &id)).await?.ok_or_else(ApiError::not_found)?;
+    let view = call.context.store.read(move |conn| contacts::find_survivor(conn, &id)).await?.ok_or_else(ApiError::not_found)?;
     Ok(contact(view, Wall::of(call)))
+}
+
+/// The id of whoever is meant by one that may have been merged into another since.
+pub(super) async fn survivor_of(call: &Call, id: Option<String>) -> Result<Option<String>, ApiError> {
+    let Some(id) = id else { return Ok(None) };
+    let asked = id.clone();
+    let found = call.context.store.read(move |conn| contacts::find_survivor(conn, &asked)).await?;
+    Ok(Some(found.map_or(id, |view| view.id)))
+}
+
+/// The call, about whoever is left of a contact that was merged.
+pub(super) async fn followed(call: Call) -> Result<Call, ApiError> {
+    let parameter = survivor_of(&call, Some(call.parameter.clone())).await?.unwrap_or_default();
+    Ok(Call { parameter, ..call })
 }
 
 #[derive(Serialize, ToSchema)]

@@ -5,6 +5,7 @@ use super::acting::version_if_given;
 use super::contacts::{Contact, shown};
 use super::fields::{Fields, NOTE_CHARS_MAX, SHORT_CHARS_MAX};
 use super::listing::{Listing, Wall, find_record, whole};
+use super::tasks_change::assignee;
 use crate::automation::staff_work::{About, stages_allowed};
 use crate::domain::edit::Edit;
 use crate::domain::event::ContactInput;
@@ -144,6 +145,7 @@ async fn add(call: Call) -> Result<Response, ApiError> {
     let mut fields = Fields::default();
     let (input, more) = person(&mut fields, call.json()?, call.context.clock.now());
     fields.finish()?;
+    let more = ContactEdit { assigned_to: assignee(&call, more.assigned_to), ..more };
     let done = act(&call, About::Person(Box::new(input)), StaffAction::AddContact(more), None).await?;
     let contact = shown(&call, done.contact_id.as_deref().unwrap_or_default()).await?;
     Ok(reply::with_etag(reply::created(&contact), contact.version))
@@ -180,7 +182,7 @@ async fn edit(call: Call) -> Result<Response, ApiError> {
         phone: phone.unwrap_or_default(),
         email: email.unwrap_or_default(),
         interest: fields.edit("interest", given.interest, SHORT_CHARS_MAX),
-        assigned_to: fields.edit("assigned_to", given.assigned_to, SHORT_CHARS_MAX),
+        assigned_to: assignee(&call, fields.edit("assigned_to", given.assigned_to, SHORT_CHARS_MAX)),
         consents: said(&mut fields, given.consents, call.context.clock.now()),
     };
     fields.finish()?;

@@ -12,6 +12,11 @@ pub(super) const NOTE_CHARS_MAX: usize = 4_000;
 /// RFC 5321.
 const EMAIL_BYTES_MAX: usize = 254;
 
+/// The year 1900; nothing that a clinic writes down lies before it.
+const EARLIEST: Timestamp = Timestamp(-2_208_988_800_000);
+/// The year 2200.
+const LATEST: Timestamp = Timestamp(7_258_118_400_000);
+
 /// What is wrong so far.
 #[derive(Default)]
 pub(super) struct Fields(Vec<FieldError>);
@@ -71,6 +76,8 @@ impl Fields {
         let time = Timestamp::parse_rfc3339(value);
         if time.is_none() {
             self.refuse(name, "must be a time such as 2026-03-05T10:00:00+11:00");
+        } else if time.is_some_and(|at| at < EARLIEST || at >= LATEST) {
+            self.refuse(name, "lies outside of the years 1900 to 2200");
         }
         time
     }

@@ -1,5 +1,6 @@
 //! `/api/sms`: every text in and out.
 
+use super::contacts::survivor_of;
 use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, page};
 use crate::domain::handover::Handover;
 use crate::domain::sms::SmsStatus;
@@ -116,7 +117,7 @@ pub(super) async fn shown(call: &Call, id: &str) -> Result<Sms, ApiError> {
 
 async fn list(call: Call) -> Result<Response, ApiError> {
     let mut query = Query::parse(&call.query);
-    let filter = SmsFilter {
+    let mut filter = SmsFilter {
         contact_id: query.text("contact_id"),
         booking_id: query.text("booking_id"),
         template: query.text("template"),
@@ -124,6 +125,7 @@ async fn list(call: Call) -> Result<Response, ApiError> {
     };
     let request = query.page();
     query.finish()?;
+    filter.contact_id = survivor_of(&call, filter.contact_id).await?;
     let read = move |conn: &mut Conn| {
         let rows = sms::list(conn, &filter, &request)?;
         let ids: Vec<String> = rows.items.iter().map(|view| view.id.clone()).collect();

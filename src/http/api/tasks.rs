@@ -1,5 +1,6 @@
 //! `/api/tasks`: what staff has to do.
 
+use super::contacts::{survivor_of, whose};
 use super::listing::{CURSOR, LIMIT, Parameter, Wall};
 use crate::domain::time::{Millis, Timestamp};
 use crate::http::doc::Doc;
@@ -37,7 +38,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 
 const FILTERS: &[Parameter] = &[
     ("timeframe", "overdue, today or upcoming, by the clinic's clock"),
-    ("assigned_to", "a member of staff"),
+    ("assigned_to", "a member of staff; me: whoever asks"),
     ("status", "todo, in_progress, done or cancelled"),
     ("contact_id", "of one contact"),
     ("type", "such as welcome_call"),
@@ -125,8 +126,8 @@ struct Counts {
 
 async fn list(call: Call) -> Result<Response, ApiError> {
     let mut query = Query::parse(&call.query);
-    let filter = TaskFilter {
-        assigned_to: query.text("assigned_to"),
+    let mut filter = TaskFilter {
+        assigned_to: query.text("assigned_to").map(|who| whose(who, &call)),
         status: query.one_of("status", STATUSES),
         contact_id: query.text("contact_id"),
         task_type: query.text("type"),
@@ -135,6 +136,7 @@ async fn list(call: Call) -> Result<Response, ApiError> {
     let only = query.parsed("timeframe", "one of overdue, today, upcoming", parse);
     let request: PageRequest<4> = query.page();
     query.finish()?;
+    filter.contact_id = survivor_of(&call, filter.contact_id).await?;
     let now = call.context.clock.now();
     let asked_at = request.after.as_ref().map_or(now, |cursor| Timestamp(cursor.keys[0]).clamp(now - PAGED_WITHIN, now));
     let day = day_of(&call, asked_at);

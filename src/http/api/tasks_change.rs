@@ -1,6 +1,7 @@
 //! `/api/tasks`: opening, changing, putting off, completing and reopening tasks.
 
 use super::acting::{act, version_if_given};
+use super::contacts::whose;
 use super::fields::{Fields, NOTE_CHARS_MAX, SHORT_CHARS_MAX};
 use super::tasks::{Task, shown};
 use crate::automation::staff_work::{About, snooze};
@@ -92,7 +93,7 @@ async fn open(call: Call) -> Result<Response, ApiError> {
         title: fields.required("title", given.title, SHORT_CHARS_MAX),
         due: fields.time("due_datetime", given.due_datetime.as_deref()).unwrap_or_default(),
         priority: priority(&mut fields, given.priority_score).unwrap_or(PRIORITY_DEFAULT),
-        assigned_to: fields.text("assigned_to", given.assigned_to, SHORT_CHARS_MAX),
+        assigned_to: fields.text("assigned_to", given.assigned_to, SHORT_CHARS_MAX).map(|who| whose(who, &call)),
         note: fields.text("note", given.note, NOTE_CHARS_MAX),
     };
     fields.finish()?;
@@ -143,7 +144,7 @@ async fn edit(call: Call) -> Result<Response, ApiError> {
         title: given.title.map(|title| fields.required("title", Some(title), SHORT_CHARS_MAX)),
         due: fields.time("due_datetime", given.due_datetime.as_deref()),
         priority: priority(&mut fields, given.priority_score),
-        assigned_to: fields.edit("assigned_to", given.assigned_to, SHORT_CHARS_MAX),
+        assigned_to: assignee(&call, fields.edit("assigned_to", given.assigned_to, SHORT_CHARS_MAX)),
         note: fields.edit("note", given.note, NOTE_CHARS_MAX),
         in_progress: status.map(|status| status == "in_progress"),
     };
@@ -193,7 +194,10 @@ async fn put_off(call: Call) -> Result<Response, ApiError> {
 /// The moment that a name or a time means for a task.
 pub(super) async fn moment(call: &Call, task_id: &str, until: &str) -> Result<Timestamp, ApiError> {
     let now = call.context.clock.now();
-    if let Some(at) = Timestamp::parse_rfc3339(until) {
+    if Timestamp::parse_rfc3339(until).is_some() {
+        let mut fields = Fields::default();
+        let at = fields.time("until", Some(until)).unwrap_or_default();
+        fields.finish()?;
         return if at > now { Ok(at) } else { Err(ApiError::refused("/body/until", "is over already")) };
     }
     if !snooze::NAMES.contains(&until) {
@@ -226,15 +230,23 @@ struct Assigning {
 
 async fn assign(call: Call) -> Result<Response, ApiError> {
     let given: Assigning = call.json()?;
-    change(&call, assigning(given.assigned_to)?, version_if_given(&call)?).await
+    change(&call, assigning(&call, given.assigned_to)?, version_if_given(&call)?).await
 }
 
 /// What "assign" means with this field.
-pub(super) fn assigning(to: Option<String>) -> Result<StaffAction, ApiError> {
+pub(super) fn assigning(call: &Call, to: Option<String>) -> Result<StaffAction, ApiError> {
     let mut fields = Fields::default();
     let assigned_to = fields.edit("assigned_to", to.map_or(Edit::Clear, Edit::To), SHORT_CHARS_MAX);
     fields.finish()?;
-    Ok(StaffAction::EditTask(TaskEdit { assigned_to, ..TaskEdit::default() }))
+    Ok(StaffAction::EditTask(TaskEdit { assigned_to: assignee(call, assigned_to), ..TaskEdit::default() }))
+}
+
+/// `me` is whoever asks.
+pub(super) fn assignee(call: &Call, edit: Edit<String>) -> Edit<String> {
+    match edit {
+        Edit::To(who) => Edit::To(whose(who, call)),
+        other => other,
+    }
 }
 
 async fn change(call: &Call, action: StaffAction, version: Option<i64>) -> Result<Response, ApiError> {

@@ -16,6 +16,7 @@ on_both_engines!(
     the_same_text_does_not_go_to_one_person_twice,
     what_cannot_be_merged_says_why,
     later_messages_of_either_find_the_one_person,
+    an_old_page_is_about_the_one_that_is_left,
 );
 
 const NEXT_MONDAY: &str = "2026-11-30T10:30:00+11:00";
@@ -154,6 +155,27 @@ fn later_messages_of_either_find_the_one_person(clinic: &Clinic) {
     assert_eq!(clinic.count("contacts"), 2, "nobody new");
     let inbox = clinic.get("/api/inbox?filter=unanswered").json();
     assert_eq!((inbox["total"].as_i64(), inbox["items"][0]["contact_id"].as_str()), (Some(1), Some(jane.as_str())));
+}
+
+/// Somebody still has the page of the contact that was merged.
+fn an_old_page_is_about_the_one_that_is_left(clinic: &Clinic) {
+    let (jane, janie_id) = twice_the_same(clinic);
+    merge_over_http(clinic, &jane, &janie_id, "");
+    let old = format!("/api/contacts/{janie_id}");
+    let seen = clinic.get(&old).json()["version"].as_i64();
+    let rename = |version: Option<i64>, name: &str| clinic.call("PATCH", &old, version, &json!({ "last_name": name }));
+    let changed = rename(seen, "Tran").json();
+    assert_eq!((&changed["id"], &changed["last_name"]), (&json!(jane), &json!("Tran")));
+    let stale = rename(seen, "Stale");
+    assert_eq!((stale.status, &stale.json()["current"]["last_name"]), (412, &json!("Tran")), "{stale:?}");
+    for list in ["bookings", "tasks", "sms"] {
+        let total = |id: &str| clinic.get(&format!("/api/{list}?contact_id={id}")).json()["total"].as_i64();
+        assert_eq!(total(&janie_id), total(&jane), "{list}");
+        assert_ne!(total(&jane), Some(0), "{list}");
+    }
+    let draft = json!({ "body": "Yes, behind the building." });
+    assert_eq!(clinic.call("PUT", &format!("/api/inbox/{janie_id}/draft"), Some(0), &draft).status, 200);
+    assert_eq!(clinic.get(&format!("/api/inbox/{jane}/draft")).json()["body"], draft["body"]);
 }
 
 const TABLES: [&str; 15] = [

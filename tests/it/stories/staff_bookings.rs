@@ -11,6 +11,7 @@ on_both_engines!(
     a_booking_made_by_hand_is_worked_by_the_rules_that_ship,
     a_webhook_and_staff_race_and_nothing_is_lost,
     the_patients_word_by_phone_is_no_new_confirmation,
+    what_is_marked_by_mistake_can_be_put_right,
 );
 
 const NEXT_MONDAY: &str = "2026-11-30T10:30:00+11:00";
@@ -151,4 +152,31 @@ fn the_patients_word_by_phone_is_no_new_confirmation(clinic: &Clinic) {
     clinic.settle();
     assert_eq!(clinic.texts().len(), before, "nobody is told twice: {:?}", clinic.texts());
     assert!(notes(clinic).is_empty());
+}
+
+fn what_is_marked_by_mistake_can_be_put_right(clinic: &Clinic) {
+    only(clinic, LISTEN);
+    booked(clinic);
+    for what in ["no-show", "complete"] {
+        let early = mark(clinic, what);
+        assert_eq!((early.status, &early.json()["detail"]), (409, &json!("Not possible: the appointment is still to come.")));
+    }
+    let change = |body: Value| {
+        let shown = booking(clinic);
+        let path = format!("/api/bookings/{}", shown["id"].as_str().unwrap());
+        clinic.call("PATCH", &path, shown["version"].as_i64(), &body)
+    };
+    let before_it_begins = change(json!({ "end_datetime": "2026-11-30T10:30:00+11:00" }));
+    assert_eq!(before_it_begins.status, 409, "{before_it_begins:?}");
+    assert_eq!(change(json!({ "appointment_datetime": "9999-12-31T23:59:59Z" })).status, 422);
+    assert_eq!(mark(clinic, "cancel").status, 200);
+    let again = change(json!({ "appointment_datetime": NEXT_MONDAY })).json();
+    assert_eq!((&again["status"], &again["reschedule_count"]), (&json!("scheduled"), &json!(0)));
+    let missed = || clinic.number("SELECT CAST(no_shows AS BIGINT) AS value FROM contacts");
+    clinic.advance("2026-11-30T12:00:00+11:00");
+    assert_eq!((mark(clinic, "no-show").status, missed()), (200, 1));
+    assert_eq!(change(json!({ "appointment_datetime": NEXT_MONDAY })).json()["status"], "scheduled");
+    assert_eq!(missed(), 0, "it was a slip");
+    assert_eq!((mark(clinic, "no-show").status, missed()), (200, 1));
+    assert_eq!((mark(clinic, "complete").status, missed()), (200, 0), "who came has missed nothing");
 }

@@ -155,6 +155,13 @@ fn many_tasks_at_once_each_on_its_own(clinic: &Clinic) {
     assert_eq!((codes, &answer.json()["done"]), (vec![200, 404, 200, 409], &json!(2)));
     assert_eq!(titles("?status=done"), "today, late and small");
     assert_eq!(titles(""), "late and big, tomorrow, today, late and small", "what is done comes last");
+    let never = json!({ "ids": [made[3]["id"]], "action": "snooze", "until": "after_booking" });
+    let told = clinic.call("POST", "/api/tasks/bulk", None, &never).json()["results"][0]["detail"].clone();
+    assert_eq!(told, "/body/until: means no time that is still to come");
+    let mine = json!({ "ids": [made[3]["id"]], "action": "assign", "assigned_to": "me" });
+    assert_eq!(clinic.call("POST", "/api/tasks/bulk", None, &mine).json()["done"], 1);
+    assert_eq!(titles("?assigned_to=me"), "tomorrow");
+    assert_eq!(titles("?assigned_to=nobody"), "");
     let wrong = json!({ "ids": [made[2]["id"]], "action": "complete", "outcome": "slept" });
     assert_eq!(clinic.call("POST", "/api/tasks/bulk", None, &wrong).status, 422);
 }
@@ -163,16 +170,28 @@ fn a_wrong_number_is_texted_no_more(clinic: &Clinic) {
     // The rules that ship.
     clinic.manychat(&Patient::jane(), "new_lead", "MRI please", None);
     let call = first(clinic, "?type=lead_call");
+    let body = json!({ "contact_id": call["contact_id"], "body": "Hello" });
+    let held = clinic.call("POST", "/api/sms/send", None, &body);
+    assert_eq!(held.status, 201, "{held:?}");
     clinic.call("POST", &path(&call, "/complete"), None, &json!({ "outcome": "wrong_number" }));
     assert_eq!(clinic.words("SELECT phone_status AS value FROM contacts"), ["invalid"]);
+    let withdrawn = clinic.words("SELECT status || ' ' || status_reason AS value FROM sms_messages WHERE body LIKE 'Hello%'");
+    assert_eq!(withdrawn, ["cancelled wrong_number"]);
     let fix = first(clinic, "?type=sms_failed_fix");
     assert_eq!(fix["assigned_to"], "reception", "{fix}");
-    let body = json!({ "contact_id": call["contact_id"], "body": "Hello" });
     let refused = clinic.call("POST", "/api/sms/send", None, &body);
     assert_eq!(
         (refused.status, &refused.json()["detail"]),
         (409, &json!("Not possible: the contact's number cannot be texted."))
     );
+    // It was a slip of the finger.
+    assert_eq!(clinic.call("POST", &path(&call, "/reopen"), None, &json!({})).status, 200);
+    assert_eq!(clinic.words("SELECT phone_status AS value FROM contacts"), ["valid"]);
+    clinic.call("POST", &path(&call, "/complete"), None, &json!({ "outcome": "wrong_number" }));
+    let who = clinic.get(&format!("/api/contacts/{}", call["contact_id"].as_str().unwrap())).json();
+    let same = json!({ "phone": who["phone"] });
+    let typed = clinic.call("PATCH", &format!("/api/contacts/{}", who["id"].as_str().unwrap()), who["version"].as_i64(), &same);
+    assert_eq!((typed.status, &typed.json()["phone_status"]), (200, &json!("valid")), "{typed:?}");
 }
 
 fn replaying_what_staff_did_makes_no_difference(clinic: &Clinic) {

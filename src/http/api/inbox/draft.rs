@@ -2,6 +2,7 @@
 
 use crate::automation::inbox::{DraftError, delete_draft, write_draft};
 use crate::domain::ids::is_id;
+use crate::http::api::contacts::followed;
 use crate::http::api::listing::{Wall, one};
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading, writing};
@@ -63,6 +64,7 @@ pub(super) fn draft_of(draft: inbox::Draft, wall: Wall) -> Draft {
 }
 
 async fn show(call: Call) -> Result<Response, ApiError> {
+    let call = followed(call).await?;
     let draft = one(&call, inbox::find_draft).await?;
     let version = draft.version;
     Ok(reply::with_etag(reply::json(&draft_of(draft, Wall::of(&call))), version))
@@ -78,6 +80,7 @@ async fn put(call: Call) -> Result<Response, ApiError> {
     if !is_id(&call.parameter) {
         return Err(ApiError::not_found());
     }
+    let call = followed(call).await?;
     let updated_at = call.context.clock.now().0;
     let draft = inbox::Draft { contact_id: call.parameter.clone(), body, author: call.by.clone(), version: 0, updated_at };
     let wall = Wall::of(&call);
@@ -100,6 +103,7 @@ async fn delete(call: Call) -> Result<Response, ApiError> {
     if !is_id(&call.parameter) {
         return Err(ApiError::not_found());
     }
+    let call = followed(call).await?;
     let deleted = delete_draft(&call.context.store, &call.parameter).await?;
     Ok(reply::json(&Deleted { deleted }))
 }
