@@ -149,7 +149,7 @@ impl ApiError {
     /// All that is wrong, in one line.
     pub fn told(&self) -> String {
         let errors: Vec<String> = self.errors.iter().map(|e| format!("{}: {}", e.pointer, e.detail)).collect();
-        if errors.is_empty() { self.detail.to_string() } else { errors.join("; ") }
+        if errors.is_empty() { self.detail.clone() } else { errors.join("; ") }
     }
 
     pub fn unauthorized() -> Self {

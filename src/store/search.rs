@@ -9,8 +9,9 @@ use super::row::log_row;
 use super::schema::{contact_search, contacts};
 use super::sql::{Number, Sql, Value, sql};
 use super::{Conn, Store, StoreResult, Tx};
-use crate::domain::contact::Contact;
+use crate::domain::contact::{Contact, Identity, IdentityKind};
 use crate::domain::finding::{Condition, line_of, pattern_of, sort_name, terms_of};
+use crate::domain::phone;
 use diesel::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -48,6 +49,14 @@ pub fn list_matching(conn: &mut Conn, conditions: &[Condition], limit: i64) -> S
     }
     let rows: Vec<Id> = query.bind(limit).load(conn)?;
     Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Whoever has this whole number or address, also as a second one: of a contact that was merged into theirs, for one.
+pub fn list_owners(conn: &mut Conn, text: &str) -> StoreResult<Vec<String>> {
+    let phone = phone::normalise(text).ok().map(|number| Identity { kind: IdentityKind::Phone, value: number.e164 });
+    let email = text.contains('@').then(|| Identity { kind: IdentityKind::Email, value: text.trim().to_lowercase() });
+    let identities: Vec<Identity> = phone.into_iter().chain(email).collect();
+    Ok(super::contacts::find_owners(conn, &identities)?.into_values().collect())
 }
 
 /// Which condition the tree is asked for; the others are looked for in the lines of whom it finds. `None` when there is none.

@@ -173,6 +173,10 @@ fn an_old_page_is_about_the_one_that_is_left(clinic: &Clinic) {
         assert_eq!(total(&janie_id), total(&jane), "{list}");
         assert_ne!(total(&jane), Some(0), "{list}");
     }
+    for number in ["0491 570 156", "+61491570156"] {
+        let found = clinic.get(&format!("/api/search?q={}", number.replace(' ', "%20").replace('+', "%2B"))).json();
+        assert_eq!(found["people"][0]["id"], jane.as_str(), "{number}: {found}");
+    }
     let draft = json!({ "body": "Yes, behind the building." });
     assert_eq!(clinic.call("PUT", &format!("/api/inbox/{janie_id}/draft"), Some(0), &draft).status, 200);
     assert_eq!(clinic.get(&format!("/api/inbox/{jane}/draft")).json()["body"], draft["body"]);

@@ -87,6 +87,11 @@ pub fn list(conn: &mut Conn, filter: &ContactFilter, sort: ContactSort, page: &P
             let mut ids = search::list_matching(conn, &finding::conditions(text), MATCHES_MAX + 1)?;
             let total_is_exact = ids.len() as i64 <= MATCHES_MAX;
             ids.truncate(MATCHES_MAX as usize);
+            for owner in search::list_owners(conn, text)? {
+                if !ids.contains(&owner) {
+                    ids.push(owner);
+                }
+            }
             let found = order::of_ids(conn, &ids, filter, sort)?;
             (order::after(found, sort, page), None, total_is_exact)
         }
