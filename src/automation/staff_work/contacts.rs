@@ -72,16 +72,19 @@ fn change(world: &mut World, edit: &ContactEdit, with: Doing<'_>) {
     if !edit.phone.is_keep() && (is_other || before.phone_status == "invalid") {
         edit.phone.apply(&mut after.phone);
         after.phone_raw.clone_from(&after.phone);
-        after.phone_status = phone_status(after.phone.as_deref(), &Contact::default());
-        if after.phone_status.is_empty() {
-            "unknown".clone_into(&mut after.phone_status);
-        }
+        after.phone_status = status_anew(after.phone.as_deref());
         if is_other {
             // What waits was written to the old number, and whoever has that must not read it.
             world.withdraw_sms("phone_changed", |_| true);
         }
     }
     world.change_contact(with.deciding.now, |c| *c = after);
+}
+
+/// What a number looks like, whatever was known of it before.
+pub(super) fn status_anew(phone: Option<&str>) -> String {
+    let status = phone_status(phone, &Contact::default());
+    if status.is_empty() { "unknown".to_owned() } else { status }
 }
 
 fn note_consents(world: &mut World, consents: &[Consent], with: Doing<'_>) {

@@ -1,9 +1,9 @@
 //! Tasks: opened, changed, put off, done, opened again.
 
+use super::contacts::status_anew;
 use super::{Doing, Effect, Impossible};
-use crate::automation::project::{Projected, add_touchpoint, phone_status};
+use crate::automation::project::{Projected, add_touchpoint};
 use crate::automation::world::World;
-use crate::domain::contact::Contact;
 use crate::domain::ids::derived_id;
 use crate::domain::staff_action::{NewTask, TaskEdit};
 use crate::domain::task::{Task, TaskOutcome, TaskStatus};
@@ -124,7 +124,7 @@ pub(super) fn reopen(world: &mut World, with: Doing<'_>) -> Effect {
         // It was not so after all.
         world.change_contact(with.deciding.now, |c| {
             if c.phone_status == INVALID {
-                c.phone_status = phone_status(c.phone.as_deref(), &Contact::default());
+                c.phone_status = status_anew(c.phone.as_deref());
             }
         });
     }
