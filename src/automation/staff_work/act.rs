@@ -10,11 +10,11 @@ use crate::automation::rulesets::InForce;
 use crate::automation::run::{count_decided, decide_one};
 use crate::automation::world::World;
 use crate::domain::audit::{Entry, Who};
-use crate::domain::contact::Contact;
 use crate::domain::event::{Actor, ContactInput, Event, EventPayload, EventStatus, lane_key};
 use crate::domain::ids::new_id;
 use crate::domain::staff_action::StaffAction;
 use crate::domain::time::Timestamp;
+use crate::store::views::contacts::find_survivor;
 use crate::store::{Conn, Store, StoreError, StoreResult, Tx, bookings, contacts, events, sms, tasks as task_rows};
 use std::sync::Arc;
 
@@ -151,9 +151,6 @@ fn decide(
     now: Timestamp,
 ) -> Result<Decided, Refused> {
     let place = place(conn, wanted)?;
-    if wanted.version.is_some_and(|seen| place.version != Some(seen)) {
-        return Err(Refused::Changed);
-    }
     if let About::Person(input) = &wanted.about {
         refuse_known(conn, input)?;
     }
@@ -169,6 +166,10 @@ fn decide(
     let event = event(wanted, &place, now);
     let mut loaded = load(conn, vec![event], &in_force.ruleset, now)?;
     let loaded = loaded.pop().ok_or(StoreError::NotFound { what: "event" })?;
+    // Looked at after loading: whoever was faster before it is seen here, and whoever comes after it changes what was loaded.
+    if wanted.version.is_some() && self::place(conn, wanted)?.version != wanted.version {
+        return Err(Refused::Changed);
+    }
     let Loaded { event, .. } = &loaded;
     let event = event.clone();
     let pinned = context.rules.pinned(conn, in_force, loaded.world.waiting.iter())?;
@@ -237,9 +238,6 @@ fn done(event: &Event, world: &World) -> Done {
     }
 }
 
-/// Merges bring along who was merged before.
-const MERGES_FOLLOWED_MAX: usize = 4;
-
 /// Where an action's record hangs, and which version it is.
 #[derive(Default)]
 struct Place {
@@ -255,7 +253,8 @@ fn place(conn: &mut Conn, wanted: &Wanted) -> Result<Place, Refused> {
             Place { contact_id: task.contact_id, booking_id: task.booking_id, version: Some(task.version) }
         }
         About::Contact(id) => {
-            let contact = survivor(conn, id)?.ok_or(Refused::Nothing("contact"))?;
+            // Whoever still has the page of somebody who was merged means the person that is left, and that one's version.
+            let contact = find_survivor(conn, id)?.ok_or(Refused::Nothing("contact"))?;
             Place { contact_id: Some(contact.id), booking_id: None, version: Some(contact.version) }
         }
         About::Booking(id) => {
@@ -268,7 +267,7 @@ fn place(conn: &mut Conn, wanted: &Wanted) -> Result<Place, Refused> {
             Place { contact_id: Some(contact_id), booking_id: text.booking_id, version: None }
         }
         About::Both { contact_id, booking_id } => {
-            let contact = survivor(conn, contact_id)?.ok_or(Refused::Nothing("contact"))?;
+            let contact = find_survivor(conn, contact_id)?.ok_or(Refused::Nothing("contact"))?;
             if let Some(id) = booking_id {
                 let booking = bookings::find(conn, id)?.filter(|b| b.contact_id == contact.id);
                 booking.ok_or(Refused::Nothing("booking of this contact"))?;
@@ -277,16 +276,6 @@ fn place(conn: &mut Conn, wanted: &Wanted) -> Result<Place, Refused> {
         }
         About::Person(_) | About::Nobody => Place::default(),
     })
-}
-
-/// Whoever still has the page of somebody who was merged means the person that is left, and that one's version.
-fn survivor(conn: &mut Conn, id: &str) -> StoreResult<Option<Contact>> {
-    let mut found = contacts::find(conn, id)?;
-    for _ in 0..MERGES_FOLLOWED_MAX {
-        let Some(into) = found.as_ref().and_then(|contact| contact.merged_into_id.clone()) else { break };
-        found = contacts::find(conn, &into)?;
-    }
-    Ok(found)
 }
 
 /// A person is found as a webhook finds them: by number, then by address.
