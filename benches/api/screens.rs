@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::data;
 use avatar::domain::time::{Millis, Timestamp};
-use chrono::Datelike;
+use chrono::{Datelike, TimeDelta};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -19,8 +19,9 @@ pub fn run(address: SocketAddr, key: &str, people: u32, now: Timestamp) {
     println!("{:<44} {:>9} {:>9} {:>9}", "screen", "p50 ms", "p99 ms", "max ms");
     let day = move |days: i64| encoded(now + Millis::days(days));
     let zone = chrono_tz::Australia::Sydney;
-    let since_monday = i64::from(now.local(zone).weekday().num_days_from_monday());
-    let week = move |ago: i64| (now - Millis::days(since_monday + 7 * ago)).local(zone).format("%Y-%m-%d");
+    let today = now.local(zone).date_naive();
+    let monday = today - TimeDelta::days(today.weekday().num_days_from_monday().into());
+    let week = move |ago: i64| monday - TimeDelta::weeks(ago);
     let report = move |ago: i64| format!("/api/reports/weekly?start={}", week(ago));
     for (name, weeks) in [("report: one of eight weeks, counted anew", 1..9), ("report: this week, with everybody new", 0..1)] {
         let took = weeks.map(|ago| ask(&mut client, &report(ago))).collect();

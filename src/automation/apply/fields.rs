@@ -152,6 +152,7 @@ fn set_status(world: &mut World, with: Applying<'_>, step: &PlannedStep, id: &st
             BookingStatus::Scheduled => {
                 b.patient_confirmed_at = None;
                 b.confirmed_via = None;
+                b.no_show_at = None;
             }
             BookingStatus::NoShow => b.no_show_at = Some(with.now),
             BookingStatus::CheckedIn => b.checked_in_at = Some(with.now),
@@ -163,6 +164,10 @@ fn set_status(world: &mut World, with: Applying<'_>, step: &PlannedStep, id: &st
     if from.is_live() != to.is_live() {
         let reason = format!("booking_{}", to.as_str());
         world.withdraw_sms(&reason, |sms| sms.booking_id.as_deref() == Some(id));
+    }
+    if from == BookingStatus::NoShow {
+        // They came after all, or still may.
+        world.change_contact(with.now, |c| c.no_shows = (c.no_shows - 1).max(0));
     }
     after_status(world, with, to);
     let done = Applied::done(step);

@@ -3,12 +3,13 @@
 use super::{Journal, MergeError, REASON, UNDO_WITHIN, fields, lock_both, record_event, texts};
 use crate::automation::audit;
 use crate::domain::audit::{Entry, Who, action};
+use crate::domain::booking::{Booking, BookingStatus};
 use crate::domain::contact::Contact;
 use crate::domain::event::{CONTACTS_UNMERGED, SubjectKind, Timer, WaitState};
 use crate::domain::task::TaskStatus;
 use crate::domain::time::Timestamp;
 use crate::store::merges::{self, Merge};
-use crate::store::{Store, StoreError, StoreResult, Tx, contacts, numbers, sms, tasks, timers};
+use crate::store::{Store, StoreError, StoreResult, Tx, bookings, contacts, numbers, sms, tasks, timers};
 
 /// Both contacts, as they are after the undo.
 #[derive(Clone, Debug)]
@@ -39,6 +40,7 @@ fn unmerge_in(tx: &mut Tx<'_>, loser_id: &str, who: Who, now: Timestamp) -> Resu
     let winner = contacts::find(tx, &merge.winner_id)?.ok_or(MergeError::Nobody)?;
     let mut parted = fields::parted(&winner, &journal.winner_before, &journal.winner_after, now);
     let mut risen = fields::risen(&journal.loser_before, &tombstone, now);
+    part_no_shows(tx, &journal, (&mut parted, &winner), &mut risen, merge.merged_at)?;
     move_back(tx, &journal)?;
     keep_numbers_apart(tx, &mut parted, &mut risen)?;
     contacts::upsert_many(tx, &[&parted])?;
@@ -76,15 +78,34 @@ fn lift_stop(tx: &mut Tx<'_>, journal: &Journal, now: Timestamp) -> StoreResult<
     Ok(())
 }
 
+/// Each has missed what they had missed, and of what was missed since, their own bookings.
+fn part_no_shows(
+    tx: &mut Tx<'_>,
+    journal: &Journal,
+    (parted, winner): (&mut Contact, &Contact),
+    risen: &mut Contact,
+    merged_at: i64,
+) -> StoreResult<()> {
+    let missed_since = |b: &Booking| b.status == BookingStatus::NoShow && b.no_show_at.is_some_and(|at| at.0 >= merged_at);
+    let theirs = bookings::list_by_ids(tx, booking_ids(journal))?.iter().filter(|b| missed_since(b)).count();
+    let theirs = i32::try_from(theirs).unwrap_or(i32::MAX);
+    risen.no_shows = risen.no_shows.saturating_add(theirs);
+    parted.no_shows = (winner.no_shows - risen.no_shows).max(0);
+    Ok(())
+}
+
+fn booking_ids(journal: &Journal) -> &[String] {
+    journal.moved.iter().find(|(table, _)| table == "bookings").map_or(&[], |(_, ids)| ids)
+}
+
 fn move_back(tx: &mut Tx<'_>, journal: &Journal) -> StoreResult<()> {
     let (winner, loser) = (journal.winner_before.id.as_str(), journal.loser_before.id.as_str());
     merges::move_children(tx, &journal.moved, winner, loser)?;
-    let bookings = journal.moved.iter().find(|(table, _)| table == "bookings").map_or(&[][..], |(_, ids)| ids.as_slice());
     for identity in &journal.identities {
         merges::move_identity(tx, identity.kind.as_str(), &identity.value, winner, loser)?;
     }
     move_timers_back(tx, journal)?;
-    merges::follow_bookings(tx, bookings, winner, loser)?;
+    merges::follow_bookings(tx, booking_ids(journal), winner, loser)?;
     let inbox: Vec<&str> = journal.inbox.iter().map(String::as_str).collect();
     merges::move_inbox(tx, &inbox, winner, loser)?;
     Ok(())

@@ -1,5 +1,6 @@
 //! `/api/contacts`: the people.
 
+use super::assignees::whose;
 use super::contacts_export;
 use super::listing::{PAGING, Wall, find_record, one, whole};
 use crate::automation::next::{Item, next};
@@ -146,12 +147,6 @@ pub(super) fn filter(query: &mut Query, call: &Call) -> ContactFilter {
         opted_out: query.parsed("opted_out", "true or false", |text| text.parse().ok()),
         assigned_to: query.text("assigned_to").map(|who| whose(who, call)),
     }
-}
-
-/// `me` is whoever asks.
-pub(super) fn whose(who: String, call: &Call) -> String {
-    let me = call.caller.as_ref().filter(|_| who == "me").map(|caller| caller.id.clone());
-    me.unwrap_or(who)
 }
 
 fn parse_sort(text: &str) -> Option<ContactSort> {

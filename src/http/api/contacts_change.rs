@@ -1,11 +1,10 @@
 //! `/api/contacts`: adding and correcting people, moving them along, writing about them, and what they have said to texts.
 
-use super::acting::act;
-use super::acting::version_if_given;
+use super::acting::{act, version_if_given};
+use super::assignees::Assignees;
 use super::contacts::{Contact, shown};
 use super::fields::{Fields, NOTE_CHARS_MAX, SHORT_CHARS_MAX};
 use super::listing::{Listing, Wall, find_record, whole};
-use super::tasks_change::assignee;
 use crate::automation::staff_work::{About, stages_allowed};
 use crate::domain::edit::Edit;
 use crate::domain::event::ContactInput;
@@ -91,7 +90,12 @@ pub(super) struct Said {
 }
 
 /// The person, and what no webhook would say of them.
-pub(super) fn person(fields: &mut Fields, given: Adding, now: crate::domain::time::Timestamp) -> (ContactInput, ContactEdit) {
+pub(super) fn person(
+    fields: &mut Fields,
+    given: Adding,
+    assignees: &Assignees,
+    now: crate::domain::time::Timestamp,
+) -> (ContactInput, ContactEdit) {
     let phone = fields.text("phone", given.phone, SHORT_CHARS_MAX).and_then(|phone| fields.phone("phone", phone));
     let input = ContactInput {
         first_name: fields.text("first_name", given.first_name, SHORT_CHARS_MAX),
@@ -105,7 +109,7 @@ pub(super) fn person(fields: &mut Fields, given: Adding, now: crate::domain::tim
     if input.first_name.is_none() && input.last_name.is_none() {
         fields.refuse("first_name", "is missing, and so is last_name");
     }
-    let assigned_to = fields.text("assigned_to", given.assigned_to, SHORT_CHARS_MAX);
+    let assigned_to = assignees.field(fields, "assigned_to", given.assigned_to);
     let more = ContactEdit {
         assigned_to: assigned_to.map_or(Edit::Keep, Edit::To),
         consents: said(fields, given.consents, now),
@@ -143,9 +147,9 @@ fn said(fields: &mut Fields, given: Vec<Said>, now: crate::domain::time::Timesta
 
 async fn add(call: Call) -> Result<Response, ApiError> {
     let mut fields = Fields::default();
-    let (input, more) = person(&mut fields, call.json()?, call.context.clock.now());
+    let assignees = Assignees::load(&call).await?;
+    let (input, more) = person(&mut fields, call.json()?, &assignees, call.context.clock.now());
     fields.finish()?;
-    let more = ContactEdit { assigned_to: assignee(&call, more.assigned_to), ..more };
     let done = act(&call, About::Person(Box::new(input)), StaffAction::AddContact(more), None).await?;
     let contact = shown(&call, done.contact_id.as_deref().unwrap_or_default()).await?;
     Ok(reply::with_etag(reply::created(&contact), contact.version))
@@ -170,6 +174,7 @@ struct Editing {
 async fn edit(call: Call) -> Result<Response, ApiError> {
     let version = call.if_match()?;
     let given: Editing = call.json()?;
+    let assignees = Assignees::load(&call).await?;
     let mut fields = Fields::default();
     let name = |fields: &mut Fields, field: &str, value: Option<String>| {
         value.map(|value| fields.text(field, Some(value), SHORT_CHARS_MAX).unwrap_or_default())
@@ -182,7 +187,7 @@ async fn edit(call: Call) -> Result<Response, ApiError> {
         phone: phone.unwrap_or_default(),
         email: email.unwrap_or_default(),
         interest: fields.edit("interest", given.interest, SHORT_CHARS_MAX),
-        assigned_to: assignee(&call, fields.edit("assigned_to", given.assigned_to, SHORT_CHARS_MAX)),
+        assigned_to: assignees.edit(&mut fields, "assigned_to", given.assigned_to),
         consents: said(&mut fields, given.consents, call.context.clock.now()),
     };
     fields.finish()?;

@@ -1,6 +1,7 @@
 //! `POST /api/contacts/import`: people out of a list, each found or added as any other way of hearing of them would.
 
 use super::acting::{act_on, told};
+use super::assignees::Assignees;
 use super::contacts_change::{Adding, Said, person};
 use super::fields::Fields;
 use crate::automation::staff_work::{About, find_known};
@@ -79,10 +80,11 @@ async fn import(call: Call) -> Result<Response, ApiError> {
         return Err(ApiError::unsupported_media_type("Send the list as text/csv."));
     }
     let rows = rows(&call)?;
+    let assignees = Assignees::load(&call).await?;
     let mut seen = HashMap::new();
     let mut lines = Vec::with_capacity(rows.len());
     for (line, adding) in rows {
-        lines.push(one(&call, line, adding, &mut seen, dry_run).await?);
+        lines.push(one(&call, line, adding, (&assignees, &mut seen), dry_run).await?);
     }
     let count = |result: &[&str]| lines.iter().filter(|line| result.contains(&line.result)).count();
     let (added, known, refused) = (count(&["added"]), count(&["known", "repeated"]), count(&["refused"]));
@@ -142,11 +144,11 @@ async fn one(
     call: &Call,
     line: usize,
     adding: Adding,
-    seen: &mut HashMap<String, Option<String>>,
+    (assignees, seen): (&Assignees, &mut HashMap<String, Option<String>>),
     dry_run: bool,
 ) -> Result<Line, ApiError> {
     let mut fields = Fields::default();
-    let (input, more) = person(&mut fields, adding, call.context.clock.now());
+    let (input, more) = person(&mut fields, adding, assignees, call.context.clock.now());
     if input.phone.is_none() && input.email.is_none() {
         fields.refuse("phone", "is missing, and so is email: nobody could tell who it is");
     }

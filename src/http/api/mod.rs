@@ -1,6 +1,7 @@
 //! The read API. Its types are its own; field names and routes are a promise to outside programs.
 
 mod acting;
+mod assignees;
 mod audit;
 mod board;
 mod bookings;
@@ -71,6 +72,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
         rules_replay::endpoints(shared),
         session::endpoints(shared),
         session_mfa::endpoints(shared),
+        assignees::endpoints(shared),
         users::endpoints(shared),
         keys::endpoints(shared),
         audit::endpoints(shared),

@@ -1,6 +1,7 @@
 //! `/api/tasks`: what staff has to do.
 
-use super::contacts::{survivor_of, whose};
+use super::assignees::whose;
+use super::contacts::survivor_of;
 use super::listing::{CURSOR, LIMIT, Parameter, Wall};
 use crate::domain::time::{Millis, Timestamp};
 use crate::http::doc::Doc;

@@ -70,7 +70,7 @@ async fn bulk(call: Call) -> Result<Response, ApiError> {
     }
     let mut results = Vec::with_capacity(given.ids.len());
     // What is wrong with the request is wrong for all of them, before any is touched.
-    let action = whole(&call, &given)?;
+    let action = whole(&call, &given).await?;
     for id in &given.ids {
         results.push(each(&call, id, &given, action.clone()).await);
     }
@@ -79,10 +79,10 @@ async fn bulk(call: Call) -> Result<Response, ApiError> {
 }
 
 /// What is done to each; `None` when that depends on the task.
-fn whole(call: &Call, given: &Bulk) -> Result<Option<StaffAction>, ApiError> {
+async fn whole(call: &Call, given: &Bulk) -> Result<Option<StaffAction>, ApiError> {
     match given.action.as_str() {
         "complete" => completing(given.outcome.clone(), given.note.clone()).map(Some),
-        "assign" => assigning(call, given.assigned_to.clone()).map(Some),
+        "assign" => assigning(call, given.assigned_to.clone()).await.map(Some),
         "reopen" => Ok(Some(StaffAction::ReopenTask)),
         "snooze" if given.until.is_some() => Ok(None),
         "snooze" => Err(ApiError::refused("/body/until", "is missing")),

@@ -1,7 +1,7 @@
 //! `/api/tasks`: opening, changing, putting off, completing and reopening tasks.
 
 use super::acting::{act, version_if_given};
-use super::contacts::whose;
+use super::assignees::Assignees;
 use super::fields::{Fields, NOTE_CHARS_MAX, SHORT_CHARS_MAX};
 use super::tasks::{Task, shown};
 use crate::automation::staff_work::{About, snooze};
@@ -81,6 +81,7 @@ struct Opening {
 
 async fn open(call: Call) -> Result<Response, ApiError> {
     let given: Opening = call.json()?;
+    let assignees = Assignees::load(&call).await?;
     let mut fields = Fields::default();
     let mut types: Vec<&str> = KNOWN_TASK_TYPES.to_vec();
     types.extend(call.context.clinic.task_types.iter().map(String::as_str));
@@ -93,7 +94,7 @@ async fn open(call: Call) -> Result<Response, ApiError> {
         title: fields.required("title", given.title, SHORT_CHARS_MAX),
         due: fields.time("due_datetime", given.due_datetime.as_deref()).unwrap_or_default(),
         priority: priority(&mut fields, given.priority_score).unwrap_or(PRIORITY_DEFAULT),
-        assigned_to: fields.text("assigned_to", given.assigned_to, SHORT_CHARS_MAX).map(|who| whose(who, &call)),
+        assigned_to: assignees.field(&mut fields, "assigned_to", given.assigned_to),
         note: fields.text("note", given.note, NOTE_CHARS_MAX),
     };
     fields.finish()?;
@@ -138,13 +139,14 @@ struct Editing {
 async fn edit(call: Call) -> Result<Response, ApiError> {
     let version = call.if_match()?;
     let given: Editing = call.json()?;
+    let assignees = Assignees::load(&call).await?;
     let mut fields = Fields::default();
     let status = fields.one_of("status", given.status, &["todo", "in_progress"]);
     let edit = TaskEdit {
         title: given.title.map(|title| fields.required("title", Some(title), SHORT_CHARS_MAX)),
         due: fields.time("due_datetime", given.due_datetime.as_deref()),
         priority: priority(&mut fields, given.priority_score),
-        assigned_to: assignee(&call, fields.edit("assigned_to", given.assigned_to, SHORT_CHARS_MAX)),
+        assigned_to: assignees.edit(&mut fields, "assigned_to", given.assigned_to),
         note: fields.edit("note", given.note, NOTE_CHARS_MAX),
         in_progress: status.map(|status| status == "in_progress"),
     };
@@ -224,29 +226,22 @@ async fn reopen(call: Call) -> Result<Response, ApiError> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Assigning {
-    /// A team or a member of staff; `null`: nobody.
+    /// A team or a member of staff by id or email address, or `me`; `null`: nobody.
     assigned_to: Option<String>,
 }
 
 async fn assign(call: Call) -> Result<Response, ApiError> {
     let given: Assigning = call.json()?;
-    change(&call, assigning(&call, given.assigned_to)?, version_if_given(&call)?).await
+    change(&call, assigning(&call, given.assigned_to).await?, version_if_given(&call)?).await
 }
 
 /// What "assign" means with this field.
-pub(super) fn assigning(call: &Call, to: Option<String>) -> Result<StaffAction, ApiError> {
+pub(super) async fn assigning(call: &Call, to: Option<String>) -> Result<StaffAction, ApiError> {
     let mut fields = Fields::default();
-    let assigned_to = fields.edit("assigned_to", to.map_or(Edit::Clear, Edit::To), SHORT_CHARS_MAX);
+    let to = to.map_or(Edit::Clear, Edit::To);
+    let assigned_to = Assignees::load(call).await?.edit(&mut fields, "assigned_to", to);
     fields.finish()?;
-    Ok(StaffAction::EditTask(TaskEdit { assigned_to: assignee(call, assigned_to), ..TaskEdit::default() }))
-}
-
-/// `me` is whoever asks.
-pub(super) fn assignee(call: &Call, edit: Edit<String>) -> Edit<String> {
-    match edit {
-        Edit::To(who) => Edit::To(whose(who, call)),
-        other => other,
-    }
+    Ok(StaffAction::EditTask(TaskEdit { assigned_to, ..TaskEdit::default() }))
 }
 
 async fn change(call: &Call, action: StaffAction, version: Option<i64>) -> Result<Response, ApiError> {

@@ -28,6 +28,7 @@ const MATRIX: &[(&str, &str)] = &[
     ("/api/bookings", "front_desk ops manager admin"),
     ("/api/bookings/{id}", "front_desk ops manager admin"),
     ("/api/sms", "front_desk ops manager admin"),
+    ("/api/assignees", "front_desk ops manager admin"),
     ("/api/pipelines", "front_desk ops manager admin"),
     ("/api/reports/weekly", "ops manager admin"),
     ("/api/reports/monthly", "ops manager admin"),

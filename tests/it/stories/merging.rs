@@ -17,6 +17,7 @@ on_both_engines!(
     what_cannot_be_merged_says_why,
     later_messages_of_either_find_the_one_person,
     an_old_page_is_about_the_one_that_is_left,
+    what_was_missed_since_is_whose_booking_it_was,
 );
 
 const NEXT_MONDAY: &str = "2026-11-30T10:30:00+11:00";
@@ -180,6 +181,24 @@ fn an_old_page_is_about_the_one_that_is_left(clinic: &Clinic) {
     let draft = json!({ "body": "Yes, behind the building." });
     assert_eq!(clinic.call("PUT", &format!("/api/inbox/{janie_id}/draft"), Some(0), &draft).status, 200);
     assert_eq!(clinic.get(&format!("/api/inbox/{jane}/draft")).json()["body"], draft["body"]);
+}
+
+fn what_was_missed_since_is_whose_booking_it_was(clinic: &Clinic) {
+    let (jane, janie_id) = twice_the_same(clinic);
+    let missed = |contact: &str| clinic.get(&format!("/api/contacts/{contact}")).json()["no_shows"].as_i64().unwrap();
+    let miss = |wix: &str| {
+        let id = clinic.words(&format!("SELECT id AS value FROM bookings WHERE wix_booking_id = '{wix}'")).remove(0);
+        let marked = clinic.post_api(&format!("/api/bookings/{id}/no-show"), &json!({}));
+        assert_eq!(marked.status, 200, "{marked:?}");
+    };
+    clinic.advance("2026-11-30T11:00:00+11:00");
+    miss("mri");
+    merge_over_http(clinic, &jane, &janie_id, "");
+    clinic.advance("2026-12-01T11:00:00+11:00");
+    miss("ct");
+    assert_eq!(missed(&jane), 2, "one person has missed both");
+    let undone = clinic.post_api(&format!("/api/contacts/{janie_id}/unmerge"), &json!({}));
+    assert_eq!((undone.status, missed(&jane), missed(&janie_id)), (200, 1, 1), "{undone:?}");
 }
 
 const TABLES: [&str; 15] = [

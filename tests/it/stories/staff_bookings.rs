@@ -12,6 +12,7 @@ on_both_engines!(
     a_webhook_and_staff_race_and_nothing_is_lost,
     the_patients_word_by_phone_is_no_new_confirmation,
     what_is_marked_by_mistake_can_be_put_right,
+    a_rule_that_takes_a_miss_back_takes_it_off_the_count,
 );
 
 const NEXT_MONDAY: &str = "2026-11-30T10:30:00+11:00";
@@ -179,4 +180,17 @@ fn what_is_marked_by_mistake_can_be_put_right(clinic: &Clinic) {
     assert_eq!(missed(), 0, "it was a slip");
     assert_eq!((mark(clinic, "no-show").status, missed()), (200, 1));
     assert_eq!((mark(clinic, "complete").status, missed()), (200, 0), "who came has missed nothing");
+}
+
+fn a_rule_that_takes_a_miss_back_takes_it_off_the_count(clinic: &Clinic) {
+    only(
+        clinic,
+        "rules:\n  - id: forgive\n    when: { event: booking_no_show }\n    do: [ { set: { booking.status: scheduled } } ]\n",
+    );
+    booked(clinic);
+    clinic.advance("2026-11-30T12:00:00+11:00");
+    assert_eq!(mark(clinic, "no-show").status, 200);
+    let left = "SELECT b.status || ' ' || COUNT(b.no_show_at) || ' ' || c.no_shows AS value FROM bookings b JOIN contacts c \
+                ON c.id = b.contact_id GROUP BY b.status, c.no_shows";
+    assert_eq!(clinic.words(left), ["scheduled 0 0"]);
 }

@@ -16,6 +16,7 @@ on_both_engines!(
     many_tasks_at_once_each_on_its_own,
     a_wrong_number_is_texted_no_more,
     replaying_what_staff_did_makes_no_difference,
+    work_is_given_only_to_those_there_are,
     a_task_about_nobody_is_kept_apart_by_its_own_version,
 );
 
@@ -86,7 +87,7 @@ fn two_people_cannot_overwrite_each_other(clinic: &Clinic) {
     let edit = |body: Value| clinic.call("PATCH", &path(&task, ""), seen, &body);
     // Both at the same moment, over and over: exactly one of each pair wins.
     let codes: Vec<u16> = std::thread::scope(|scope| {
-        let both = ["ann", "bob"].map(|who| scope.spawn(move || edit(json!({ "assigned_to": who })).status));
+        let both = ["reception", "manager"].map(|who| scope.spawn(move || edit(json!({ "assigned_to": who })).status));
         both.map(|one| one.join().unwrap()).into()
     });
     assert_eq!(codes.iter().filter(|code| **code == 200).count(), 1, "{codes:?}");
@@ -127,6 +128,40 @@ fn opened(clinic: &Clinic, title: &str, due: &str, priority: i64) -> Value {
     let answer = clinic.call("POST", "/api/tasks", None, &body);
     assert_eq!(answer.status, 201, "{answer:?}");
     answer.json()
+}
+
+fn work_is_given_only_to_those_there_are(clinic: &Clinic) {
+    let task = lead_call(clinic);
+    let contact = task["contact_id"].as_str().unwrap();
+    let member = json!({ "email": "kim@clinic.example", "name": "Kim Park", "role": "front_desk" });
+    let kim = clinic.call("POST", "/api/users", None, &member).json()["user"].clone();
+    let listed = clinic.get("/api/assignees").json();
+    let names: Vec<&str> = listed["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["reception", "manager", "radiographers", "Kim Park"]);
+    let post = |path: &str, who: &str| clinic.call("POST", path, None, &json!({ "assigned_to": who }));
+    let edit = |path: &str, who: &str| clinic.call("PATCH", path, Some(1), &json!({ "assigned_to": who }));
+    let new = json!({ "title": "Call", "due_datetime": "2026-12-01T09:00:00+11:00", "assigned_to": "zzz" });
+    let person = json!({ "first_name": "Ann", "phone": "0491 570 006", "assigned_to": "zzz" });
+    let many = json!({ "ids": [task["id"]], "action": "assign", "assigned_to": "zzz" });
+    let refused = [
+        post(&path(&task, "/assign"), "zzz"),
+        post(&format!("/api/inbox/{contact}/assign"), "zzz"),
+        edit(&path(&task, ""), "zzz"),
+        edit(&format!("/api/contacts/{contact}"), "zzz"),
+        clinic.call("POST", "/api/tasks", None, &new),
+        clinic.call("POST", "/api/contacts", None, &person),
+        clinic.call("POST", "/api/tasks/bulk", None, &many),
+    ];
+    for answer in refused {
+        assert_eq!((answer.status, &answer.json()["errors"][0]["pointer"]), (422, &json!("/body/assigned_to")), "{answer:?}");
+    }
+    for who in ["kim@clinic.example", kim["id"].as_str().unwrap()] {
+        assert_eq!(post(&path(&task, "/assign"), who).json()["assigned_to"], kim["id"], "{who}");
+    }
+    assert_eq!(post(&format!("/api/inbox/{contact}/assign"), "manager").json()["assigned_to"], "manager");
+    let off = clinic.call("PATCH", &format!("/api/users/{}", kim["id"].as_str().unwrap()), Some(1), &json!({ "active": false }));
+    assert_eq!((off.status, post(&path(&task, "/assign"), "kim@clinic.example").status), (200, 422), "{off:?}");
+    assert_eq!(first(clinic, "")["assigned_to"], kim["id"], "what she has is still hers");
 }
 
 fn many_tasks_at_once_each_on_its_own(clinic: &Clinic) {

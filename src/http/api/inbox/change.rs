@@ -2,7 +2,9 @@
 
 use crate::automation::inbox::{Change, change};
 use crate::domain::ids::is_id;
-use crate::http::api::contacts::{followed, whose};
+use crate::http::api::assignees::Assignees;
+use crate::http::api::contacts::followed;
+use crate::http::api::fields::Fields;
 use crate::http::api::listing::Wall;
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, writing};
@@ -17,9 +19,6 @@ use utoipa::ToSchema;
 const DONE: Route = Route::post("/api/inbox/{id}/done", Permission::Clinic);
 const ASSIGN: Route = Route::post("/api/inbox/{id}/assign", Permission::Clinic);
 
-/// Characters of whoever a conversation is assigned to.
-const ASSIGNEE_CHARS_MAX: usize = 100;
-
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![
         writing(DONE, shared, done).doc(Doc::new("Inbox", "Says that the texts so far need no answer.").answers::<State>()),
@@ -32,7 +31,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Assigning {
-    /// A member of staff; `me` is whoever asks, `null` nobody.
+    /// A team or a member of staff by id or email address, or `me`; `null`: nobody.
     assigned_to: Option<String>,
 }
 
@@ -57,10 +56,9 @@ async fn done(call: Call) -> Result<Response, ApiError> {
 
 async fn assign(call: Call) -> Result<Response, ApiError> {
     let Assigning { assigned_to } = call.json()?;
-    if assigned_to.as_ref().is_some_and(|who| who.is_empty() || who.chars().nth(ASSIGNEE_CHARS_MAX).is_some()) {
-        return Err(ApiError::refused("/body/assigned_to", format!("has 1 to {ASSIGNEE_CHARS_MAX} characters, or is null")));
-    }
-    let to = assigned_to.map(|who| whose(who, &call));
+    let mut fields = Fields::default();
+    let to = Assignees::load(&call).await?.field(&mut fields, "assigned_to", assigned_to);
+    fields.finish()?;
     apply(call, Change::Assigned(to)).await
 }
 

@@ -4,7 +4,7 @@ mod change;
 mod draft;
 mod thread;
 
-use super::contacts::whose;
+use super::assignees::whose;
 use super::listing::{PAGING, Wall};
 use crate::domain::time::Millis;
 use crate::http::doc::Doc;
