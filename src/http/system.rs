@@ -51,6 +51,7 @@ struct Health {
     /// Epoch ms.
     timestamp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     sms: Option<SmsHealth>,
 }
 
@@ -61,16 +62,20 @@ struct SmsHealth {
     live: bool,
     /// Why no text reaches a phone, when none does.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     notice: Option<String>,
     /// `ok`; `held` while the provider takes no texts; `unknown` when the database does not say.
     state: &'static str,
     /// Why texts wait.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reason: Option<&'static str>,
     /// Since when they wait, and when one is tried; epoch ms.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     since: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     retry_at: Option<i64>,
 }
 

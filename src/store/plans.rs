@@ -7,7 +7,7 @@ use super::handovers::WITHOUT_RECEIPT;
 use super::jobs::{PROBE_LITE, PROBE_PG, fence_text, promote_text, stale_text};
 use super::numbers::WITHDRAW;
 use super::schedules::due_text;
-use super::search::matching_text;
+use super::search::{Way, matching_text};
 use super::sql::{Value, sql};
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
@@ -72,7 +72,8 @@ fn statements(postgres: bool) -> Vec<(&'static str, String)> {
         ("texts without a receipt", WITHOUT_RECEIPT.to_owned()),
         ("runs of a rule", "SELECT COUNT(*) FROM automation_runs WHERE rule_id = ? AND at >= ? AND outcome = 'fired'".to_owned()),
         ("people by a word", matching_text(1, &[])),
-        ("people by a number and a word", matching_text(2, &[1])),
+        ("people by a number and a word", matching_text(2, &[(Way::Lines, 1)])),
+        ("people by two common words", matching_text(1, &[(Way::Terms, 1)])),
         (
             "warmest of a stage",
             "SELECT id FROM contacts WHERE current_pipeline = ? AND current_stage = ? AND warmness < ? \

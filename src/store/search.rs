@@ -20,8 +20,8 @@ use std::collections::HashMap;
 
 /// Terms that are looked at for one question, however common its words are.
 const TERMS_LOOKED_AT_MAX: i64 = 20_000;
-/// Terms that are counted to find out which word is the rarest.
-const TERMS_COUNTED_MAX: i64 = 5_000;
+/// From so many on, the contacts of two words are rather compared than looked up one by one.
+const MANY: i64 = 500;
 /// Contacts without a line that one transaction gives one.
 const CATCH_UP_ROWS_MAX: i64 = 500;
 
@@ -36,16 +36,19 @@ struct Id {
 
 /// Ids of at most `limit` contacts that every condition holds for. None when there is no condition.
 pub fn list_matching(conn: &mut Conn, conditions: &[Condition], limit: i64) -> StoreResult<Vec<String>> {
-    let Some(first) = rarest(conn, conditions)? else { return Ok(Vec::new()) };
-    let others: Vec<&Condition> = conditions.iter().enumerate().filter(|(at, _)| *at != first).map(|(_, c)| c).collect();
-    let alternatives: Vec<usize> = others.iter().map(|c| c.len()).collect();
-    let mut query = sql(matching_text(conditions[first].len(), &alternatives));
-    for prefix in &conditions[first] {
-        query = bind_range(query, prefix);
+    let mut counted = counted(conn, conditions)?;
+    if counted.is_empty() {
+        return Ok(Vec::new());
     }
-    query = query.bind(TERMS_LOOKED_AT_MAX);
-    for term in others.into_iter().flatten() {
-        query = query.bind(pattern_of(term));
+    let (rarest, first) = counted.remove(0);
+    let others: Vec<(Way, &Condition)> = counted.into_iter().map(|(count, other)| (way(rarest, count), other)).collect();
+    let ways: Vec<(Way, usize)> = others.iter().map(|(way, other)| (*way, other.len())).collect();
+    let mut query = bind_ranges(sql(matching_text(first.len(), &ways)), first);
+    for (way, other) in others {
+        query = match way {
+            Way::Lines => query.bind_all(other.iter().map(|term| Value::from(pattern_of(term)))),
+            Way::Terms => bind_ranges(query, other),
+        };
     }
     let rows: Vec<Id> = query.bind(limit).load(conn)?;
     Ok(rows.into_iter().map(|row| row.id).collect())
@@ -59,27 +62,42 @@ pub fn list_owners(conn: &mut Conn, text: &str) -> StoreResult<Vec<String>> {
     Ok(super::contacts::find_owners(conn, &identities)?.into_values().collect())
 }
 
-/// Which condition the tree is asked for; the others are looked for in the lines of whom it finds. `None` when there is none.
-fn rarest(conn: &mut Conn, conditions: &[Condition]) -> StoreResult<Option<usize>> {
-    if conditions.len() < 2 {
-        return Ok((!conditions.is_empty()).then_some(0));
+/// The conditions, the rarest first, and how many terms each finds, as far as that is counted. Which comes first is what the
+/// tree is asked for.
+fn counted<'c>(conn: &mut Conn, conditions: &'c [Condition]) -> StoreResult<Vec<(i64, &'c Condition)>> {
+    if let [only] = conditions {
+        return Ok(vec![(0, only)]);
     }
     let mut counted = Vec::new();
-    for (at, condition) in conditions.iter().enumerate() {
-        let mut query = sql(counting_text(condition.len()));
-        for prefix in condition {
-            query = bind_range(query, prefix);
-        }
-        let found: Option<Number> = query.bind(TERMS_COUNTED_MAX).first(conn)?;
-        // Of words that are as common as can be counted, the longest.
-        let length = condition.iter().map(String::len).min().unwrap_or(0);
-        counted.push((found.map_or(0, |n| n.n), Reverse(length), at));
+    for condition in conditions {
+        let found: Option<Number> = bind_ranges(sql(counting_text(condition.len())), condition).first(conn)?;
+        counted.push((found.map_or(0, |n| n.n), condition));
     }
-    Ok(counted.into_iter().min().map(|(.., at)| at))
+    // Of words that are as common as can be counted, the longest.
+    let length = |condition: &Condition| condition.iter().map(String::len).min().unwrap_or(0);
+    counted.sort_by_key(|(count, condition)| (*count, Reverse(length(condition))));
+    Ok(counted)
 }
 
-fn bind_range<'a>(query: Sql<'a>, prefix: &'a str) -> Sql<'a> {
-    query.bind(prefix).bind(format!("{prefix}\u{10FFFF}"))
+/// How a further condition is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Way {
+    /// In the lines of whom the rarest finds: one step for each.
+    Lines,
+    /// By the contacts that it finds itself: a step for each term of both, and a far smaller one.
+    Terms,
+}
+
+const fn way(rarest: i64, count: i64) -> Way {
+    if rarest >= MANY && count < TERMS_LOOKED_AT_MAX { Way::Terms } else { Way::Lines }
+}
+
+/// Binds what [`ranges`] asks for.
+fn bind_ranges<'a>(mut query: Sql<'a>, condition: &'a Condition) -> Sql<'a> {
+    for prefix in condition {
+        query = query.bind(prefix.as_str()).bind(format!("{prefix}\u{10FFFF}"));
+    }
+    query.bind(TERMS_LOOKED_AT_MAX)
 }
 
 /// So many contacts as have a term that begins with one of so many prefixes, up to a limit.
@@ -88,17 +106,23 @@ fn ranges(prefixes: usize) -> String {
     format!("{} LIMIT ?", vec![range; prefixes].join(" UNION ALL "))
 }
 
-pub(in crate::store) fn counting_text(prefixes: usize) -> String {
+fn counting_text(prefixes: usize) -> String {
     format!("SELECT COUNT(*) AS n FROM ({}) AS t", ranges(prefixes))
 }
 
-/// `prefixes`: of the condition that the tree is asked for; `others`: how many alternatives each further condition has.
-pub(in crate::store) fn matching_text(prefixes: usize, others: &[usize]) -> String {
+/// `prefixes`: of the condition that the tree is asked for; `others`: how each further condition is looked at, and how many
+/// alternatives it has.
+pub(in crate::store) fn matching_text(prefixes: usize, others: &[(Way, usize)]) -> String {
     let mut text = format!("SELECT DISTINCT t.contact_id AS id FROM ({}) AS t", ranges(prefixes));
-    if !others.is_empty() {
-        let has = |alternatives: &usize| format!("({})", vec![r"s.words LIKE ? ESCAPE '\'"; *alternatives].join(" OR "));
-        let all: Vec<String> = others.iter().map(has).collect();
-        text += &format!(" JOIN contact_search AS s ON s.contact_id = t.contact_id WHERE {}", all.join(" AND "));
+    if others.iter().any(|(way, _)| *way == Way::Lines) {
+        text += " JOIN contact_search AS s ON s.contact_id = t.contact_id";
+    }
+    for (at, (way, alternatives)) in others.iter().enumerate() {
+        text += if at == 0 { " WHERE " } else { " AND " };
+        text += &match way {
+            Way::Lines => format!("({})", vec![r"s.words LIKE ? ESCAPE '\'"; *alternatives].join(" OR ")),
+            Way::Terms => format!("t.contact_id IN ({})", ranges(*alternatives)),
+        };
     }
     text + " LIMIT ?"
 }

@@ -2,6 +2,7 @@
 
 use super::contacts::survivor_of;
 use super::listing::{PAGING, Parameter, Wall, one};
+use super::words;
 use crate::automation::next::Reminders;
 use crate::domain::booking::BookingStatus;
 use crate::http::doc::{Doc, Kind};
@@ -95,8 +96,11 @@ pub(super) struct Booking {
     service_name: Option<String>,
     location: Option<String>,
     resource_name: Option<String>,
+    #[schema(value_type = words::BookingStatus)]
     status: String,
+    #[schema(value_type = words::Urgency)]
     urgency_level: String,
+    #[schema(value_type = words::Referral)]
     referral_status: String,
     payment_status: Option<String>,
     patient_confirmed_at: Option<String>,

@@ -4,6 +4,7 @@ use super::acting::{act, version_if_given};
 use super::bookings::{Booking, shown};
 use super::fields::{Fields, NOTE_CHARS_MAX, SHORT_CHARS_MAX};
 use super::listing::find_record;
+use super::words::{self, NEW_BOOKING};
 use crate::automation::staff_work::About;
 use crate::domain::booking::BookingStatus;
 use crate::domain::edit::Edit;
@@ -45,26 +46,35 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = NewBooking, example = json!({ "contact_id": "019ab2f0-6c1e-7c3a-9d7e-2b8f6a1c4e5d", "appointment_datetime": "2026-12-01T10:30:00+11:00", "end_datetime": "2026-12-01T11:00:00+11:00", "service_name": "MRI knee", "location": "Richmond", "urgency_level": "routine", "referral_status": "received" }))]
 struct Adding {
+    #[schema(required = true, value_type = String)]
     contact_id: Option<String>,
     /// RFC 3339.
+    #[schema(required = true, value_type = String)]
     appointment_datetime: Option<String>,
     end_datetime: Option<String>,
     /// `scheduled` unless given; or `pending`, `waitlisted`.
+    #[schema(value_type = Option<words::NewBookingStatus>)]
     status: Option<String>,
+    #[schema(max_length = 200)]
     service_name: Option<String>,
+    #[schema(max_length = 200)]
     location: Option<String>,
+    #[schema(max_length = 200)]
     resource_name: Option<String>,
     /// `routine`, `soon` or `urgent`.
+    #[schema(value_type = Option<words::Urgency>)]
     urgency_level: Option<String>,
     /// `missing`, `received` or `not_required`.
+    #[schema(value_type = Option<words::Referral>)]
     referral_status: Option<String>,
 }
 
 async fn add(call: Call) -> Result<Response, ApiError> {
     let given: Adding = call.json()?;
     let mut fields = Fields::default();
-    let status = fields.one_of("status", given.status, &["scheduled", "pending", "waitlisted"]);
+    let status = fields.one_of("status", given.status, &NEW_BOOKING);
     for (name, value) in [("contact_id", &given.contact_id), ("appointment_datetime", &given.appointment_datetime)] {
         if value.is_none() {
             fields.refuse(name, "is missing");
@@ -94,18 +104,21 @@ async fn add(call: Call) -> Result<Response, ApiError> {
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = BookingEdit, example = json!({ "appointment_datetime": "2026-12-02T09:00:00+11:00", "location": "Richmond" }))]
 struct Editing {
     /// Another time: the patient is asked to confirm anew; a cancelled or missed booking is on again.
     appointment_datetime: Option<String>,
     #[schema(value_type = Option<String>)]
     end_datetime: Edit<String>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     service_name: Edit<String>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     location: Edit<String>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     resource_name: Edit<String>,
+    #[schema(value_type = Option<words::Urgency>)]
     urgency_level: Option<String>,
+    #[schema(value_type = Option<words::Referral>)]
     referral_status: Option<String>,
 }
 
@@ -135,8 +148,10 @@ async fn edit(call: Call) -> Result<Response, ApiError> {
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = BookingMark, example = json!({ "reason": "Called: has the flu" }))]
 struct Marking {
     /// Kept as a note of the booking.
+    #[schema(max_length = 4000)]
     reason: Option<String>,
 }
 

@@ -3,6 +3,7 @@
 use super::assignees::whose;
 use super::contacts_export;
 use super::listing::{PAGING, Wall, find_record, one, whole};
+use super::words;
 use crate::automation::next::{Item, next};
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
@@ -64,8 +65,11 @@ pub(super) struct Contact {
     phone_status: String,
     email: Option<String>,
     is_existing_patient: bool,
+    #[schema(value_type = words::Consent)]
     marketing_consent: String,
+    #[schema(value_type = words::Consent)]
     recall_consent: String,
+    #[schema(value_type = words::Consent)]
     sms_consent: String,
     current_pipeline: Option<String>,
     current_stage: Option<String>,
@@ -81,6 +85,7 @@ pub(super) struct Contact {
     merged_into_id: Option<String>,
     /// The id that was asked for, when that contact was merged into this one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     merged_from: Option<String>,
     pub(super) version: i64,
     created_at: String,

@@ -5,6 +5,7 @@ use super::assignees::Assignees;
 use super::contacts::{Contact, shown};
 use super::fields::{Fields, NOTE_CHARS_MAX, SHORT_CHARS_MAX};
 use super::listing::{Listing, Wall, find_record, whole};
+use super::words;
 use crate::automation::staff_work::{About, stages_allowed};
 use crate::domain::edit::Edit;
 use crate::domain::event::ContactInput;
@@ -62,13 +63,20 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = NewContact, example = json!({ "first_name": "Ana", "last_name": "Lima", "phone": "0491 570 006", "email": "ana@example.com", "interest": "MRI", "consents": [{ "to": "marketing", "state": "granted", "source": "phone call" }] }))]
 pub(super) struct Adding {
+    #[schema(max_length = 200)]
     pub first_name: Option<String>,
+    #[schema(max_length = 200)]
     pub last_name: Option<String>,
     /// As people write it.
+    #[schema(max_length = 200)]
     pub phone: Option<String>,
+    #[schema(max_length = 254)]
     pub email: Option<String>,
+    #[schema(max_length = 200)]
     pub interest: Option<String>,
+    #[schema(max_length = 200)]
     pub assigned_to: Option<String>,
     pub consents: Vec<Said>,
 }
@@ -79,10 +87,13 @@ pub(super) struct Adding {
 #[serde(deny_unknown_fields)]
 pub(super) struct Said {
     /// `marketing`, `recall` or `sms` (texts at all).
+    #[schema(value_type = words::ConsentKind)]
     pub to: String,
     /// `granted`, `denied` or `unknown`.
+    #[schema(value_type = words::Consent)]
     pub state: String,
     /// How we know: `phone call`, `paper form` …
+    #[schema(min_length = 1, max_length = 200)]
     pub source: String,
     /// When they said so; now unless given.
     #[serde(default)]
@@ -157,16 +168,19 @@ async fn add(call: Call) -> Result<Response, ApiError> {
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = ContactEdit, example = json!({ "phone": "0491 570 006", "assigned_to": "reception" }))]
 struct Editing {
+    #[schema(max_length = 200)]
     first_name: Option<String>,
+    #[schema(max_length = 200)]
     last_name: Option<String>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     phone: Edit<String>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 254)]
     email: Edit<String>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     interest: Edit<String>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     assigned_to: Edit<String>,
     consents: Vec<Said>,
 }
@@ -196,6 +210,7 @@ async fn edit(call: Call) -> Result<Response, ApiError> {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Move, example = json!({ "pipeline": "lead", "stage": "contacted" }))]
 struct Moving {
     pipeline: String,
     stage: String,
@@ -225,7 +240,9 @@ async fn move_to(call: Call) -> Result<Response, ApiError> {
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = NewNote, example = json!({ "body": "Prefers mornings." }))]
 struct Noting {
+    #[schema(required = true, value_type = String, min_length = 1, max_length = 4000)]
     body: Option<String>,
     booking_id: Option<String>,
 }
@@ -240,8 +257,10 @@ async fn note(call: Call) -> Result<Response, ApiError> {
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = OptChange, example = json!({ "reason": "Asked for it on the phone" }))]
 struct Saying {
     /// Who has asked for it, and how.
+    #[schema(required = true, value_type = String, min_length = 1, max_length = 4000)]
     reason: Option<String>,
 }
 

@@ -60,6 +60,7 @@ struct Report {
 
 #[expect(clippy::struct_field_names, reason = "the names are the contract's")]
 #[derive(Serialize, ToSchema)]
+#[schema(as = ImportedLine)]
 struct Line {
     /// Of the list, from 1; the first has the names of the columns.
     line: usize,

@@ -2,6 +2,7 @@
 
 use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, one, page};
 use super::runs::{Run, revision, run};
+use super::words;
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
@@ -19,7 +20,7 @@ use utoipa::ToSchema;
 const LIST: Route = Route::get("/api/events", Permission::Automation);
 const ONE: Route = Route::get("/api/events/{id}", Permission::Automation);
 
-const STATUSES: &[&str] = &["accepted", "processed", "ignored", "failed", "quarantined"];
+pub(super) const STATUSES: &[&str] = &["accepted", "processed", "ignored", "failed", "quarantined"];
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![
@@ -51,8 +52,10 @@ struct Event {
     source: String,
     timestamp: String,
     occurred_at: Option<String>,
+    #[schema(value_type = words::Actor)]
     actor: String,
     signature_state: String,
+    #[schema(value_type = words::EventStatus)]
     status: String,
     status_reason: Option<String>,
     duplicates: i32,

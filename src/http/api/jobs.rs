@@ -1,6 +1,7 @@
 //! `/api/jobs`: the live jobs.
 
 use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, page};
+use super::words;
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
@@ -14,7 +15,7 @@ use utoipa::ToSchema;
 
 const LIST: Route = Route::get("/api/jobs", Permission::Automation);
 
-const STATES: &[&str] = &["ready", "lane_blocked", "running", "dead"];
+pub(super) const STATES: &[&str] = &["ready", "lane_blocked", "running", "dead"];
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![
@@ -40,6 +41,7 @@ struct Job {
     id: i64,
     queue: String,
     kind: String,
+    #[schema(value_type = words::JobState)]
     state: String,
     priority: i32,
     run_at: String,

@@ -3,6 +3,7 @@
 use super::listing::{Listing, Wall, whole};
 use super::session::no_content;
 use super::users::{parse_role, refused};
+use super::words;
 use crate::automation::staff::{self, KEY_DAYS_MAX, KEYS_LISTED_MAX, NewKey};
 use crate::domain::ids::is_id;
 use crate::domain::staff::Scopes;
@@ -34,9 +35,11 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 struct KeyView {
     id: String,
     name: String,
+    #[schema(value_type = words::Role)]
     role: &'static str,
     scopes: Vec<String>,
     created_at: String,
@@ -47,6 +50,7 @@ struct KeyView {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = CreatedApiKey)]
 struct Made {
     key: KeyView,
     /// To be sent as `Authorization: Bearer`. Shown this once.
@@ -55,9 +59,11 @@ struct Made {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewApiKey, example = json!({ "name": "reception screen", "role": "front_desk", "scopes": ["tasks:read", "bookings:*"] }))]
 struct MakingKey {
     name: String,
     /// front_desk, ops, manager or admin.
+    #[schema(value_type = words::Role)]
     role: String,
     /// Such as `tasks:read`, `bookings:*`; everything that the role allows unless given.
     scopes: Option<Vec<String>>,

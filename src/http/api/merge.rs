@@ -38,6 +38,7 @@ const PREVIEW: &[(&str, &str)] = &[("dry_run", "true: nothing is changed, and th
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Merge)]
 struct Merging {
     /// The contact that becomes a part of the one in the path.
     other_id: String,
@@ -45,6 +46,7 @@ struct Merging {
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = Unmerge, example = json!({ }))]
 struct Unmerging {
     /// The contact that was merged into the one in the path; without it the one in the path was merged.
     contact_id: Option<String>,

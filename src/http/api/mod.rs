@@ -38,6 +38,7 @@ mod tasks_bulk;
 mod tasks_change;
 mod timeline;
 mod users;
+mod words;
 
 use super::endpoint::{Endpoint, Shared};
 use std::sync::Arc;

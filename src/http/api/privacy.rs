@@ -35,8 +35,10 @@ const PARAMETERS: &[(&str, &str)] = &[("dry_run", "true: says what would be dest
 /// Why somebody is to be erased.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Erase, example = json!({ "reason": "Asked for it by email" }))]
 struct Wish {
     #[serde(default)]
+    #[schema(required = true, min_length = 1, max_length = 4000)]
     reason: String,
 }
 

@@ -50,12 +50,14 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = Publish, example = json!({ "message": "Chase referrals a day earlier" }))]
 struct Publishing {
     message: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RollBack, example = json!({ "revision": "r3", "message": "Texts went out twice" }))]
 struct RollingBack {
     /// `r47`
     revision: String,
@@ -65,6 +67,7 @@ struct RollingBack {
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = RuleSwitch, example = json!({ "reason": "Christmas closure" }))]
 struct Switching {
     reason: Option<String>,
 }

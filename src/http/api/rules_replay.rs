@@ -35,6 +35,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = ReplayRequest, example = json!({ "since": "7d" }))]
 struct Body {
     /// `7d`, `12h`, or a day such as 2026-11-20.
     since: Option<String>,

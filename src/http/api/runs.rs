@@ -1,6 +1,7 @@
 //! `/api/runs`: what each rule did with each event, and why.
 
 use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, one, page};
+use super::words;
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
@@ -16,7 +17,7 @@ use utoipa::ToSchema;
 const LIST: Route = Route::get("/api/runs", Permission::Automation);
 const ONE: Route = Route::get("/api/runs/{id}", Permission::Automation);
 
-const OUTCOMES: &[&str] = &["fired", "skipped", "failed"];
+pub(super) const OUTCOMES: &[&str] = &["fired", "skipped", "failed"];
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![
@@ -46,6 +47,7 @@ pub(super) struct Run {
     rule_id: String,
     /// `r3`.
     revision: String,
+    #[schema(value_type = words::RunOutcome)]
     outcome: String,
     /// Where the rule begins; empty when the trace is no longer kept.
     file: String,

@@ -1,6 +1,7 @@
 //! `/api/session`: coming in, going out, and one's own sessions.
 
 use super::listing::{Listing, Wall, whole};
+use super::words;
 use crate::automation::sign_in::{self, Attempt, Opened, Own, Pending, SESSIONS_OF_USER_MAX, SignInError, SignedIn, pending};
 use crate::automation::staff::{StaffError, needs_second_factor};
 use crate::domain::audit::action;
@@ -52,6 +53,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SignIn, example = json!({ "email": "ana@clinic.example", "password": "correct horse battery staple", "bearer": true }))]
 struct SigningIn {
     email: Option<String>,
     password: Option<String>,
@@ -66,12 +68,14 @@ struct SigningIn {
 
 /// Who is calling.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
 pub(super) struct SessionView {
     /// `user` or `key`.
     kind: &'static str,
     id: String,
     name: String,
     email: Option<String>,
+    #[schema(value_type = words::Role)]
     role: &'static str,
     clinic: ClinicView,
     /// What is to be done before the session is good for anything else: `password` or `second_factor`.
@@ -81,6 +85,7 @@ pub(super) struct SessionView {
     csrf: &'static str,
     /// Shown once, to whoever asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     token: Option<String>,
 }
 
@@ -119,6 +124,7 @@ struct Ended {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewPassword, example = json!({ "password": "correct horse battery staple", "new_password": "four words nobody guesses" }))]
 struct ChangingPassword {
     /// Whoever came by an invitation has none.
     #[serde(default)]

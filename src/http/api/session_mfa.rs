@@ -37,6 +37,7 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = MfaEnrolment)]
 struct Enrolling {
     /// To be typed into the app.
     secret: String,
@@ -46,11 +47,13 @@ struct Enrolling {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MfaCode, example = json!({ "code": "123456" }))]
 struct WithCode {
     code: String,
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = MfaConfirmed)]
 struct Confirmed {
     /// Each counts once, in place of a code. Shown this once.
     recovery_codes: Vec<String>,
@@ -65,6 +68,7 @@ struct RecoveryCodes {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MfaOff, example = json!({ "password": "correct horse battery staple", "code": "123456" }))]
 struct TurningOff {
     password: String,
     code: String,

@@ -2,6 +2,7 @@
 
 use super::contacts::survivor_of;
 use super::listing::{CURSOR, LIMIT, Listing, Parameter, Wall, page};
+use super::words;
 use crate::domain::handover::Handover;
 use crate::domain::sms::SmsStatus;
 use crate::http::doc::Doc;
@@ -43,16 +44,19 @@ const FILTERS: &[Parameter] = &[
 pub(super) struct Sms {
     id: String,
     /// `in` or `out`.
+    #[schema(value_type = words::Direction)]
     direction: String,
     contact_id: Option<String>,
     booking_id: Option<String>,
     template: Option<String>,
+    #[schema(value_type = words::SmsCategory)]
     category: String,
     to: String,
     from: Option<String>,
     body: String,
     encoding: String,
     parts: i32,
+    #[schema(value_type = words::SmsStatus)]
     status: String,
     status_reason: Option<String>,
     provider: Option<String>,

@@ -4,6 +4,7 @@ use super::acting::{act, automation, told};
 use super::fields::Fields;
 use super::listing::Wall;
 use super::sms::{Sms, shown};
+use super::words;
 use crate::automation::staff_work::act::compose;
 use crate::automation::staff_work::{About, Composed, UNDO, explain};
 use crate::domain::ids::is_id;
@@ -49,7 +50,9 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = NewSms, example = json!({ "contact_id": "019ab2f0-6c1e-7c3a-9d7e-2b8f6a1c4e5d", "body": "Yes, there is parking behind the building." }))]
 struct Writing {
+    #[schema(required = true, value_type = String)]
     contact_id: Option<String>,
     /// The booking that the text is about.
     booking_id: Option<String>,
@@ -57,6 +60,7 @@ struct Writing {
     body: Option<String>,
     template: Option<String>,
     /// Of own words: `transactional` unless given, `recall` or `marketing`. A template has its own.
+    #[schema(value_type = Option<words::SmsCategory>)]
     category: Option<String>,
     /// At once unless given, at most 90 days ahead.
     send_at: Option<String>,
@@ -102,6 +106,7 @@ fn wish(call: &Call) -> Result<Wish, ApiError> {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = HeldSms)]
 struct Held {
     #[serde(flatten)]
     text: Sms,
@@ -133,12 +138,14 @@ async fn retry(call: Call) -> Result<Response, ApiError> {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = SmsPreview)]
 struct Preview {
     /// `null` when the template lacks something: `missing` says what.
     body: Option<String>,
     missing: Option<String>,
     /// Where it goes.
     to: Option<String>,
+    #[schema(value_type = Option<words::SmsCategory>)]
     category: Option<&'static str>,
     /// `gsm7` or `ucs2`.
     encoding: Option<&'static str>,

@@ -3,6 +3,7 @@
 use super::assignees::whose;
 use super::contacts::survivor_of;
 use super::listing::{CURSOR, LIMIT, Parameter, Wall};
+use super::words;
 use crate::domain::time::{Millis, Timestamp};
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
@@ -22,14 +23,15 @@ const ONE: Route = Route::get("/api/tasks/{id}", Permission::Clinic);
 /// Whoever takes longer from page to page sees the parts of the day as they are by then.
 const PAGED_WITHIN: Millis = Millis::DAY;
 
-const STATUSES: &[&str] = &["todo", "in_progress", "done", "cancelled"];
+pub(super) const TIMEFRAMES: &[&str] = &["overdue", "today", "upcoming"];
+pub(super) const STATUSES: &[&str] = &["todo", "in_progress", "done", "cancelled"];
 
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     vec![
         reading(LIST, shared, list).doc(
             Doc::new("Tasks", "Lists tasks: overdue, today, upcoming, closed; in each the most pressing first.")
                 .query(FILTERS)
-                .one_of("timeframe", &["overdue", "today", "upcoming"])
+                .one_of("timeframe", TIMEFRAMES)
                 .one_of("status", STATUSES)
                 .answers::<Tasks>(),
         ),
@@ -55,6 +57,7 @@ pub(super) struct Task {
     #[serde(rename = "type")]
     kind: String,
     title: String,
+    #[schema(value_type = words::TaskStatus)]
     status: String,
     due_datetime: String,
     priority_score: i32,
@@ -64,10 +67,12 @@ pub(super) struct Task {
     run_id: Option<String>,
     completed_at: Option<String>,
     /// What came of it: `spoke`, `voicemail`, `no_answer`, `wrong_number` or `done`.
+    #[schema(value_type = Option<words::TaskOutcome>)]
     outcome: Option<String>,
     /// Who has done it: `staff:ID`, `key:NAME`.
     completed_by: Option<String>,
     /// Of an open task: `overdue`, `today` or `upcoming`.
+    #[schema(value_type = Option<words::Timeframe>)]
     timeframe: Option<&'static str>,
     pub(super) version: i64,
     created_at: String,

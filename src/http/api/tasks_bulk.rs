@@ -3,6 +3,7 @@
 use super::acting::act;
 use super::tasks::{Task, shown};
 use super::tasks_change::{assigning, completing, moment};
+use super::words;
 use crate::automation::staff_work::About;
 use crate::domain::staff_action::StaffAction;
 use crate::http::doc::Doc;
@@ -26,13 +27,17 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ManyTasks, example = json!({ "ids": ["019ab2f0-6c1e-7c3a-9d7e-2b8f6a1c4e5d"], "action": "complete", "outcome": "done" }))]
 struct Bulk {
     /// At most 100.
+    #[schema(min_items = 1, max_items = 100)]
     ids: Vec<String>,
     /// `complete`, `snooze`, `assign` or `reopen`.
+    #[schema(value_type = words::TasksAction)]
     action: String,
     /// Of `complete`.
     #[serde(default)]
+    #[schema(value_type = Option<words::TaskOutcome>)]
     outcome: Option<String>,
     /// Of `complete`.
     #[serde(default)]
@@ -46,6 +51,7 @@ struct Bulk {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = ManyTasksDone)]
 struct Outcome {
     /// In the order of the request.
     results: Vec<Each>,
@@ -54,6 +60,7 @@ struct Outcome {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = TaskDoneOrNot)]
 struct Each {
     id: String,
     /// As the task's own route would answer: 200, 404, 409 …

@@ -4,6 +4,7 @@ use super::acting::{act, version_if_given};
 use super::assignees::Assignees;
 use super::fields::{Fields, NOTE_CHARS_MAX, SHORT_CHARS_MAX};
 use super::tasks::{Task, shown};
+use super::words::{self, OPEN_TASK};
 use crate::automation::staff_work::{About, snooze};
 use crate::domain::edit::Edit;
 use crate::domain::staff_action::{NewTask, StaffAction, TaskEdit};
@@ -57,21 +58,27 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewTask, example = json!({ "type": "follow_up", "title": "Call about the referral", "due_datetime": "2026-12-01T10:30:00+11:00", "priority_score": 60, "assigned_to": "reception", "contact_id": "019ab2f0-6c1e-7c3a-9d7e-2b8f6a1c4e5d" }))]
 struct Opening {
     /// Such as `lead_call`; `follow_up` unless given.
     #[serde(default, rename = "type")]
     kind: Option<String>,
     #[serde(default)]
+    #[schema(required = true, value_type = String, min_length = 1, max_length = 200)]
     title: Option<String>,
     /// RFC 3339.
     #[serde(default)]
+    #[schema(required = true, value_type = String)]
     due_datetime: Option<String>,
     /// 0 to 100; 50 unless given.
     #[serde(default)]
+    #[schema(minimum = 0, maximum = 100)]
     priority_score: Option<i32>,
     #[serde(default)]
+    #[schema(max_length = 200)]
     assigned_to: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 4000)]
     note: Option<String>,
     #[serde(default)]
     contact_id: Option<String>,
@@ -118,21 +125,25 @@ fn priority(fields: &mut Fields, score: Option<i32>) -> Option<i32> {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TaskEdit, example = json!({ "title": "Call about the referral", "priority_score": 80, "status": "in_progress" }))]
 struct Editing {
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
     title: Option<String>,
     #[serde(default)]
     due_datetime: Option<String>,
     #[serde(default)]
+    #[schema(minimum = 0, maximum = 100)]
     priority_score: Option<i32>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     assigned_to: Edit<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 4000)]
     note: Edit<String>,
     /// `todo` or `in_progress`.
     #[serde(default)]
+    #[schema(value_type = Option<words::OpenTaskStatus>)]
     status: Option<String>,
 }
 
@@ -141,7 +152,7 @@ async fn edit(call: Call) -> Result<Response, ApiError> {
     let given: Editing = call.json()?;
     let assignees = Assignees::load(&call).await?;
     let mut fields = Fields::default();
-    let status = fields.one_of("status", given.status, &["todo", "in_progress"]);
+    let status = fields.one_of("status", given.status, &OPEN_TASK);
     let edit = TaskEdit {
         title: given.title.map(|title| fields.required("title", Some(title), SHORT_CHARS_MAX)),
         due: fields.time("due_datetime", given.due_datetime.as_deref()),
@@ -156,11 +167,14 @@ async fn edit(call: Call) -> Result<Response, ApiError> {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TaskDone, example = json!({ "outcome": "spoke", "note": "Comes on Tuesday." }))]
 struct Completing {
     /// `spoke`, `voicemail`, `no_answer`, `wrong_number` or `done`, which it is unless given.
     #[serde(default)]
+    #[schema(value_type = Option<words::TaskOutcome>)]
     outcome: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 4000)]
     note: Option<String>,
 }
 
@@ -182,6 +196,7 @@ pub(super) fn completing(outcome: Option<String>, note: Option<String>) -> Resul
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TaskSnooze, example = json!({ "until": "tomorrow_9am" }))]
 struct Snoozing {
     /// RFC 3339, or `30_minutes`, `2_hours`, `this_afternoon`, `tomorrow_9am`, `after_booking`.
     until: String,
@@ -225,8 +240,10 @@ async fn reopen(call: Call) -> Result<Response, ApiError> {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Assignment, example = json!({ "assigned_to": "me" }))]
 struct Assigning {
     /// A team or a member of staff by id or email address, or `me`; `null`: nobody.
+    #[schema(max_length = 200)]
     assigned_to: Option<String>,
 }
 

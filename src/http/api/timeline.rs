@@ -31,6 +31,7 @@ const FILTERS: &[(&str, &str)] = &[
 ];
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = TimelineEntry)]
 struct Entry {
     at: String,
     id: String,

@@ -2,6 +2,7 @@
 
 use super::listing::{Listing, Wall, find_record, whole};
 use super::session::is_about_password;
+use super::words;
 use crate::automation::staff::{self, StaffError, USERS_MAX, UserChange, needs_second_factor};
 use crate::domain::ids::is_id;
 use crate::domain::staff::Role;
@@ -47,10 +48,12 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 struct UserView {
     id: String,
     email: String,
     name: String,
+    #[schema(value_type = words::Role)]
     role: &'static str,
     active: bool,
     has_password: bool,
@@ -70,17 +73,21 @@ struct Invited {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewUser, example = json!({ "email": "ana@clinic.example", "name": "Ana Lima", "role": "front_desk" }))]
 struct AddingUser {
     email: String,
     name: String,
     /// front_desk, ops, manager or admin.
+    #[schema(value_type = words::Role)]
     role: String,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = UserEdit, example = json!({ "role": "ops" }))]
 struct ChangingUser {
     name: Option<String>,
+    #[schema(value_type = Option<words::Role>)]
     role: Option<String>,
     active: Option<bool>,
 }

@@ -2,7 +2,7 @@
 
 use super::example::example_of;
 use super::problems;
-use super::schemas::Schemas;
+use super::schemas::{Schemas, Side};
 use crate::http::doc::{Answer, Doc, IfMatch, Kind};
 use crate::http::once::KEY_CHARS_MAX;
 use crate::http::query::PAGE_ROWS_MAX;
@@ -111,7 +111,7 @@ fn request_body(route: Route, doc: &Doc, schemas: &mut Schemas) -> Option<Value>
     let mut content = Map::new();
     let mut required = doc.takes_text.is_some();
     if let Some(shape) = &doc.takes {
-        let schema = schemas.place(shape, doc.tag);
+        let schema = schemas.place(shape, Side::Taken, doc.tag);
         let example = example_of(&schema, schemas);
         required |= schemas.requires_fields(&schema);
         content.insert("application/json".into(), json!({ "schema": schema, "example": example }));
@@ -147,7 +147,7 @@ fn content(answer: &Answer, tag: &str, schemas: &mut Schemas) -> Option<Value> {
         let is_json = answer.content_type == "application/json";
         return has_body.then(|| if is_json { json!({ "schema": {} }) } else { json!({ "schema": { "type": "string" } }) });
     };
-    let schema = schemas.place(shape, tag);
+    let schema = schemas.place(shape, Side::Answered, tag);
     let example = example_of(&schema, schemas);
     Some(json!({ "schema": schema, "example": example }))
 }

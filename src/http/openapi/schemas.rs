@@ -8,6 +8,13 @@ const PREFIX: &str = "#/components/schemas/";
 /// Types within types, when two are compared.
 const DEPTH_MAX: usize = 12;
 
+/// Whose a type is: what the program takes may leave fields out, what it answers has them all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Taken,
+    Answered,
+}
+
 #[derive(Default)]
 pub(super) struct Schemas {
     /// By the name in the document: the type itself, and all that it means.
@@ -22,9 +29,11 @@ impl Schemas {
 
     /// Puts a type and those inside of it into the document; answers with the reference to it. Two types of one name are told
     /// apart by their endpoints' tag.
-    pub(super) fn place(&mut self, shape: &Shape, tag: &str) -> Value {
-        let mut parts: BTreeMap<String, Value> = shape.parts.iter().map(|(name, schema)| (name.clone(), json!(schema))).collect();
-        let body = json!(shape.schema);
+    pub(super) fn place(&mut self, shape: &Shape, side: Side, tag: &str) -> Value {
+        let written = |schema| house_rules(json!(schema), side);
+        let mut parts: BTreeMap<String, Value> =
+            shape.parts.iter().map(|(name, schema)| (name.clone(), written(schema))).collect();
+        let body = written(&shape.schema);
         if ["properties", "oneOf", "allOf", "enum"].into_iter().all(|word| body.get(word).is_none()) {
             // Something simple, such as a list of texts: it needs no name.
             let renamed = self.place_all(&parts, tag);
@@ -45,7 +54,7 @@ impl Schemas {
         }
         for (name, schema) in parts {
             let (Some(new), Some(meaning)) = (renamed.get(name), meanings.remove(name)) else { continue };
-            let schema = rename(house_rules(schema.clone()), &renamed);
+            let schema = rename(schema.clone(), &renamed);
             self.known.entry(new.clone()).or_insert((schema, meaning));
         }
         renamed
@@ -111,15 +120,37 @@ fn walk(schema: &Value, replace: &mut impl FnMut(&str) -> Option<Value>) -> Valu
     }
 }
 
-/// Names say what a text is, all over the API.
-fn house_rules(mut schema: Value) -> Value {
+/// Names say what a text is, all over the API; what an answer does not know is null, and never missing.
+fn house_rules(mut schema: Value, side: Side) -> Value {
+    for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        *part = house_rules(part.take(), side);
+    }
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return schema };
+    let mut nullable = Vec::new();
     for (name, property) in properties {
         if is_time(name) && is_text(property) && property.get("format").is_none() {
             property["format"] = json!("date-time");
         }
+        if let Some(fields) = property.as_object_mut().filter(|fields| fields.get("default").is_some_and(Value::is_null)) {
+            fields.remove("default");
+        }
+        if may_be_null(property) {
+            nullable.push(json!(name));
+        }
+    }
+    if side == Side::Answered && !nullable.is_empty() {
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        schema["required"] = required.cloned().chain(nullable).collect();
     }
     schema
+}
+
+fn may_be_null(property: &Value) -> bool {
+    let is_null = |kind: &Value| kind == "null";
+    let kinds = property.get("type").and_then(Value::as_array);
+    let variants = property.get("oneOf").and_then(Value::as_array);
+    kinds.is_some_and(|kinds| kinds.iter().any(is_null))
+        || variants.is_some_and(|all| all.iter().any(|one| one.get("type").is_some_and(is_null)))
 }
 
 fn is_time(name: &str) -> bool {

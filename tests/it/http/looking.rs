@@ -87,6 +87,31 @@ async fn people_are_listed_in_the_order_and_by_the_filters_asked_for() {
     }
 }
 
+/// Common words are compared with each other, rare ones looked for in the lines of whom they are: both find the same people.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_words_find_who_has_both_however_common_each_is() {
+    const FIRST: [&str; 3] = ["Ann", "Annabel", "Bo"];
+    const LAST: [&str; 4] = ["Lee", "Leeds", "Ng", "Annan"];
+    let everybody: Vec<(&str, &str)> =
+        (0..2_400).map(|n| if n == 0 { ("Rare", "Leeds") } else { (FIRST[n % 3], LAST[n / 3 % 4]) }).collect();
+    let rows: Vec<String> = (0..).zip(&everybody).map(|(n, (a, b))| person(n, &format!("{a} {b}"), "new", 1, "")).collect();
+    for site in opened(&rows).await {
+        let key = site.key(Role::FrontDesk).await;
+        for text in ["ann lee", "lee ann", "annabel ng", "bo annan", "ann annan", "rare lee", "ann rare", "lee bo 4915", "ng zz"]
+        {
+            let has = |words: [&str; 2], wanted: &str| words.iter().any(|w| w.to_lowercase().starts_with(wanted));
+            let all = |(a, b): &&(&str, &str)| text.split(' ').all(|w| w == "4915" || has([a, b], w));
+            let expected = everybody.iter().filter(all).count() as i64;
+            let found = site.get(&key, &format!("/api/contacts?q={}", text.replace(' ', "%20"))).await.json();
+            assert_eq!(
+                (found["total"].as_i64(), &found["total_is_exact"]),
+                (Some(expected.min(500)), &(expected <= 500).into()),
+                "{text}"
+            );
+        }
+    }
+}
+
 /// Page by page, one by one, the list is the same as at once.
 async fn pages_add_up(site: &Site, key: &str, path: &str) {
     let whole = site.get(key, path).await.json();

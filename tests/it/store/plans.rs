@@ -83,6 +83,14 @@ fn sqlite_uses_its_indexes() {
         - SCAN t
         - SEARCH s USING PRIMARY KEY (contact_id=?)
         - USE TEMP B-TREE FOR DISTINCT
+    - - people by two common words
+      - - CO-ROUTINE t
+        - SEARCH contact_terms USING PRIMARY KEY (term>? AND term<?)
+        - SCAN t
+        - LIST SUBQUERY 2
+        - SEARCH contact_terms USING PRIMARY KEY (term>? AND term<?)
+        - CREATE BLOOM FILTER
+        - USE TEMP B-TREE FOR DISTINCT
     - - warmest of a stage
       - - SEARCH contacts USING COVERING INDEX contacts_stage (current_pipeline=? AND current_stage=? AND warmness<?)
     - - skips of a contact

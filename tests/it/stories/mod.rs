@@ -30,6 +30,7 @@ mod by_hand;
 mod canary;
 mod candidate;
 mod consent;
+mod contract;
 mod gateway_words;
 mod gateways;
 mod guard;

@@ -30,8 +30,10 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Assignment, example = json!({ "assigned_to": "me" }))]
 struct Assigning {
     /// A team or a member of staff by id or email address, or `me`; `null`: nobody.
+    #[schema(max_length = 200)]
     assigned_to: Option<String>,
 }
 
@@ -40,6 +42,7 @@ struct Assigning {
 struct Nothing {}
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = ConversationState)]
 struct State {
     contact_id: String,
     assigned_to: Option<String>,

@@ -6,6 +6,7 @@ mod thread;
 
 use super::assignees::whose;
 use super::listing::{PAGING, Wall};
+use super::words;
 use crate::domain::time::Millis;
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
@@ -55,6 +56,7 @@ struct Conversations {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = Conversation)]
 struct Line {
     contact_id: String,
     name: String,
@@ -69,11 +71,14 @@ struct Line {
 
 /// The newest text.
 #[derive(Serialize, ToSchema)]
+#[schema(as = LastText)]
 struct Said {
     id: String,
     /// `in` or `out`.
+    #[schema(value_type = words::Direction)]
     direction: String,
     body: String,
+    #[schema(value_type = words::SmsStatus)]
     status: String,
     at: String,
 }

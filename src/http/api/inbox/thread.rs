@@ -33,6 +33,7 @@ const FILTERS: &[(&str, &str)] =
     &[("since", "when the caller has read it last: answers after that are told in replied_since"), PAGING[0], PAGING[1]];
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = ConversationThread)]
 struct Thread {
     contact_id: String,
     name: String,
