@@ -49,6 +49,17 @@ for path, item in document["paths"].items():
             if parameter["in"] == "path" and ids:
                 parameter.pop("example", None)
                 parameter["examples"] = {f"of_{number}": {"value": value} for number, value in enumerate(ids)}
+                parameter["schema"] = {"type": "string", "enum": ids}
             if parameter["name"] == "path" and path == "/api/rules/files/content":
                 parameter["example"] = get("/api/rules/files")["items"][0]["path"]
+# Bodies are about records that there are, too.
+known = {"contact_id": first_ids("/api/contacts/{id}"), "booking_id": first_ids("/api/bookings/{id}")}
+known["other_id"] = known["contact_id"]
+for item in document["paths"].values():
+    for operation in item.values():
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        schema = document["components"]["schemas"].get(body.get("$ref", "").rsplit("/", 1)[-1], {})
+        for name, field in schema.get("properties", {}).items():
+            if known.get(name):
+                field["enum"] = known[name] + ([None] if "null" in field["type"] else [])
 json.dump(document, sys.stdout)

@@ -1,5 +1,6 @@
 //! `/api/contacts/{id}/export` and `/erase`: what people may ask of a clinic.
 
+use super::fields::{Fields, NOTE_CHARS_MAX};
 use crate::automation::audit::note_alone;
 use crate::automation::privacy::{self, Erased, PrivacyError, Scrubbed};
 use crate::domain::audit::{Entry, action};
@@ -38,7 +39,8 @@ const PARAMETERS: &[(&str, &str)] = &[("dry_run", "true: says what would be dest
 #[schema(as = Erase, example = json!({ "reason": "Asked for it by email" }))]
 struct Wish {
     #[serde(default)]
-    #[schema(required = true, min_length = 1, max_length = 4000)]
+    /// Needed unless it is a dry run.
+    #[schema(max_length = 4000)]
     reason: String,
 }
 
@@ -70,11 +72,14 @@ async fn erase(call: Call) -> Result<Response, ApiError> {
     let dry_run = query.one_of("dry_run", &["true", "false"]).as_deref() == Some("true");
     query.finish()?;
     let wish: Wish = call.json()?;
+    let mut fields = Fields::default();
+    let reason = fields.text("reason", Some(wish.reason), NOTE_CHARS_MAX).unwrap_or_default();
+    fields.finish()?;
     let (store, clock) = (&call.context.store, &call.context.clock);
     let erased = if dry_run {
         privacy::preview(store, clock, &call.parameter).await?
     } else {
-        privacy::erase(store, clock, &call.parameter, call.who(), &wish.reason).await?
+        privacy::erase(store, clock, &call.parameter, call.who(), &reason).await?
     };
     let Erased { contact_ids, counts, scrubbed } = erased;
     let counts = counts.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect();
