@@ -4,10 +4,10 @@ use super::audit;
 use super::rulesets::InForce;
 use super::timers::delivery;
 use crate::domain::audit::{Entry, Who, action};
-use crate::domain::event::{Actor, EventPayload, MANUAL_RUN, SubjectKind, TASK_COMPLETED};
+use crate::domain::event::{Actor, EventPayload, MANUAL_RUN, SubjectKind};
 use crate::domain::ids::new_id;
 use crate::domain::time::Timestamp;
-use crate::store::{Cause, Store, StoreError, StoreResult, Tx, bookings, contacts, record, tasks};
+use crate::store::{Cause, Store, StoreError, Tx, bookings, contacts, record};
 
 /// A request that cannot be granted.
 #[derive(Debug, thiserror::Error)]
@@ -76,24 +76,4 @@ fn record_run(tx: &mut Tx<'_>, rule_id: &str, subject: Subject, now: Timestamp) 
     event.actor = Actor::Staff;
     let cause = Cause { contact_id: Some(contact_id), booking_id, ..Cause::default() };
     Ok(record(tx, event, now, cause)?.event_id)
-}
-
-/// Records that somebody has done a task; answers with the event's id, `None` when there is no such task.
-pub async fn complete_task(store: &Store, task_id: &str, now: Timestamp) -> StoreResult<Option<String>> {
-    let task_id = task_id.to_owned();
-    store
-        .write(move |tx| {
-            let Some(task) = tasks::find(tx, &task_id)? else { return Ok(None) };
-            let contact = match &task.contact_id {
-                Some(id) => contacts::find(tx, id)?,
-                None => None,
-            };
-            let payload = EventPayload { task_id: Some(task.id.clone()), ..EventPayload::default() };
-            let whose = task.contact_id.clone().unwrap_or_else(|| task.id.clone());
-            let mut event = delivery(TASK_COMPLETED, "staff", new_id(now), now, payload, (&whose, contact.as_ref()));
-            event.actor = Actor::Staff;
-            let cause = Cause { contact_id: task.contact_id, booking_id: task.booking_id, ..Cause::default() };
-            Ok(Some(record(tx, event, now, cause)?.event_id))
-        })
-        .await
 }

@@ -3,7 +3,7 @@
 use super::waits::{notes, only};
 use crate::support::clinic::{Clinic, Installation, MONDAY_9AM, at};
 use crate::support::wix::{Patient, Visit};
-use avatar::automation::by_hand::{Subject, complete_task, run_rule};
+use avatar::automation::by_hand::{Subject, run_rule};
 use avatar::automation::send::{Sending, Terms};
 use avatar::domain::clock::ManualClock;
 use avatar::gateway::{self, Gateway, Outgoing, SendResult};
@@ -101,9 +101,7 @@ fn staff_are_told_once_until_they_have_looked(clinic: &Clinic) {
     assert_eq!(clinic.alerts(), ["alert todo Mon 11-23 09:30"]);
     assert!(notes(clinic)[0].starts_with("alert for manager"), "{:?}", notes(clinic));
     let task = clinic.words("SELECT id AS value FROM tasks").remove(0);
-    let done = clinic.runtime.block_on(complete_task(&clinic.automation.store, &task, clinic.now())).unwrap();
-    assert!(done.is_some());
-    clinic.settle();
+    assert_eq!(clinic.complete(&task).status, 200);
     clinic.reply(&jane, "And still so");
     assert_eq!(clinic.alerts(), ["alert done Mon 11-23 09:30", "alert todo Mon 11-23 09:30"]);
     assert_eq!(clinic.count("sms_messages WHERE direction = 'out'"), 0, "patients hear nothing of it");
@@ -167,13 +165,9 @@ fn an_overdue_task_is_told_once_and_a_done_one_closed(clinic: &Clinic) {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("overdue: Call Jane, 1 open Mon 11-23 10:0"), "{told:?}");
     let task = clinic.words("SELECT id AS value FROM tasks").remove(0);
-    for _ in 0..2 {
-        clinic.runtime.block_on(complete_task(&clinic.automation.store, &task, clinic.now())).unwrap();
-        clinic.settle();
-    }
+    assert_eq!([clinic.complete(&task).status, clinic.complete(&task).status], [200, 409]);
     assert_eq!(notes(clinic)[1..], ["done: Call Jane (done) Tue 11-24 10:00"], "it is done once");
     assert_eq!(clinic.tasks()[0].split(' ').nth(1), Some("done"));
-    assert!(events(clinic).contains(&"task_completed 0 ignored".to_owned()));
 }
 
 /// Takes nothing.

@@ -3,7 +3,7 @@
 use super::waits::only;
 use crate::support::clinic::{Clinic, at};
 use crate::support::wix::{Patient, Visit};
-use avatar::automation::by_hand::{Subject, complete_task, run_rule};
+use avatar::automation::by_hand::{Subject, run_rule};
 use avatar::automation::replay::{Change, Difference, History, Replayed, compare, load, replay};
 use avatar::automation::simulate::{Happening, Landed, Rules};
 use avatar::domain::time::Millis;
@@ -214,8 +214,7 @@ fn late_leads(clinic: &Clinic) {
     clinic.manychat(&Patient::new("m2", "Omar", "Haddad", "0491570156"), "new_lead", "MRI please", None);
     clinic.advance("2026-11-24T09:30:00+11:00");
     let task = clinic.words("SELECT id AS value FROM tasks WHERE title = 'Call Omar'").remove(0);
-    clinic.runtime.block_on(complete_task(&clinic.automation.store, &task, clinic.now())).unwrap();
-    clinic.settle();
+    assert_eq!(clinic.complete(&task).status, 200);
     // Events of one millisecond have no order in the log.
     clinic.advance("2026-11-24T09:31:00+11:00");
     let contact = clinic.words("SELECT id AS value FROM contacts WHERE first_name = 'Omar'").remove(0);

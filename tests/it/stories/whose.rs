@@ -3,7 +3,7 @@
 use super::waits::{notes, only};
 use crate::support::clinic::Clinic;
 use crate::support::wix::{Patient, Visit};
-use avatar::automation::by_hand::{Subject, complete_task, run_rule};
+use avatar::automation::by_hand::{Subject, run_rule};
 
 on_both_engines!(
     who_books_again_is_not_called_about_the_booking_before,
@@ -160,8 +160,7 @@ fn a_run_that_waits_still_knows_the_task_that_was_done_meanwhile(clinic: &Clinic
     let waits = "SELECT rule_id || ' ' || state AS value FROM waiting_runs WHERE rule_id <> 'task-forgotten' ORDER BY rule_id";
     assert_eq!(clinic.words(waits), ["later waiting", "watched waiting"]);
     let task = clinic.words("SELECT id AS value FROM tasks WHERE type = 'lead_call'").remove(0);
-    clinic.runtime.block_on(complete_task(&clinic.automation.store, &task, clinic.now())).unwrap();
-    clinic.settle();
+    assert_eq!(clinic.complete(&task).status, 200);
     assert_eq!(clinic.words(waits), ["later waiting", "watched ended"], "`while` about the task ends the run at once");
     clinic.advance("2026-11-23T13:00:00+11:00");
     let told = notes(clinic);

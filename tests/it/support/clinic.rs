@@ -279,6 +279,13 @@ impl Clinic {
         client::send(self.address, method, path, &headers, body.to_string().as_bytes()).unwrap()
     }
 
+    /// A member of staff has done a task, and what follows from it has happened.
+    pub fn complete(&self, task_id: &str) -> Answer {
+        let done = self.call("POST", &format!("/api/tasks/{task_id}/complete"), None, &json!({}));
+        self.settle();
+        done
+    }
+
     /// A call with further headers.
     pub fn call_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let authorization = format!("Bearer {}", self.key);
