@@ -282,6 +282,7 @@ fn carry_out(world: &mut World, step: &Step, part: Part, with: Deciding<'_>) -> 
         pipelines: with.pipelines,
         event: &step.event,
         booking_id: booking_id.as_deref(),
+        task_id: origin.memory.task_id(),
         rule_id: &run.rule_id,
         rule_name: &name,
         run_id: &run_id,

@@ -1,6 +1,7 @@
 //! What staff does with conversations: each is an event that rules can use; a draft is not.
 
 use super::audit;
+use super::privacy::is_erased;
 use super::timers::delivery;
 use crate::domain::audit::{Entry, Who, action};
 use crate::domain::contact::Contact;
@@ -30,7 +31,7 @@ pub async fn change(
     let contact_id = contact_id.to_owned();
     store
         .write(move |tx| {
-            let Some(contact) = contacts::find(tx, &contact_id)? else { return Ok(None) };
+            let Some(contact) = contacts::find(tx, &contact_id)?.filter(|contact| !is_erased(contact)) else { return Ok(None) };
             match &change {
                 Change::Done => inbox::mark_done(tx, &contact_id, &who.by, now)?,
                 Change::Assigned(to) => inbox::assign(tx, &contact_id, to.as_deref(), now)?,
@@ -86,7 +87,7 @@ pub async fn write_draft(store: &Store, mut draft: Draft, version: i64) -> Resul
     draft.version = version + 1;
     store
         .write(move |tx| {
-            contacts::find(tx, &draft.contact_id)?.ok_or(DraftError::Nobody)?;
+            contacts::find(tx, &draft.contact_id)?.filter(|contact| !is_erased(contact)).ok_or(DraftError::Nobody)?;
             if inbox::put_draft(tx, &draft, version)? {
                 return Ok(draft);
             }
@@ -99,4 +100,18 @@ pub async fn write_draft(store: &Store, mut draft: Draft, version: i64) -> Resul
 pub async fn delete_draft(store: &Store, contact_id: &str) -> StoreResult<bool> {
     let contact_id = contact_id.to_owned();
     store.write(move |tx| inbox::delete_draft(tx, &contact_id)).await
+}
+
+/// Throws a draft away that this author wrote.
+pub async fn delete_own_draft(store: &Store, contact_id: &str, author: &str) -> StoreResult<()> {
+    let (contact_id, author) = (contact_id.to_owned(), author.to_owned());
+    let mine = move |draft: &Draft| draft.author == author;
+    store
+        .write(move |tx| {
+            if inbox::find_draft(tx, &contact_id)?.as_ref().is_some_and(mine) {
+                inbox::delete_draft(tx, &contact_id)?;
+            }
+            Ok(())
+        })
+        .await
 }

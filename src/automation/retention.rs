@@ -63,7 +63,7 @@ async fn forget_leads(automation: &Automation, before: Timestamp) -> StoreResult
         match privacy::erase_rows(&automation.store, &automation.clock, &id, BY, REASON).await {
             Ok(_) => gone += 1,
             // The next time.
-            Err(PrivacyError::TextLeaving | PrivacyError::Unknown | PrivacyError::NoReason) => {}
+            Err(PrivacyError::TextLeaving | PrivacyError::Unknown | PrivacyError::NoReason | PrivacyError::Changed) => {}
             Err(PrivacyError::Store(error)) => return Err(error),
         }
     }

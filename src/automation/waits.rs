@@ -60,6 +60,11 @@ pub struct Part {
 }
 
 impl Memory {
+    /// The task that the run is about.
+    pub fn task_id(&self) -> Option<&str> {
+        self.task_id.as_deref()
+    }
+
     pub fn of(facts: &Facts) -> Self {
         Self {
             vars: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! Comma-separated values (RFC 4180), read from what people export and written so that no spreadsheet takes a cell for a formula.
 
 /// What a spreadsheet would run.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// The rows of a text, without a byte order mark; lines without anything in them are left out. Each row with its line, from 1.
 ///

@@ -119,6 +119,8 @@ pub struct SmsMessage {
     pub dedupe_key: Option<String>,
     pub run_id: Option<String>,
     pub revision: Option<i64>,
+    /// Who of staff wrote it.
+    pub sent_by: Option<String>,
     /// The appointment time the text speaks of; the text is stale when the booking has another.
     pub appointment_datetime: Option<Timestamp>,
     /// Leaves at any hour: it answers a message that the patient has just sent.
@@ -169,6 +171,7 @@ impl SmsMessage {
             dedupe_key: None,
             run_id: None,
             revision: None,
+            sent_by: None,
             appointment_datetime: None,
             immediate: false,
             is_demo: false,

@@ -62,6 +62,18 @@ impl Scopes {
         })
     }
 
+    /// True when the other ones allow nothing that these do not.
+    #[must_use]
+    pub fn cover(&self, other: &Self) -> bool {
+        other.0.iter().all(|wanted| {
+            self.0.iter().any(|scope| match (scope.split_once(':'), wanted.split_once(':')) {
+                (None, _) => true,
+                (Some(_), None) => false,
+                (Some((of, how)), Some((family, wanted_how))) => of == family && (how == "*" || how == wanted_how),
+            })
+        })
+    }
+
     #[must_use]
     pub fn list(&self) -> &[String] {
         &self.0

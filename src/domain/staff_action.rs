@@ -169,6 +169,47 @@ pub struct BookingEdit {
     pub referral_status: Option<String>,
 }
 
+impl TaskEdit {
+    /// To whom it was given, or which fields are others.
+    fn told(&self) -> Option<String> {
+        let fields = [
+            ("title", self.title.is_some()),
+            ("due", self.due.is_some()),
+            ("priority", self.priority.is_some()),
+            ("note", !self.note.is_keep()),
+            ("status", self.in_progress.is_some()),
+        ];
+        let given = match &self.assigned_to {
+            Edit::To(who) => Some(format!("assigned_to {who}")),
+            Edit::Clear => Some("assigned_to nobody".to_owned()),
+            Edit::Keep => None,
+        };
+        listed(given, &fields)
+    }
+}
+
+impl ContactEdit {
+    /// Which fields are others: their values stand in the record, and are nobody's business here.
+    fn told(&self) -> Option<String> {
+        let fields = [
+            ("first_name", self.first_name.is_some()),
+            ("last_name", self.last_name.is_some()),
+            ("phone", !self.phone.is_keep()),
+            ("email", !self.email.is_keep()),
+            ("assigned_to", !self.assigned_to.is_keep()),
+            ("interest", !self.interest.is_keep()),
+            ("consents", !self.consents.is_empty()),
+        ];
+        listed(None, &fields)
+    }
+}
+
+fn listed(first: Option<String>, fields: &[(&str, bool)]) -> Option<String> {
+    let changed = fields.iter().filter(|(_, is_other)| *is_other).map(|(name, _)| (*name).to_owned());
+    let all: Vec<String> = first.into_iter().chain(changed).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
 /// A text as somebody wants it: words of their own, or a template.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewText {
@@ -183,6 +224,29 @@ pub struct NewText {
 }
 
 impl StaffAction {
+    /// What is worth telling of it afterwards, for people.
+    #[must_use]
+    pub fn told(&self) -> Option<String> {
+        match self {
+            Self::CompleteTask { outcome, note } => {
+                Some(note.iter().fold(outcome.as_str().to_owned(), |told, note| told + ": " + note.as_str()))
+            }
+            Self::OptOut { reason } | Self::OptIn { reason } => Some(reason.clone()),
+            Self::EditTask(edit) => edit.told(),
+            Self::EditContact(edit) => edit.told(),
+            _ => None,
+        }
+    }
+
+    /// Until when something is put off by it.
+    #[must_use]
+    pub const fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::SnoozeTask { until } => Some(*until),
+            _ => None,
+        }
+    }
+
     /// As the audit log names it, and the live stream: `task.complete`.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -33,6 +33,9 @@ impl TaskStatus {
     }
 }
 
+/// In the key of an alert, before the id of the task that it is about: it is closed with that one.
+pub const ALERT_ABOUT: &str = ":about:";
+
 /// What came of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

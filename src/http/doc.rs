@@ -47,8 +47,6 @@ pub(super) enum IfMatch {
 #[derive(Clone)]
 pub(super) enum Kind {
     OneOf(Vec<&'static str>),
-    /// With an offset: 2026-03-05T10:00:00+11:00.
-    Time,
     /// 2026-03-05.
     Day,
     /// `true` or `false`.

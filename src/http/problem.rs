@@ -284,6 +284,10 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Conflict { .. }) {
+            tracing::warn!(%error, "others change the same record all the time");
+            return Self::unavailable("Others are changing the same record at this moment; try again.");
+        }
         if error.is_transient() {
             tracing::warn!(%error, "the store cannot answer now");
             return Self::unavailable("The database cannot answer now; try again.");

@@ -219,6 +219,7 @@ table! {
         appointment_datetime -> Nullable<BigInt>,
         immediate -> Bool,
         is_demo -> Bool,
+        sent_by -> Nullable<Text>,
         accepted_at -> Nullable<BigInt>,
         delivered_at -> Nullable<BigInt>,
         created_at -> BigInt,

@@ -22,7 +22,7 @@ row!(sms_messages, SmsRow, SmsMessage, id, insert {
     status => status: SmsStatus, status_reason => status_reason: Option<String>, provider => provider: Option<String>,
     provider_message_id => provider_message_id: Option<String>, attempts => attempts: i32,
     in_reply_to => in_reply_to: Option<String>, dedupe_key => dedupe_key: Option<String>, run_id => run_id: Option<String>,
-    revision => revision: Option<i64>, appointment_datetime => appointment_datetime: Option<Timestamp>,
+    revision => revision: Option<i64>, sent_by => sent_by: Option<String>, appointment_datetime => appointment_datetime: Option<Timestamp>,
     immediate => immediate: bool, is_demo => is_demo: bool, accepted_at => accepted_at: Option<Timestamp>,
     delivered_at => delivered_at: Option<Timestamp>, created_at => created_at: Timestamp, updated_at => updated_at: Timestamp,
 });

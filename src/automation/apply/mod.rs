@@ -28,6 +28,8 @@ pub struct Applying<'a> {
     pub pipelines: &'a Pipelines,
     pub event: &'a Event,
     pub booking_id: Option<&'a str>,
+    /// The task that the run is about.
+    pub task_id: Option<&'a str>,
     pub rule_id: &'a str,
     pub rule_name: &'a str,
     pub run_id: &'a str,

@@ -100,8 +100,10 @@ fn over_cap(world: &mut World, with: Applying<'_>, sms: &SmsMessage, at: Timesta
 fn place(sms: &mut SmsMessage, with: Applying<'_>, step: &PlannedStep, at: Timestamp) -> Applied {
     if sms.not_after.is_some_and(|limit| at > limit) {
         sms.status = SmsStatus::Suppressed;
-        sms.status_reason = Some("quiet_hours".into());
-        return Applied::new(step, "suppressed", Some("quiet_hours".into()));
+        // Also without the night it would come too late.
+        let reason = if sms.not_after.is_some_and(|limit| with.now > limit) { "too_late" } else { "quiet_hours" };
+        sms.status_reason = Some(reason.into());
+        return Applied::new(step, "suppressed", Some(reason.into()));
     }
     sms.scheduled_at = Some(at);
     if at > with.now {

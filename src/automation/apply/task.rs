@@ -4,7 +4,7 @@ use super::{Applied, Applying, Caused};
 use crate::automation::promises::RecentAction;
 use crate::automation::world::World;
 use crate::domain::ids::derived_id;
-use crate::domain::task::{Task, TaskStatus};
+use crate::domain::task::{ALERT_ABOUT, Task, TaskStatus};
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::plan::{Action, PlannedStep, TasksOf};
 use std::sync::Arc;
@@ -26,7 +26,10 @@ const ALERT_PRIORITY: i32 = 90;
 /// Tells staff once, until they have dealt with it: a task for each rule, contact and booking.
 pub fn alert(world: &mut World, with: Applying<'_>, step: &PlannedStep, body: &str, assign: &str) -> Applied {
     let contact_id = world.contact.as_ref().map(|c| c.id.clone());
-    let key = dedupe_key(&format!("alert:{}", with.rule_id), contact_id.as_deref(), with.booking_id);
+    let mut key = dedupe_key(&format!("alert:{}", with.rule_id), contact_id.as_deref(), with.booking_id);
+    if let Some(task) = with.task_id {
+        key += &format!("{ALERT_ABOUT}{task}");
+    }
     let due = with.now + ALERT_DUE;
     let assign = Some(assign.to_owned());
     let wanted = Wanted { task_type: "alert", title: body, due, priority: ALERT_PRIORITY, assign, note: None, key };
@@ -74,7 +77,7 @@ fn open_one(world: &mut World, with: Applying<'_>, step: &PlannedStep, wanted: W
         due_datetime: due,
         priority_score: priority.clamp(0, 100),
         assigned_to: assign,
-        because: format!("{} ({}, r{})", with.rule_name, with.event.event_type, with.revision),
+        because: with.rule_name.to_owned(),
         run_id: Some(with.run_id.to_owned()),
         dedupe_key: Some(key),
         note,

@@ -45,7 +45,8 @@ pub(super) fn combined(winner: &Contact, loser: &Contact, now: Timestamp) -> Con
     one.last_visit_at = winner.last_visit_at.max(loser.last_visit_at);
     one.no_shows = winner.no_shows.saturating_add(loser.no_shows);
     one.tags.extend(loser.tags.iter().filter(|tag| !winner.tags.contains(tag)).cloned());
-    one.version += 1;
+    // Whoever has seen either of them has not seen this.
+    one.version = winner.version.max(loser.version) + 1;
     one.updated_at = now;
     one
 }
@@ -71,8 +72,9 @@ pub(super) fn tombstone(loser: &Contact, winner_id: &str, now: Timestamp) -> Con
 }
 
 /// The loser as it was, now.
-pub(super) fn risen(before: &Contact, tombstone: &Contact, now: Timestamp) -> Contact {
-    Contact { version: tombstone.version + 1, updated_at: now, ..before.clone() }
+pub(super) fn risen(before: &Contact, tombstone: &Contact, winner: &Contact, now: Timestamp) -> Contact {
+    // By its id the winner was shown meanwhile.
+    Contact { version: tombstone.version.max(winner.version) + 1, updated_at: now, ..before.clone() }
 }
 
 /// The winner without what the merge has brought: each field that is still as the merge left it is what it was before.

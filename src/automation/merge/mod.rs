@@ -9,6 +9,7 @@ mod undo;
 
 use super::audit;
 use super::timers::delivery;
+use crate::automation::privacy::is_erased;
 use crate::domain::audit::{Entry, Who, action};
 use crate::domain::contact::{Contact, Identity};
 use crate::domain::event::{Actor, CONTACTS_MERGED, EventPayload, SubjectKind, Timer, WaitState};
@@ -48,6 +49,10 @@ pub enum MergeError {
     Forgotten,
     #[error("a merge can be undone for 30 days")]
     TooLate,
+    #[error("one of the two was erased: nothing is left to merge")]
+    Erased,
+    #[error("somebody else has changed the contact meanwhile")]
+    Changed(Box<Contact>),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -106,6 +111,8 @@ pub struct Wanted {
     pub who: Who,
     /// Nothing is changed; what would be is told.
     pub dry_run: bool,
+    /// The version of the one that stays, as they have seen it; another by now refuses the merge.
+    pub version: Option<i64>,
 }
 
 enum Undone {
@@ -145,6 +152,10 @@ fn merge_in(tx: &mut Tx<'_>, wanted: &Wanted, now: Timestamp) -> Result<Merged, 
             return Err(MergeError::MergedAlready(into.clone()));
         }
     }
+    if is_erased(&winner) || is_erased(&loser) {
+        return Err(MergeError::Erased);
+    }
+    refuse_changed(&winner, wanted.version)?;
     let looks_after = |a: &Contact, b: &Contact| a.guardian_contact_id.as_ref() == Some(&b.id);
     if looks_after(&winner, &loser) || looks_after(&loser, &winner) {
         return Err(MergeError::LooksAfter);
@@ -166,6 +177,11 @@ fn merge_in(tx: &mut Tx<'_>, wanted: &Wanted, now: Timestamp) -> Result<Merged, 
     let entry = Entry::new(who.clone(), action::CONTACTS_MERGED).of("contact", winner_id).with_id("merged", loser_id);
     audit::note(tx, &entry, now)?;
     Ok(Merged { contact, moved: counts, texts_withdrawn, is_opted_out, event_id: Some(event_id) })
+}
+
+fn refuse_changed(contact: &Contact, seen: Option<i64>) -> Result<(), MergeError> {
+    let is_as_seen = seen.is_none_or(|seen| seen == contact.version);
+    if is_as_seen { Ok(()) } else { Err(MergeError::Changed(Box::new(contact.clone()))) }
 }
 
 /// Both as they are, and nobody changes them, texts them or hears them until the transaction ends. Lanes first, then contacts:

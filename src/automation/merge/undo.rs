@@ -1,6 +1,6 @@
 //! Two again: what moved and still is where it went goes back; fields that nobody has changed since are what they were.
 
-use super::{Journal, MergeError, REASON, UNDO_WITHIN, fields, lock_both, record_event, texts};
+use super::{Journal, MergeError, REASON, UNDO_WITHIN, fields, lock_both, record_event, refuse_changed, texts};
 use crate::automation::audit;
 use crate::domain::audit::{Entry, Who, action};
 use crate::domain::booking::{Booking, BookingStatus};
@@ -21,16 +21,25 @@ pub struct Unmerged {
 }
 
 /// Undoes the merge of `loser_id` into another contact.
-pub async fn unmerge(store: &Store, loser_id: &str, who: Who, now: Timestamp) -> Result<Unmerged, MergeError> {
+///
+/// `version`: of the one that is left, as they have seen it.
+pub async fn unmerge(
+    store: &Store,
+    loser_id: &str,
+    who: Who,
+    version: Option<i64>,
+    now: Timestamp,
+) -> Result<Unmerged, MergeError> {
     let loser_id = loser_id.to_owned();
-    store.write(move |tx| unmerge_in(tx, &loser_id, who, now)).await
+    store.write(move |tx| unmerge_in(tx, &loser_id, who, version, now)).await
 }
 
-fn unmerge_in(tx: &mut Tx<'_>, loser_id: &str, who: Who, now: Timestamp) -> Result<Unmerged, MergeError> {
+fn unmerge_in(tx: &mut Tx<'_>, loser_id: &str, who: Who, version: Option<i64>, now: Timestamp) -> Result<Unmerged, MergeError> {
     contacts::find(tx, loser_id)?.ok_or(MergeError::Nobody)?;
     let merge = merges::find_of_loser(tx, loser_id)?.ok_or(MergeError::NotMerged)?;
     let (winner, tombstone) = lock_both(tx, &merge.winner_id, loser_id)?;
     check(tx, &merge, &winner, &tombstone, now)?;
+    refuse_changed(&winner, version)?;
     let journal: Journal = serde_json::from_str(&merge.journal).map_err(|e| StoreError::Statement(e.to_string()))?;
     // Nothing is remembered of whoever was erased since.
     if journal.loser_before.id != loser_id || journal.winner_before.id != merge.winner_id {
@@ -39,7 +48,7 @@ fn unmerge_in(tx: &mut Tx<'_>, loser_id: &str, who: Who, now: Timestamp) -> Resu
     lift_stop(tx, &journal, now)?;
     let winner = contacts::find(tx, &merge.winner_id)?.ok_or(MergeError::Nobody)?;
     let mut parted = fields::parted(&winner, &journal.winner_before, &journal.winner_after, now);
-    let mut risen = fields::risen(&journal.loser_before, &tombstone, now);
+    let mut risen = fields::risen(&journal.loser_before, &tombstone, &winner, now);
     part_no_shows(tx, &journal, (&mut parted, &winner), &mut risen, merge.merged_at)?;
     move_back(tx, &journal)?;
     keep_numbers_apart(tx, &mut parted, &mut risen)?;

@@ -4,7 +4,7 @@ use crate::automation::audit;
 use crate::domain::audit::{Entry, Who, action};
 use crate::domain::clock::SharedClock;
 use crate::store::privacy::{self, Counts, Erasure};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, contacts};
 
 /// Why a person's data could not be handed over or destroyed.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,8 @@ pub enum PrivacyError {
     NoReason,
     #[error("a text to them is leaving at this moment; try again in a minute")]
     TextLeaving,
+    #[error("somebody else has changed the contact meanwhile")]
+    Changed,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -43,20 +45,28 @@ const REASON_CHARS_MIN: usize = 3;
 /// What [`erase`] would destroy. It is done, counted and undone.
 pub async fn preview(store: &Store, clock: &SharedClock, contact_id: &str) -> Result<Erased, PrivacyError> {
     let erasure = Erasure { by: String::new(), reason: String::new(), at: clock.now(), is_thorough: true };
-    match run(store, contact_id, erasure, None).await {
+    match run(store, contact_id, erasure, None, None).await {
         Err(Stopped::Counted(erased)) => Ok(erased),
         Err(Stopped::Failed(error)) => Err(error),
         Ok(erased) => Ok(erased),
     }
 }
 
-/// Destroys what is known of a person.
-pub async fn erase(store: &Store, clock: &SharedClock, contact_id: &str, who: Who, reason: &str) -> Result<Erased, PrivacyError> {
+/// Destroys what is known of a person. `version`: of the contact that is left of all merged ones, as they have seen it; another
+/// by now refuses it.
+pub async fn erase(
+    store: &Store,
+    clock: &SharedClock,
+    contact_id: &str,
+    who: Who,
+    reason: &str,
+    version: Option<i64>,
+) -> Result<Erased, PrivacyError> {
     if reason.trim().chars().count() < REASON_CHARS_MIN {
         return Err(PrivacyError::NoReason);
     }
     let erasure = Erasure { by: who.by.clone(), reason: reason.trim().to_owned(), at: clock.now(), is_thorough: true };
-    let mut erased = rows(store, contact_id, erasure, who).await?;
+    let mut erased = rows(store, contact_id, erasure, who, version).await?;
     erased.scrubbed = scrub(store).await;
     tracing::info!(contact = erased.contact_ids.first(), "a contact was erased");
     Ok(erased)
@@ -71,11 +81,11 @@ pub async fn erase_rows(
     reason: &str,
 ) -> Result<Erased, PrivacyError> {
     let erasure = Erasure { by: by.to_owned(), reason: reason.to_owned(), at: clock.now(), is_thorough: false };
-    rows(store, contact_id, erasure, by.into()).await
+    rows(store, contact_id, erasure, by.into(), None).await
 }
 
-async fn rows(store: &Store, contact_id: &str, erasure: Erasure, who: Who) -> Result<Erased, PrivacyError> {
-    match run(store, contact_id, erasure, Some(who)).await {
+async fn rows(store: &Store, contact_id: &str, erasure: Erasure, who: Who, version: Option<i64>) -> Result<Erased, PrivacyError> {
+    match run(store, contact_id, erasure, Some(who), version).await {
         Ok(erased) | Err(Stopped::Counted(erased)) => Ok(erased),
         Err(Stopped::Failed(error)) => Err(error),
     }
@@ -111,7 +121,13 @@ impl From<StoreError> for Stopped {
 }
 
 /// Without anybody who does it, it is undone.
-async fn run(store: &Store, contact_id: &str, erasure: Erasure, who: Option<Who>) -> Result<Erased, Stopped> {
+async fn run(
+    store: &Store,
+    contact_id: &str,
+    erasure: Erasure,
+    who: Option<Who>,
+    version: Option<i64>,
+) -> Result<Erased, Stopped> {
     let is_thorough = erasure.is_thorough;
     let id = contact_id.to_owned();
     // The long search is done beside the writer; what has come since is searched in the transaction.
@@ -128,6 +144,10 @@ async fn run(store: &Store, contact_id: &str, erasure: Erasure, who: Option<Who>
     store
         .write(move |tx| {
             let person = privacy::find_person(tx, &id)?.ok_or(Stopped::Failed(PrivacyError::Unknown))?;
+            let left = contacts::lock_versions(tx, &person.contact_ids[..1])?;
+            if version.is_some_and(|seen| !left.values().any(|now| *now == seen)) {
+                return Err(Stopped::Failed(PrivacyError::Changed));
+            }
             if is_thorough {
                 loose.extend(privacy::find_loose_events(tx, &person, &newest)?);
             }

@@ -103,6 +103,7 @@ fn keep(world: &mut World, with: Projection<'_>, message: &MessageInput, booking
         dedupe_key: None,
         run_id: None,
         revision: None,
+        sent_by: None,
         appointment_datetime: None,
         immediate: false,
         is_demo: world.contact.as_ref().is_some_and(|c| c.is_demo),

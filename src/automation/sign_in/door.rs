@@ -61,8 +61,7 @@ impl Door {
         let Some(mut user) = user else { return Err(SignInError::Wrong) };
         let now = clock.now();
         if let Some(hash) = fresh_hash {
-            user.password_hash = Some(hash);
-            self.keep_hash(store, &mut user, now).await?;
+            self.keep_hash(store, &mut user, hash, now).await?;
         }
         let (limits, ip, who) = (self.limits, attempt.ip, Who::new(format!("staff:{}", user.id), attempt.ip));
         let result = store.write(move |tx| admit(tx, user, attempt, who, limits, now)).await?;
@@ -75,7 +74,7 @@ impl Door {
                 self.forgive_address(ip);
                 Err(SignInError::CodeNeeded)
             }
-            Admitted::WrongCode => Err(SignInError::Wrong),
+            Admitted::Refused => Err(SignInError::Wrong),
         }
     }
 
@@ -94,7 +93,7 @@ impl Door {
         let opened = store
             .write(move |tx| {
                 let Some((user_id, purpose)) = staff::take_one_time_code(tx, &code_sha256, now)? else { return Ok(None) };
-                let Some(user) = staff::find_user(tx, &user_id)?.filter(|user| user.active) else { return Ok(None) };
+                let Some(user) = staff::lock_user(tx, &user_id)?.filter(|user| user.active) else { return Ok(None) };
                 let began_with = match purpose {
                     CodePurpose::Invitation => BeganWith::Invitation,
                     CodePurpose::Link => BeganWith::Link,
@@ -149,10 +148,11 @@ impl Door {
         store.write(move |tx| forgive_all(tx, &user_id)).await
     }
 
-    async fn keep_hash(&self, store: &Store, user: &mut User, now: Timestamp) -> StoreResult<()> {
-        let row = user.clone();
+    async fn keep_hash(&self, store: &Store, user: &mut User, hash: String, now: Timestamp) -> StoreResult<()> {
+        let row = User { password_hash: Some(hash), ..user.clone() };
+        let kept = row.clone();
         if store.write(move |tx| staff::update_user(tx, &row, now)).await? {
-            user.version += 1;
+            *user = User { version: kept.version + 1, ..kept };
         }
         Ok(())
     }
@@ -203,7 +203,7 @@ fn address(ip: IpAddr) -> String {
 enum Admitted {
     In(Box<Opened>),
     CodeNeeded,
-    WrongCode,
+    Refused,
 }
 
 /// The password was right. What else is asked for is proved in the transaction that begins the session.
@@ -215,6 +215,11 @@ fn admit(
     limits: SessionLimits,
     now: Timestamp,
 ) -> StoreResult<Admitted> {
+    let known = staff::lock_user(tx, &user.id)?.filter(|known| known.active && known.password_hash == user.password_hash);
+    let Some(user) = known else {
+        // Their password was taken away, or they were, while it was looked at.
+        return Ok(Admitted::Refused);
+    };
     let proofs = staff::lock_proofs(tx, &user.id)?;
     let second_factor = proofs.active_totp().is_some();
     if second_factor {
@@ -225,7 +230,7 @@ fn admit(
             }
             Some(code) if !prove_code(tx, &proofs, code, now)? => {
                 audit::note(tx, &failed(&user.id, attempt.ip).with_word("part", "code"), now)?;
-                return Ok(Admitted::WrongCode);
+                return Ok(Admitted::Refused);
             }
             Some(_) => {}
         }

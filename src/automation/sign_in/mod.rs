@@ -39,6 +39,9 @@ pub enum SignInError {
     /// For what only somebody may do who signed in a moment ago.
     #[error("sign in again first")]
     Stale,
+    /// Meanwhile the session ended, or the password is another.
+    #[error("the session has ended")]
+    Ended,
     #[error("there is a second factor already")]
     Enrolled,
     #[error("there is no second factor")]

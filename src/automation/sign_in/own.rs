@@ -1,11 +1,11 @@
 //! What somebody changes about their own way in.
 
 use super::door::Door;
-use super::sessions::{Opened, SignedIn, rotate};
+use super::sessions::{Opened, SignedIn, rotate, still};
 use super::{Pending, SignInError, pending};
 use crate::automation::audit;
+use crate::automation::staff::needs_second_factor;
 use crate::automation::staff::passwords::{PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MIN_MFA, refuse_weak};
-use crate::automation::staff::{StaffError, needs_second_factor};
 use crate::domain::audit::{Entry, Who, action};
 use crate::domain::clock::SharedClock;
 use crate::domain::time::Timestamp;
@@ -61,7 +61,11 @@ fn put_password(
     who: Who,
     now: Timestamp,
 ) -> Result<Option<Opened>, SignInError> {
-    let mut user = staff::find_user(tx, &signed_in.user.id)?.ok_or(StaffError::Nobody)?;
+    let mut user = still(tx, signed_in)?;
+    if user.password_hash != signed_in.user.password_hash {
+        // What was proved is not their password any more.
+        return Err(SignInError::Ended);
+    }
     user.password_hash = Some(hash);
     crate::automation::staff::update_in(tx, &user, now)?;
     staff::delete_codes_of(tx, &user.id)?;

@@ -2,15 +2,15 @@
 
 use super::door::{count_try, forgive_all, prove_code};
 use super::own::Own;
-use super::sessions::{Opened, SignedIn, rotate};
+use super::sessions::{Opened, SignedIn, rotate, still};
 use super::{SignInError, base32, one_time, totp};
 use crate::automation::audit;
 use crate::automation::staff::{PASSWORD_CHARACTERS_MIN, StaffError, needs_second_factor};
 use crate::domain::audit::{Entry, Who, action};
 use crate::domain::ids::fill_random;
 use crate::domain::time::{Millis, Timestamp};
+use crate::store::Tx;
 use crate::store::staff::{self, BeganWith};
-use crate::store::{StoreResult, Tx};
 
 /// Who signed in longer ago signs in again before they set up a second factor: a session that somebody took must not be enough.
 const FRESH: Millis = Millis::minutes(15);
@@ -62,7 +62,7 @@ fn confirm(
     who: Who,
     now: Timestamp,
 ) -> Result<(Opened, Vec<String>), SignInError> {
-    let id = &signed_in.user.id;
+    let id = &still(tx, signed_in)?.id;
     let mut proofs = staff::lock_proofs(tx, id)?;
     if proofs.active_totp().is_some() {
         return Err(SignInError::Enrolled);
@@ -82,13 +82,14 @@ fn confirm(
 pub async fn renew_recovery_codes(own: Own<'_>, code: &str) -> Result<Vec<String>, SignInError> {
     let now = own.clock.now();
     prove(own, code, now).await?;
-    let (id, who) = (own.signed_in.user.id.clone(), own.who());
+    let (signed_in, who) = (own.signed_in.clone(), own.who());
     let write = move |tx: &mut Tx<'_>| {
+        let id = still(tx, &signed_in)?.id;
         let codes = one_time::issue_recovery_codes(tx, &id)?;
         audit::note(tx, &Entry::new(who, action::RECOVERY_CODES_MADE).of("user", &id), now)?;
-        StoreResult::Ok(codes)
+        Ok(codes)
     };
-    Ok(own.store.write(write).await?)
+    own.store.write(write).await
 }
 
 /// Ends the second factor, for whoever proves both. Who needs one sets up another at once.
@@ -102,16 +103,16 @@ pub async fn turn_off(own: Own<'_>, password: &str, code: &str) -> Result<Opened
     prove(own, code, now).await?;
     let (signed_in, who) = (own.signed_in.clone(), own.who());
     let write = move |tx: &mut Tx<'_>| {
-        let id = &signed_in.user.id;
+        let id = &still(tx, &signed_in)?.id;
         let mut proofs = staff::lock_proofs(tx, id)?;
         (proofs.totp_secret, proofs.totp_since) = (None, None);
         staff::put_proofs(tx, &proofs)?;
         staff::replace_recovery_codes(tx, id, &[])?;
         let opened = rotate(tx, &signed_in, signed_in.session.began_with, false, now)?;
         audit::note(tx, &Entry::new(who, action::MFA_RESET).of("user", id), now)?;
-        StoreResult::Ok(opened)
+        Ok(opened)
     };
-    Ok(own.store.write(write).await?)
+    own.store.write(write).await
 }
 
 /// Uses up a code of the second factor. Tries that fail count like those at the door.

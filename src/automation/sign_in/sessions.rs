@@ -1,5 +1,6 @@
 //! Sessions: an opaque token that only its hash is kept of, ended by idleness, by time, or by hand.
 
+use super::SignInError;
 use crate::automation::audit;
 use crate::automation::staff::{hash_secret, needs_second_factor};
 use crate::domain::audit::{Entry, Who, action};
@@ -150,6 +151,14 @@ pub(super) fn open(
     Ok(Opened { token, signed_in: SignedIn { session, user } })
 }
 
+/// Whoever this session is of, as they are now, if it goes on and they may come in. Nobody ends it until the end of the
+/// transaction: what was proved before it may be worth nothing by now.
+pub(super) fn still(tx: &mut Tx<'_>, signed_in: &SignedIn) -> Result<User, SignInError> {
+    let user = staff::lock_user(tx, &signed_in.user.id)?.filter(|user| user.active).ok_or(SignInError::Ended)?;
+    staff::find_session(tx, &signed_in.session.token_sha256)?.ok_or(SignInError::Ended)?;
+    Ok(user)
+}
+
 /// The same session under a new token, with what is new about it: whoever knew the old token has nothing.
 pub(super) fn rotate(
     tx: &mut Tx<'_>,
@@ -157,7 +166,8 @@ pub(super) fn rotate(
     began_with: BeganWith,
     second_factor: bool,
     now: Timestamp,
-) -> StoreResult<Opened> {
+) -> Result<Opened, SignInError> {
+    let user = still(tx, old)?;
     let token = new_token();
     let session = Session {
         id: new_id(now),
@@ -169,7 +179,7 @@ pub(super) fn rotate(
     };
     staff::delete_sessions_of(tx, &old.user.id, None)?;
     staff::insert_session(tx, &session)?;
-    Ok(Opened { token, signed_in: SignedIn { session, user: old.user.clone() } })
+    Ok(Opened { token, signed_in: SignedIn { session, user } })
 }
 
 /// Ends one of somebody's sessions. False when they have none of this id.

@@ -69,7 +69,7 @@ pub async fn invite_again(
 ) -> Result<(User, String), StaffError> {
     let (id, now) = (id.to_owned(), clock.now());
     write(store, move |tx| {
-        let mut user = staff::find_user(tx, &id)?.ok_or(StaffError::Nobody)?;
+        let mut user = staff::lock_user(tx, &id)?.ok_or(StaffError::Nobody)?;
         user.password_hash = None;
         update(tx, &user, now)?;
         staff::delete_sessions_of(tx, &id, None)?;
@@ -122,7 +122,7 @@ pub async fn change_user(
     let (id, now) = (id.to_owned(), clock.now());
     write(store, move |tx| {
         let admins = staff::count_active_admins(tx)?;
-        let before = staff::find_user(tx, &id)?.ok_or(StaffError::Nobody)?;
+        let before = staff::lock_user(tx, &id)?.ok_or(StaffError::Nobody)?;
         if before.version != version {
             return Err(StaffError::Changed(Box::new(before)));
         }

@@ -11,15 +11,19 @@ use crate::automation::run::{count_decided, decide_one};
 use crate::automation::world::World;
 use crate::domain::audit::{Entry, Who};
 use crate::domain::event::{Actor, ContactInput, Event, EventPayload, EventStatus, lane_key};
-use crate::domain::ids::new_id;
+use crate::domain::ids::{fill_random, new_id};
 use crate::domain::staff_action::StaffAction;
 use crate::domain::time::Timestamp;
 use crate::store::views::contacts::find_survivor;
 use crate::store::{Conn, Store, StoreError, StoreResult, Tx, bookings, contacts, events, sms, tasks as task_rows};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How often an action is decided anew because a record changed under it.
-const CONFLICTS_MAX: usize = 8;
+const CONFLICTS_MAX: u32 = 12;
+/// After the first time; each further pause may be twice as long.
+const PAUSE: Duration = Duration::from_millis(1);
+const PAUSE_MAX: Duration = Duration::from_millis(60);
 
 /// What somebody wants done.
 #[derive(Clone, Debug)]
@@ -85,10 +89,20 @@ pub async fn act(context: &Automation, wanted: Wanted) -> Result<Done, Refused> 
         tries += 1;
         let collided = |e: &StoreError| matches!(e, StoreError::Conflict { .. } | StoreError::Duplicate { .. });
         match attempt(context, &in_force, wanted.clone()).await {
-            Err(Refused::Store(error)) if tries < CONFLICTS_MAX && (collided(&error) || error.is_transient()) => {}
+            Err(Refused::Store(error)) if tries < CONFLICTS_MAX && (collided(&error) || error.is_transient()) => {
+                tokio::time::sleep(pause(tries)).await;
+            }
             done => return done,
         }
     }
+}
+
+/// Whoever collides waits for another while: together they would collide again.
+fn pause(tries: u32) -> Duration {
+    let mut random = [0u8; 1];
+    fill_random(&mut random);
+    let most = PAUSE_MAX.min(PAUSE * 2u32.pow(tries.min(10)));
+    most * u32::from(random[0]) / 255
 }
 
 /// What a text would be, and nothing is done.

@@ -32,10 +32,13 @@ pub(super) fn add(world: &mut World, new: &NewBooking, with: Doing<'_>) -> Effec
 pub(super) fn edit(world: &mut World, edit: &BookingEdit, with: Doing<'_>) -> Effect {
     let before = find(world, with)?;
     let moves = edit.appointment_datetime.is_some_and(|at| at != before.appointment_datetime);
-    // At its own time again: it was cancelled, or marked as missed, by mistake.
-    let revives =
-        edit.appointment_datetime.is_some() && matches!(before.status, BookingStatus::Cancelled | BookingStatus::NoShow);
-    let status = if moves || revives { status_after_move(before.status)? } else { before.status };
+    // At its own time again: it was cancelled, or marked as missed or kept, by mistake.
+    let revives = edit.appointment_datetime.is_some() && !before.status.is_live() && is_ever_revived(before.status);
+    let status = match (moves, revives) {
+        (true, _) => status_after_move(before.status)?,
+        (false, true) => BookingStatus::Scheduled,
+        (false, false) => before.status,
+    };
     let begins = edit.appointment_datetime.unwrap_or(before.appointment_datetime);
     if edit.end_datetime.value().is_some_and(|end| *end <= begins) {
         return Err(Impossible::because("the end would not be after the beginning"));
@@ -83,10 +86,16 @@ fn refuse_too_early(booking: &Booking, to: BookingStatus, now: Timestamp) -> Res
     let from = match to {
         BookingStatus::NoShow => booking.appointment_datetime,
         // Who has been checked in is here.
-        BookingStatus::Completed if booking.status != BookingStatus::CheckedIn => booking.appointment_datetime - COMES_EARLY_MAX,
+        BookingStatus::Completed if booking.status == BookingStatus::CheckedIn => return Ok(()),
+        BookingStatus::Completed | BookingStatus::CheckedIn => booking.appointment_datetime - COMES_EARLY_MAX,
         _ => return Ok(()),
     };
     if now < from { Err(Impossible::because("the appointment is still to come")) } else { Ok(()) }
+}
+
+const fn is_ever_revived(status: BookingStatus) -> bool {
+    use BookingStatus::{Cancelled, CheckedIn, Completed, NoShow};
+    matches!(status, Cancelled | NoShow | CheckedIn | Completed)
 }
 
 /// So long before the appointment somebody may have come and be gone.
@@ -127,7 +136,7 @@ fn set_status(booking: &mut Booking, to: BookingStatus, before: &Booking, now: T
         }
         BookingStatus::Scheduled => {
             (booking.patient_confirmed_at, booking.confirmed_via) = (None, None);
-            booking.no_show_at = None;
+            (booking.no_show_at, booking.checked_in_at, booking.completed_at) = (None, None, None);
         }
         _ => {}
     }

@@ -115,9 +115,18 @@ pub(super) fn reopen(world: &mut World, with: Doing<'_>) -> Effect {
     if task.status.is_open() {
         return Err(Impossible::because("the task is open"));
     }
-    let is_same = |t: &Arc<Task>| t.status.is_open() && t.dedupe_key.is_some() && t.dedupe_key == task.dedupe_key;
-    if world.open_tasks.iter().any(is_same) {
-        return Err(Impossible::because("another task for the same thing is open"));
+    let is_same = |t: &&Arc<Task>| t.status.is_open() && t.dedupe_key.is_some() && t.dedupe_key == task.dedupe_key;
+    if let Some(other) = world.open_tasks.iter().find(is_same).cloned() {
+        // What a rule made of it, such as the next try of a call, is taken back with it.
+        let followed = other.run_id.is_some() && task.completed_at.is_some_and(|at| other.created_at >= at);
+        if !followed {
+            return Err(Impossible::because("another task for the same thing is open"));
+        }
+        world.change_task(&other.id, with.deciding.now, |t| {
+            t.status = TaskStatus::Cancelled;
+            t.completed_at = Some(with.deciding.now);
+            t.note = Some("What it followed from was taken back.".to_owned());
+        });
     }
     take_up(world, &task);
     if task.outcome == Some(TaskOutcome::WrongNumber) {

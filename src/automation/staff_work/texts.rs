@@ -232,6 +232,7 @@ fn message(world: &World, id: String, composed: Composed, new: &NewText, with: D
         status: SmsStatus::Scheduled,
         status_reason: Some(composed.held.to_owned()),
         revision: Some(revision),
+        sent_by: Some(with.by().to_owned()),
         appointment_datetime: live.map(|b| b.appointment_datetime),
         immediate: new.send_at.is_none() && answers(world, composed.category, now),
         is_demo: world.contact.as_ref().is_some_and(|c| c.is_demo),

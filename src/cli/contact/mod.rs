@@ -46,7 +46,7 @@ async fn erase(context: &Context<'_>, parts: &Parts, args: &EraseArgs) -> Done {
     if !args.yes {
         confirm(context, &preview)?;
     }
-    let erased = privacy::erase(&parts.store, &parts.clock, &id, BY.into(), &args.reason).await?;
+    let erased = privacy::erase(&parts.store, &parts.clock, &id, BY.into(), &args.reason, None).await?;
     show(context, &erased, false);
     match (erased.scrubbed, parts.store.is_postgres()) {
         (Scrubbed::Yes | Scrubbed::No, _) => {}

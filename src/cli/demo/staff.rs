@@ -18,6 +18,8 @@ const TASK_DONE: f64 = 0.7;
 /// Of calls: somebody answered; of the others, a voice asked for a message.
 const SPOKE: f64 = 0.6;
 const VOICEMAIL: f64 = 0.5;
+/// Most tasks are done before they are due.
+const TASK_DONE_BEFORE: Millis = Millis::HOUR;
 /// Some tasks stay for everybody to see.
 const TASK_FORGOTTEN_AFTER: Millis = Millis::hours(3);
 /// Patients are marked this long after their time.
@@ -31,7 +33,7 @@ const WHO: &str = "staff:demo";
 pub async fn work_an_hour(automation: &Automation, random: &mut Random, now: Timestamp) -> StoreResult<()> {
     let read = move |conn: &mut _| {
         let expected = bookings::list_expected_before(conn, now - MARKED_AFTER, RECORDS_MAX)?;
-        StoreResult::Ok((expected, tasks::list_open_due(conn, now - TASK_FORGOTTEN_AFTER, now, RECORDS_MAX)?))
+        StoreResult::Ok((expected, tasks::list_open_due(conn, now - TASK_FORGOTTEN_AFTER, now + TASK_DONE_BEFORE, RECORDS_MAX)?))
     };
     let (expected, due) = automation.store.read(read).await?;
     let mut clicks = Vec::new();

@@ -23,9 +23,7 @@ pub(super) async fn act_on(call: &Call, about: About, action: StaffAction, versi
     if named(&about).is_some_and(|id| !is_id(id)) {
         return Err(ApiError::not_found());
     }
-    let wanted = Wanted { who: call.who(), about: about.clone(), action, version };
-    // A whole decision is in this future: it would make every handler's large.
-    match Box::pin(staff_work::act(&automation(call)?, wanted)).await {
+    match attempt(call, about.clone(), action, version).await? {
         Ok(done) => Ok(done),
         Err(Refused::Changed) => Err(ApiError::changed_meanwhile(current(call, &about).await?)),
         Err(Refused::Impossible(reason)) => {
@@ -34,6 +32,18 @@ pub(super) async fn act_on(call: &Call, about: About, action: StaffAction, versi
         }
         Err(refused) => Err(told(refused)),
     }
+}
+
+/// Does it, and leaves to the caller what a refusal means.
+pub(super) async fn attempt(
+    call: &Call,
+    about: About,
+    action: StaffAction,
+    version: Option<i64>,
+) -> Result<Result<Done, Refused>, ApiError> {
+    let wanted = Wanted { who: call.who(), about, action, version };
+    // A whole decision is in this future: it would make every handler's large.
+    Ok(Box::pin(staff_work::act(&automation(call)?, wanted)).await)
 }
 
 pub(super) fn automation(call: &Call) -> Result<Automation, ApiError> {

@@ -5,7 +5,8 @@ use super::listing::{PAGING, Parameter, Wall, one};
 use super::words;
 use crate::automation::next::Reminders;
 use crate::domain::booking::BookingStatus;
-use crate::http::doc::{Doc, Kind};
+use crate::domain::time::Timestamp;
+use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
 use crate::http::problem::ApiError;
 use crate::http::query::{Query, encode_cursor};
@@ -14,6 +15,7 @@ use crate::http::route::{Permission, Route};
 use crate::store::StoreResult;
 use crate::store::views::bookings::{self, BookingFilter, BookingView};
 use crate::store::views::day::{self, Sheet};
+use chrono::NaiveDate;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,21 +27,15 @@ const ONE: Route = Route::get("/api/bookings/{id}", Permission::Clinic);
 pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let list_doc = Doc::new("Bookings", "Lists appointments, the earliest first, with reminders and what is missing.");
     vec![
-        reading(LIST, shared, list).doc(
-            list_doc
-                .query(FILTERS)
-                .kind("from", Kind::Time)
-                .kind("to", Kind::Time)
-                .one_of("status", &BookingStatus::ALL.map(BookingStatus::as_str))
-                .answers::<DaySheet>(),
-        ),
+        reading(LIST, shared, list)
+            .doc(list_doc.query(FILTERS).one_of("status", &BookingStatus::ALL.map(BookingStatus::as_str)).answers::<DaySheet>()),
         reading(ONE, shared, show).doc(Doc::new("Bookings", "Shows an appointment.").answers::<Appointment>()),
     ]
 }
 
 const FILTERS: &[Parameter] = &[
-    ("from", "appointments at this time and later"),
-    ("to", "appointments before this time"),
+    ("from", "appointments at this time, or of this day, and later"),
+    ("to", "appointments before this time, or until the end of this day"),
     ("contact_id", "of one contact"),
     ("status", "one state, such as scheduled; the counts are of all"),
     PAGING[0],
@@ -136,11 +132,23 @@ pub(super) fn booking(view: BookingView, wall: Wall) -> Booking {
     }
 }
 
+const MOMENT: &str = "a day such as 2026-11-24, or a time such as 2026-11-24T10:00:00+11:00";
+
+/// A time, or a day: its beginning, or the end of it.
+fn moment(call: &Call, text: &str, is_end: bool) -> Option<i64> {
+    let calendar = &call.context.clinic.calendar;
+    let day = || {
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        Some(calendar.at_minute(if is_end { day.succ_opt()? } else { day }, 0))
+    };
+    Timestamp::parse_rfc3339(text).or_else(day).map(|at| at.0)
+}
+
 async fn list(call: Call) -> Result<Response, ApiError> {
     let mut query = Query::parse(&call.query);
     let mut filter = BookingFilter {
-        from: query.time("from").map(|t| t.0),
-        to: query.time("to").map(|t| t.0),
+        from: query.parsed("from", MOMENT, |text| moment(&call, text, false)),
+        to: query.parsed("to", MOMENT, |text| moment(&call, text, true)),
         contact_id: query.text("contact_id"),
         status: query.one_of("status", &BookingStatus::ALL.map(BookingStatus::as_str)),
     };

@@ -2,6 +2,7 @@
 
 use super::acting::{act, version_if_given};
 use super::bookings::{Booking, shown};
+use super::bookings_warnings::{Changed, changed};
 use super::fields::{Fields, NOTE_CHARS_MAX, SHORT_CHARS_MAX};
 use super::listing::find_record;
 use super::words::{self, NEW_BOOKING};
@@ -33,8 +34,11 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let doc = |summary| Doc::new("Bookings", summary);
     let marks = |summary| doc(summary).takes_if_match(IfMatch::Optional).takes::<Marking>().answers::<Booking>();
     vec![
-        writing(ADD, shared, add).doc(doc("Makes a booking.").takes::<Adding>().answers_as::<Booking>(StatusCode::CREATED)),
-        writing(EDIT, shared, edit).doc(doc("Moves or corrects a booking.").takes::<Editing>().answers::<Booking>()),
+        writing(ADD, shared, add).doc(
+            doc("Makes a booking, and says what speaks against it.").takes::<Adding>().answers_as::<Changed>(StatusCode::CREATED),
+        ),
+        writing(EDIT, shared, edit)
+            .doc(doc("Moves or corrects a booking, and says what speaks against it.").takes::<Editing>().answers::<Changed>()),
         writing(CONFIRM, shared, confirm)
             .doc(marks("Accepts a pending or waitlisted booking; of an accepted one: the patient has said yes.")),
         writing(CHECK_IN, shared, check_in).doc(marks("The patient is here.")),
@@ -98,8 +102,8 @@ async fn add(call: Call) -> Result<Response, ApiError> {
     fields.finish()?;
     let about = About::Contact(given.contact_id.unwrap_or_default());
     let done = act(&call, about, StaffAction::AddBooking(new), None).await?;
-    let booking = shown(&call, done.booking_id.as_deref().unwrap_or_default()).await?;
-    Ok(reply::with_etag(reply::created(&booking), booking.version))
+    let made = changed(&call, done.booking_id.as_deref().unwrap_or_default()).await?;
+    Ok(reply::with_etag(reply::created(&made), made.booking.version))
 }
 
 #[derive(Default, Deserialize, ToSchema)]
@@ -143,7 +147,9 @@ async fn edit(call: Call) -> Result<Response, ApiError> {
         referral_status: fields.one_of("referral_status", given.referral_status, REFERRAL),
     };
     fields.finish()?;
-    change(&call, StaffAction::EditBooking(edit), Some(version)).await
+    act(&call, About::Booking(call.parameter.clone()), StaffAction::EditBooking(edit), Some(version)).await?;
+    let edited = changed(&call, &call.parameter).await?;
+    Ok(reply::with_etag(reply::json(&edited), edited.booking.version))
 }
 
 #[derive(Default, Deserialize, ToSchema)]

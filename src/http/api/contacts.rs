@@ -11,6 +11,7 @@ use crate::http::problem::ApiError;
 use crate::http::query::{Query, encode_cursor};
 use crate::http::reply::{self, Response};
 use crate::http::route::{Permission, Route};
+use crate::store::privacy::ERASED;
 use crate::store::views::PageRequest;
 use crate::store::views::contacts::{self, ContactFilter, ContactSort, ContactView};
 use crate::store::{Conn, StoreResult};
@@ -213,6 +214,13 @@ pub(super) async fn survivor_of(call: &Call, id: Option<String>) -> Result<Optio
 pub(super) async fn followed(call: Call) -> Result<Call, ApiError> {
     let parameter = survivor_of(&call, Some(call.parameter.clone())).await?.unwrap_or_default();
     Ok(Call { parameter, ..call })
+}
+
+/// Like [`followed`], for changes: nothing is done about somebody who was erased.
+pub(super) async fn followed_alive(call: Call) -> Result<Call, ApiError> {
+    let call = followed(call).await?;
+    let contact = find_record(&call, contacts::find).await?;
+    if contact.phone_status == ERASED { Err(ApiError::conflict("Not possible: erased.")) } else { Ok(call) }
 }
 
 #[derive(Serialize, ToSchema)]

@@ -2,11 +2,12 @@
 
 use super::acting::{act, version_if_given};
 use super::assignees::Assignees;
-use super::contacts::{Contact, shown};
+use super::contacts::{Contact, shown, survivor_of};
 use super::fields::{Fields, NOTE_CHARS_MAX, SHORT_CHARS_MAX};
 use super::listing::{Listing, Wall, find_record, whole};
 use super::words;
 use crate::automation::staff_work::{About, stages_allowed};
+use crate::domain::contact::{Identity, IdentityKind};
 use crate::domain::edit::Edit;
 use crate::domain::event::ContactInput;
 use crate::domain::staff_action::{Consent, ConsentKind, ContactEdit, StaffAction};
@@ -17,7 +18,7 @@ use crate::http::problem::ApiError;
 use crate::http::query::Query;
 use crate::http::reply::{self, Response};
 use crate::http::route::{Permission, Route};
-use crate::store::{consents, contacts};
+use crate::store::{StoreError, consents, contacts};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
@@ -47,7 +48,8 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
                 .takes::<Moving>()
                 .answers::<Contact>(),
         ),
-        writing(NOTE, shared, note).doc(doc("Writes a note about a contact.").takes::<Noting>().answers::<Contact>()),
+        writing(NOTE, shared, note)
+            .doc(doc("Writes a note about a contact.").takes_if_match(IfMatch::Optional).takes::<Noting>().answers::<Contact>()),
         writing(OPT_OUT, shared, opt_out)
             .doc(doc("Sends a contact no more texts.").takes_if_match(IfMatch::Optional).takes::<Saying>().answers::<Contact>()),
         writing(OPT_IN, shared, opt_in).doc(
@@ -205,7 +207,21 @@ async fn edit(call: Call) -> Result<Response, ApiError> {
         consents: said(&mut fields, given.consents, call.context.clock.now()),
     };
     fields.finish()?;
+    refuse_taken(&call, &edit).await?;
     change(&call, StaffAction::EditContact(edit), Some(version)).await
+}
+
+/// Whose the number or the address is: with them this contact may have to be merged.
+async fn refuse_taken(call: &Call, edit: &ContactEdit) -> Result<(), ApiError> {
+    let identity = |kind| move |value: &String| Identity { kind, value: value.clone() };
+    let phone = edit.phone.value().map(identity(IdentityKind::Phone));
+    let email = edit.email.value().map(identity(IdentityKind::Email));
+    let identities: Vec<Identity> = phone.into_iter().chain(email).collect();
+    let own = survivor_of(call, Some(call.parameter.clone())).await?.unwrap_or_default();
+    let owners = call.context.store.read::<_, StoreError>(move |conn| contacts::find_owners(conn, &identities)).await?;
+    let Some(contact_id) = owners.into_values().find(|id| *id != own) else { return Ok(()) };
+    let detail = "Another contact has this number or address: `current.contact_id` says who.";
+    Err(ApiError::conflict(detail).with_current(json!({ "contact_id": contact_id })))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -252,7 +268,8 @@ async fn note(call: Call) -> Result<Response, ApiError> {
     let mut fields = Fields::default();
     let body = fields.required("body", given.body, NOTE_CHARS_MAX);
     fields.finish()?;
-    change(&call, StaffAction::AddNote { body, booking_id: given.booking_id }, None).await
+    let version = version_if_given(&call)?;
+    change(&call, StaffAction::AddNote { body, booking_id: given.booking_id }, version).await
 }
 
 #[derive(Default, Deserialize, ToSchema)]

@@ -1,6 +1,6 @@
 //! `POST /api/contacts/import`: people out of a list, each found or added as any other way of hearing of them would.
 
-use super::acting::{act_on, told};
+use super::acting::{attempt, told};
 use super::assignees::Assignees;
 use super::contacts_change::{Adding, Said, person};
 use super::fields::Fields;
@@ -72,6 +72,12 @@ struct Line {
     errors: Vec<String>,
 }
 
+impl Line {
+    fn refused(line: usize, why: String) -> Self {
+        Self { line, result: "refused", contact_id: None, errors: vec![why] }
+    }
+}
+
 async fn import(call: Call) -> Result<Response, ApiError> {
     let mut query = Query::parse(&call.query);
     let dry_run = query.one_of("dry_run", &["true", "false"]).as_deref() == Some("true");
@@ -84,8 +90,19 @@ async fn import(call: Call) -> Result<Response, ApiError> {
     let assignees = Assignees::load(&call).await?;
     let mut seen = HashMap::new();
     let mut lines = Vec::with_capacity(rows.len());
+    let mut broken_off: Option<String> = None;
     for (line, adding) in rows {
-        lines.push(one(&call, line, adding, (&assignees, &mut seen), dry_run).await?);
+        let done = match &broken_off {
+            None => one(&call, line, adding, (&assignees, &mut seen), dry_run).await,
+            Some(why) => Ok(Line::refused(line, format!("was not tried: {why}"))),
+        };
+        // What was added stays, so the answer says what was, whatever becomes of the rest.
+        lines.push(done.unwrap_or_else(|error| {
+            if error.is_for_now() || error.status().is_server_error() {
+                broken_off = Some(error.told());
+            }
+            Line::refused(line, error.told())
+        }));
     }
     let count = |result: &[&str]| lines.iter().filter(|line| result.contains(&line.result)).count();
     let (added, known, refused) = (count(&["added"]), count(&["known", "repeated"]), count(&["refused"]));
@@ -102,6 +119,9 @@ fn rows(call: &Call) -> Result<Vec<(usize, Adding)>, ApiError> {
     if let Some(place) = names.iter().position(|name| !COLUMNS.contains(&name.as_str())) {
         let known = COLUMNS.join(", ");
         return Err(ApiError::bad_request(format!("Column {} has no name that is known; these are: {known}.", place + 1)));
+    }
+    if let Some(place) = (1..names.len()).find(|place| names[..*place].contains(&names[*place])) {
+        return Err(ApiError::bad_request(format!("Column {} has the name of one before it.", place + 1)));
     }
     let rows: Vec<_> = rows.map(|(line, cells)| (line, adding(&names, cells))).collect();
     if rows.len() > LINES_MAX {
@@ -178,6 +198,12 @@ async fn found_or_added(
     if dry_run {
         return Ok(("added", None));
     }
-    let done = act_on(call, About::Person(Box::new(input)), StaffAction::AddContact(more), None).await?;
-    Ok(("added", done.contact_id))
+    match attempt(call, About::Person(Box::new(input.clone())), StaffAction::AddContact(more), None).await? {
+        Ok(done) => Ok(("added", done.contact_id)),
+        Err(refused) => match find_known(&call.context.store, input).await.map_err(told)? {
+            // Somebody else was faster.
+            Some(id) => Ok(("known", Some(id))),
+            None => Err(told(refused)),
+        },
+    }
 }

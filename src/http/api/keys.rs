@@ -84,6 +84,9 @@ async fn make(call: Call) -> Result<Response, ApiError> {
     let scopes = scopes.map_or(Ok(Scopes::all()), Scopes::parse);
     let scopes = scopes
         .map_err(|_| ApiError::refused("/body/scopes", "are 1 to 32 of: *, tasks:read, tasks:write, tasks:* and the like"))?;
+    if call.caller.as_ref().is_some_and(|caller| !caller.scopes.cover(&scopes)) {
+        return Err(ApiError::refused("/body/scopes", "reach further than those of the key that makes it"));
+    }
     let expires_at = expires_at.map(|text| parse_end(&text, call.context.clock.now())).transpose()?;
     let wanted = NewKey { name, role: parse_role(&role)?, scopes, expires_at };
     let context = &call.context;

@@ -1,10 +1,11 @@
 //! `/api/contacts/…/merge`: two records of one person become one, and two again; and which ones might be one.
 
+use super::acting::version_if_given;
 use super::contacts::{Contact, contact};
 use super::listing::{Listing, PAGING, Wall, page};
 use crate::automation::merge::{MergeError, Wanted, merge, others_named, unmerge};
 use crate::domain::ids::is_id;
-use crate::http::doc::{Doc, Kind};
+use crate::http::doc::{Doc, IfMatch, Kind};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading, writing};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -27,9 +28,16 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let unmerge_doc = Doc::new("Contacts", "Undoes the merge of a contact into another.");
     let duplicates_doc = Doc::new("Contacts", "Lists people who might be one: the open merge_review tasks.");
     vec![
-        writing(MERGE, shared, merge_two)
-            .doc(merge_doc.query(PREVIEW).kind("dry_run", Kind::Flag).takes::<Merging>().answers::<Merged>()),
-        writing(UNMERGE, shared, unmerge_two).doc(unmerge_doc.takes::<Unmerging>().answers::<Unmerged>()),
+        writing(MERGE, shared, merge_two).doc(
+            merge_doc
+                .query(PREVIEW)
+                .kind("dry_run", Kind::Flag)
+                .takes_if_match(IfMatch::Optional)
+                .takes::<Merging>()
+                .answers::<Merged>(),
+        ),
+        writing(UNMERGE, shared, unmerge_two)
+            .doc(unmerge_doc.takes_if_match(IfMatch::Optional).takes::<Unmerging>().answers::<Unmerged>()),
         reading(DUPLICATES, shared, duplicates).doc(duplicates_doc.query(&PAGING).answers::<Listing<Duplicate>>()),
     ]
 }
@@ -84,9 +92,10 @@ async fn merge_two(call: Call) -> Result<Response, ApiError> {
     if !is_id(&other_id) {
         return Err(ApiError::refused("/body/other_id", "there is no contact with this id"));
     }
-    let wanted = Wanted { winner_id: id, loser_id: other_id, who: call.who(), dry_run };
-    let done = merge(&call.context.store, wanted, call.context.clock.now()).await.map_err(|e| refused(e, "/body/other_id"))?;
+    let wanted = Wanted { winner_id: id, loser_id: other_id, who: call.who(), dry_run, version: version_if_given(&call)? };
     let wall = Wall::of(&call);
+    let done = merge(&call.context.store, wanted, call.context.clock.now()).await;
+    let done = done.map_err(|e| refused(e, "/body/other_id", wall))?;
     let version = done.contact.version;
     let answer = Merged {
         contact: contact(ContactView::from(done.contact), wall),
@@ -107,10 +116,9 @@ async fn unmerge_two(call: Call) -> Result<Response, ApiError> {
     if !is_id(&loser) {
         return Err(ApiError::refused("/body/contact_id", "there is no contact with this id"));
     }
-    let done = unmerge(&call.context.store, &loser, call.who(), call.context.clock.now())
-        .await
-        .map_err(|e| refused(e, "/body/contact_id"))?;
     let wall = Wall::of(&call);
+    let done = unmerge(&call.context.store, &loser, call.who(), version_if_given(&call)?, call.context.clock.now()).await;
+    let done = done.map_err(|e| refused(e, "/body/contact_id", wall))?;
     Ok(reply::json(&Unmerged {
         contact: contact(ContactView::from(done.contact), wall),
         other: contact(ContactView::from(done.winner), wall),
@@ -122,11 +130,15 @@ fn path_id(call: &Call) -> Result<String, ApiError> {
     if is_id(&call.parameter) { Ok(call.parameter.clone()) } else { Err(ApiError::not_found()) }
 }
 
-fn refused(error: MergeError, pointer: &str) -> ApiError {
+fn refused(error: MergeError, pointer: &str, wall: Wall) -> ApiError {
     match error {
         MergeError::Nobody => ApiError::not_found(),
         MergeError::Itself => ApiError::refused(pointer, error.to_string()),
         MergeError::Store(error) => error.into(),
+        MergeError::Changed(current) => {
+            let current = contact(ContactView::from(*current), wall);
+            ApiError::changed_meanwhile(serde_json::to_value(current).unwrap_or_default())
+        }
         other => ApiError::conflict(sentence(&other.to_string())),
     }
 }

@@ -6,6 +6,7 @@ mod audit;
 mod board;
 mod bookings;
 mod bookings_change;
+mod bookings_warnings;
 mod contacts;
 mod contacts_change;
 mod contacts_export;

@@ -1,10 +1,12 @@
 //! `/api/contacts/{id}/export` and `/erase`: what people may ask of a clinic.
 
+use super::acting::version_if_given;
+use super::contacts;
 use super::fields::{Fields, NOTE_CHARS_MAX};
 use crate::automation::audit::note_alone;
 use crate::automation::privacy::{self, Erased, PrivacyError, Scrubbed};
 use crate::domain::audit::{Entry, action};
-use crate::http::doc::{Doc, Kind};
+use crate::http::doc::{Doc, IfMatch, Kind};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading, writing};
 use crate::http::problem::ApiError;
 use crate::http::query::Query;
@@ -26,8 +28,14 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
     let erasing = Doc::new("Privacy", "Destroys everything that says who a contact is.");
     vec![
         reading(EXPORT, shared, export).doc(all.answers_text(StatusCode::OK, "application/json")),
-        writing(ERASE, shared, erase)
-            .doc(erasing.query(PARAMETERS).kind("dry_run", Kind::Flag).takes::<Wish>().answers::<Erasure>()),
+        writing(ERASE, shared, erase).doc(
+            erasing
+                .query(PARAMETERS)
+                .kind("dry_run", Kind::Flag)
+                .takes_if_match(IfMatch::Optional)
+                .takes::<Wish>()
+                .answers::<Erasure>(),
+        ),
     ]
 }
 
@@ -79,7 +87,13 @@ async fn erase(call: Call) -> Result<Response, ApiError> {
     let erased = if dry_run {
         privacy::preview(store, clock, &call.parameter).await?
     } else {
-        privacy::erase(store, clock, &call.parameter, call.who(), &reason).await?
+        match privacy::erase(store, clock, &call.parameter, call.who(), &reason, version_if_given(&call)?).await {
+            Err(PrivacyError::Changed) => {
+                let current = contacts::shown(&call, &call.parameter).await?;
+                return Err(ApiError::changed_meanwhile(serde_json::to_value(current).unwrap_or_default()));
+            }
+            done => done?,
+        }
     };
     let Erased { contact_ids, counts, scrubbed } = erased;
     let counts = counts.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect();
@@ -92,6 +106,7 @@ impl From<PrivacyError> for ApiError {
             PrivacyError::Unknown => Self::not_found(),
             PrivacyError::NoReason => Self::refused("/body/reason", error.to_string()),
             PrivacyError::TextLeaving => Self::conflict("A text to them is leaving at this moment; try again in a minute."),
+            PrivacyError::Changed => Self::changed_meanwhile(serde_json::Value::Null),
             PrivacyError::Store(error) => error.into(),
         }
     }

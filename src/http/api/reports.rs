@@ -2,6 +2,7 @@
 
 use super::listing::{self, CURSOR, LIMIT, Listing};
 use crate::automation::reports::{self, Answer, Figure, Kind, Period, Report, Shown, definitions};
+use crate::automation::staff::USERS_MAX;
 use crate::domain::time::Timestamp;
 use crate::http::doc::{Doc, Kind as Values};
 use crate::http::endpoint::{Call, Endpoint, Shared, reading};
@@ -9,9 +10,12 @@ use crate::http::problem::{ApiError, FieldError};
 use crate::http::query::Query;
 use crate::http::reply::{self, Response};
 use crate::http::route::{Permission, Route};
+use crate::store::StoreError;
 use crate::store::reports::KeptHead;
+use crate::store::staff::list_users;
 use chrono::NaiveDate;
 use serde::Serialize;
+use std::collections::HashMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use warp::http::header::{ACCEPT, HeaderMap, VARY};
@@ -82,6 +86,8 @@ struct FigureBody {
     /// What the groups are: `source`, `status` …; null for the figure of everything
     by: Option<&'static str>,
     group: Option<String>,
+    /// Of a member of staff: what they are called now
+    group_name: Option<String>,
     /// `count`, `rate`, `ms` or `micros`
     unit: &'static str,
     /// Null where there is nothing to count it from
@@ -116,7 +122,8 @@ async fn of_period(call: Call, kind: Kind) -> Result<Response, ApiError> {
         None => Period::last_over(kind, tz, now).ok_or_else(ApiError::not_found)?,
     };
     let Answer { report, was_kept } = reports::get(&context.store, &context.clinic, period, now).await?;
-    Ok(answer(&call.headers, &report, if was_kept { "kept" } else { "fresh" }))
+    let names = names(&call).await?;
+    Ok(answer(&call.headers, &report, if was_kept { "kept" } else { "fresh" }, &names))
 }
 
 fn wrong_start(detail: &str) -> ApiError {
@@ -125,7 +132,8 @@ fn wrong_start(detail: &str) -> ApiError {
 
 async fn one(call: Call) -> Result<Response, ApiError> {
     let report = listing::one(&call, reports::find).await?;
-    Ok(answer(&call.headers, &report, "kept"))
+    let names = names(&call).await?;
+    Ok(answer(&call.headers, &report, "kept", &names))
 }
 
 async fn list(call: Call) -> Result<Response, ApiError> {
@@ -152,19 +160,27 @@ fn kept(row: KeptHead, tz: chrono_tz::Tz) -> KeptReport {
     }
 }
 
+/// Members of staff, by their id.
+type Names = HashMap<String, String>;
+
+async fn names(call: &Call) -> Result<Names, ApiError> {
+    let users = call.context.store.read::<_, StoreError>(|conn| list_users(conn, USERS_MAX)).await?;
+    Ok(users.into_iter().map(|user| (user.id, user.name)).collect())
+}
+
 /// As CSV for whoever asks for that and not for JSON.
-fn answer(headers: &HeaderMap, report: &Report, cache: &'static str) -> Response {
+fn answer(headers: &HeaderMap, report: &Report, cache: &'static str, names: &Names) -> Response {
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or("");
     let mut response = if accept.contains("text/csv") && !accept.contains("application/json") {
         reply::with_type(StatusCode::OK, CSV, reports::csv(report).into_bytes())
     } else {
-        reply::json(&body(report, cache))
+        reply::json(&body(report, cache, names))
     };
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     response
 }
 
-fn body(report: &Report, cache: &'static str) -> ReportBody {
+fn body(report: &Report, cache: &'static str, names: &Names) -> ReportBody {
     let zone = report.zone.parse().unwrap_or(chrono_tz::UTC);
     ReportBody {
         kind: report.kind.as_str(),
@@ -176,11 +192,11 @@ fn body(report: &Report, cache: &'static str) -> ReportBody {
         cache,
         is_over: report.is_over(),
         is_final: report.is_final(),
-        figures: report.figures.iter().map(figure).collect(),
+        figures: report.figures.iter().map(|each| figure(each, names)).collect(),
     }
 }
 
-fn figure(figure: &Figure) -> FigureBody {
+fn figure(figure: &Figure, names: &Names) -> FigureBody {
     let definition = definitions::find(&figure.name);
     let value = figure.value().and_then(|shown| match shown {
         Shown::Whole(n) => Some(n.into()),
@@ -190,6 +206,7 @@ fn figure(figure: &Figure) -> FigureBody {
         name: figure.name.clone(),
         by: figure.group.as_ref().and(definition.and_then(|d| d.by)),
         group: figure.group.clone(),
+        group_name: figure.group.as_ref().and_then(|who| names.get(who.trim_start_matches("staff:")).cloned()),
         unit: definition.map_or("count", |d| d.unit.as_str()),
         value,
         numerator: figure.numerator,

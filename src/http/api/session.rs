@@ -255,6 +255,7 @@ pub(super) fn refused(error: SignInError) -> ApiError {
         SignInError::CodeNeeded => ApiError::not_signed_in("Send `code`, too: the authenticator app shows it."),
         SignInError::Wait(wait) => ApiError::too_many_for(wait),
         SignInError::Busy => ApiError::too_many_requests(),
+        SignInError::Ended => ApiError::unauthorized(),
         SignInError::Stale => ApiError::unfinished("You signed in a while ago: sign in again first."),
         SignInError::Enrolled => ApiError::conflict("There is a second factor already: end it first."),
         SignInError::NotEnrolled => ApiError::conflict("There is no second factor yet."),

@@ -70,6 +70,8 @@ pub(super) struct Sms {
     price_is_estimate: bool,
     in_reply_to: Option<String>,
     run_id: Option<String>,
+    /// Who of staff wrote it: `staff:ID`, `key:NAME`; `null` when a rule did, or a person sent it.
+    sent_by: Option<String>,
     scheduled_at: Option<String>,
     accepted_at: Option<String>,
     delivered_at: Option<String>,
@@ -94,12 +96,13 @@ pub(super) fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sm
         body: view.body,
         encoding: view.encoding,
         parts: view.parts,
+        status_reason: reason(&view.status, view.status_reason),
         status: view.status,
-        status_reason: view.status_reason,
         provider: view.provider,
         provider_message_id: view.provider_message_id,
         in_reply_to: view.in_reply_to,
         run_id: view.run_id,
+        sent_by: view.sent_by,
         scheduled_at: wall.optional(view.scheduled_at),
         accepted_at: wall.optional(view.accepted_at),
         delivered_at: wall.optional(view.delivered_at),
@@ -107,6 +110,14 @@ pub(super) fn text(view: SmsView, handover: Option<&Handover>, wall: Wall) -> Sm
         updated_at: wall.time(view.updated_at),
     }
 }
+
+/// Why a text waits is no reason of what became of it since.
+fn reason(status: &str, reason: Option<String>) -> Option<String> {
+    let is_over = !matches!(status, "scheduled" | "suppressed" | "cancelled");
+    reason.filter(|reason| !(is_over && HELD.contains(&reason.as_str())))
+}
+
+const HELD: [&str; 3] = ["undo", "send_at", "quiet_hours"];
 
 /// The text with this id, as everybody sees it.
 pub(super) async fn shown(call: &Call, id: &str) -> Result<Sms, ApiError> {

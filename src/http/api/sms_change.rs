@@ -5,6 +5,7 @@ use super::fields::Fields;
 use super::listing::Wall;
 use super::sms::{Sms, shown};
 use super::words;
+use crate::automation::inbox::delete_own_draft;
 use crate::automation::staff_work::act::compose;
 use crate::automation::staff_work::{About, Composed, UNDO, explain};
 use crate::domain::ids::is_id;
@@ -30,6 +31,8 @@ const PREVIEW: Route = Route::post("/api/sms/preview", Permission::Clinic);
 const CANCEL: Route = Route::post("/api/sms/{id}/cancel", Permission::Clinic);
 const RETRY: Route = Route::post("/api/sms/{id}/retry", Permission::Clinic);
 
+/// A clock may be so wrong, and somebody take so long to press the button.
+const SEND_LATE_MAX: Millis = Millis::minutes(5);
 /// How far ahead a text can be put.
 const SEND_AHEAD_MAX: Millis = Millis::days(90);
 
@@ -82,6 +85,9 @@ fn wish(call: &Call) -> Result<Wish, ApiError> {
         fields.refuse("body", "must be given, or template, and not both");
     }
     let send_at = fields.time("send_at", given.send_at.as_deref());
+    if send_at.is_some_and(|at| at < now - SEND_LATE_MAX) {
+        fields.refuse("send_at", "is over already");
+    }
     if send_at.is_some_and(|at| at > now + SEND_AHEAD_MAX) {
         fields.refuse("send_at", format!("is more than {} days ahead", SEND_AHEAD_MAX.0 / Millis::DAY.0));
     }
@@ -117,6 +123,11 @@ struct Held {
 async fn send(call: Call) -> Result<Response, ApiError> {
     let Wish { contact_id, booking_id, text } = wish(&call)?;
     let done = act(&call, About::Both { contact_id, booking_id }, StaffAction::SendSms(text), None).await?;
+    if let Some(contact_id) = done.contact_id {
+        // What they were writing has been sent. Not so surely that it should undo the text.
+        let own = delete_own_draft(&call.context.store, &contact_id, &call.by).await;
+        own.unwrap_or_else(|error| tracing::warn!(%error, "a draft that was sent is still there"));
+    }
     held(&call, done.sms_id.as_deref().unwrap_or_default()).await
 }
 

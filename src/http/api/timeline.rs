@@ -25,7 +25,10 @@ pub(super) fn endpoints(shared: &Arc<Shared>) -> Vec<Endpoint> {
 }
 
 const FILTERS: &[(&str, &str)] = &[
-    ("kind", "some of touchpoint, note, stage_change, field_change, sms, task, booking, run, with commas; all unless given"),
+    (
+        "kind",
+        "some of touchpoint, note, stage_change, field_change, sms, task, booking, run, action, with commas; all unless given",
+    ),
     PAGING[0],
     PAGING[1],
 ];
@@ -35,7 +38,8 @@ const FILTERS: &[(&str, &str)] = &[
 struct Entry {
     at: String,
     id: String,
-    /// `touchpoint`, `note`, `stage_change`, `field_change`, `sms`, `task`, `booking` or `run`.
+    /// `touchpoint`, `note`, `stage_change`, `field_change`, `sms`, `task`, `booking`, `run` or `action` (what staff
+    /// did with tasks, consent, merges).
     kind: &'static str,
     /// What exactly: the touchpoint's kind, the task's type, the stage moved to, the text's template, the field, the event of a
     /// booking, the rule.
@@ -49,6 +53,8 @@ struct Entry {
     /// Of texts, tasks and runs; the pipeline of a move.
     status: Option<String>,
     booking_id: Option<String>,
+    /// Until when a task was put off; when the appointment of a booking's event is now.
+    when: Option<String>,
     by: Option<String>,
     /// Entries with the same event belong together.
     event_id: Option<String>,
@@ -74,6 +80,7 @@ fn entry(view: TimelineEntry, sum: Option<Vec<Part>>, wall: Wall) -> Entry {
         direction: view.direction,
         status: view.status,
         booking_id: view.booking_id,
+        when: wall.optional(view.when),
         by: view.by,
         event_id: view.event_id,
         run_id: view.run_id,

@@ -31,6 +31,8 @@ pub(super) struct Caller {
     pub id: String,
     pub name: String,
     pub role: Role,
+    /// Everything, of people.
+    pub scopes: Scopes,
     /// Of people only.
     pub signed_in: Option<Box<SignedIn>>,
     /// The session came in the cookie, so a new token goes there too.
@@ -85,12 +87,12 @@ impl Gate {
         if matches!(route.permission, Permission::Public | Permission::Provider) {
             return Ok(None);
         }
-        let (caller, scopes) = self.authenticate(context, headers, route).await?;
+        let caller = self.authenticate(context, headers, route).await?;
         self.rates.of_caller(&caller.id, access.settings.per_caller, now)?;
         if let Some(signed_in) = &caller.signed_in {
             note_use(context, signed_in);
         }
-        refuse_what_is_not_allowed(&caller, scopes, route)?;
+        refuse_what_is_not_allowed(&caller, route)?;
         Ok(Some(caller))
     }
 
@@ -98,26 +100,21 @@ impl Gate {
     /// page stands open is no use of a session. A database that does not answer just now says nothing.
     pub(super) async fn is_still_allowed(&self, context: &HttpContext, headers: &HeaderMap, route: Route) -> bool {
         match self.authenticate(context, headers, route).await {
-            Ok((caller, scopes)) => refuse_what_is_not_allowed(&caller, scopes, route).is_ok(),
+            Ok(caller) => refuse_what_is_not_allowed(&caller, route).is_ok(),
             Err(error) => error.is_for_now(),
         }
     }
 
     /// Whoever sends an `Authorization` header is known by it alone: the cookie is not looked at.
-    async fn authenticate(
-        &self,
-        context: &HttpContext,
-        headers: &HeaderMap,
-        route: Route,
-    ) -> Result<(Caller, Option<Scopes>), ApiError> {
+    async fn authenticate(&self, context: &HttpContext, headers: &HeaderMap, route: Route) -> Result<Caller, ApiError> {
         if headers.contains_key(AUTHORIZATION) {
             let token = bearer(headers).ok_or_else(ApiError::unauthorized)?;
             if sign_in::is_token(token) {
-                return Ok((session(context, token, false).await?, None));
+                return session(context, token, false).await;
             }
             let key = self.keys.find(context, token).await?;
-            let (id, name, role) = (key.id, key.name, key.role);
-            return Ok((Caller { kind: CallerKind::Key, id, name, role, signed_in: None, by_cookie: false }, Some(key.scopes)));
+            let (id, name, role, scopes) = (key.id, key.name, key.role, key.scopes);
+            return Ok(Caller { kind: CallerKind::Key, id, name, role, scopes, signed_in: None, by_cookie: false });
         }
         let token = cookie::token(headers).ok_or_else(ApiError::unauthorized)?;
         if route.method != Verb::Get {
@@ -126,7 +123,7 @@ impl Gate {
         if route.method == Verb::Post {
             origin::refuse_forms(headers)?;
         }
-        Ok((session(context, token, true).await?, None))
+        session(context, token, true).await
     }
 }
 
@@ -136,7 +133,8 @@ async fn session(context: &HttpContext, token: &str, by_cookie: bool) -> Result<
     let signed_in = found.ok_or_else(ApiError::unauthorized)?;
     let user = &signed_in.user;
     let (id, name, role) = (user.id.clone(), user.name.clone(), user.role);
-    Ok(Caller { kind: CallerKind::User, id, name, role, signed_in: Some(Box::new(signed_in)), by_cookie })
+    let scopes = Scopes::all();
+    Ok(Caller { kind: CallerKind::User, id, name, role, scopes, signed_in: Some(Box::new(signed_in)), by_cookie })
 }
 
 /// Beside the request: reading must not wait for a write, nor fail with it.
@@ -149,9 +147,9 @@ fn note_use(context: &HttpContext, signed_in: &SignedIn) {
     });
 }
 
-fn refuse_what_is_not_allowed(caller: &Caller, scopes: Option<Scopes>, route: Route) -> Result<(), ApiError> {
+fn refuse_what_is_not_allowed(caller: &Caller, route: Route) -> Result<(), ApiError> {
     refuse_unfinished(caller, route)?;
-    let in_scope = scopes.is_none_or(|scopes| scopes.allow(family(route.template), route.method == Verb::Get));
+    let in_scope = caller.scopes.allow(family(route.template), route.method == Verb::Get);
     if in_scope && route.permission.allows(caller.role) {
         return Ok(());
     }

@@ -60,7 +60,6 @@ fn of_query(name: &str, about: &str, doc: &Doc) -> Value {
     let kind = doc.kinds.iter().find(|(known, _)| *known == name).map(|(_, kind)| kind);
     let schema = match (name, kind) {
         (_, Some(Kind::OneOf(values))) => json!({ "type": "string", "enum": values }),
-        (_, Some(Kind::Time)) => json!({ "type": "string", "format": "date-time" }),
         (_, Some(Kind::Day)) => json!({ "type": "string", "format": "date" }),
         (_, Some(Kind::Flag)) => json!({ "type": "string", "enum": ["true", "false"] }),
         ("limit", None) => json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX, "default": 50 }),

@@ -16,4 +16,6 @@ pub use sessions::{
     BeganWith, Session, delete_session, delete_sessions_of, find_session, insert_session, list_sessions, prune_sessions,
     touch_session,
 };
-pub use users::{NewUser, User, count_active_admins, find_user, find_user_by_email, insert_user, list_users, update_user};
+pub use users::{
+    NewUser, User, count_active_admins, find_user, find_user_by_email, insert_user, list_users, lock_user, update_user,
+};

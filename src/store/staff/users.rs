@@ -68,6 +68,14 @@ pub fn find_user(conn: &mut Conn, id: &str) -> StoreResult<Option<User>> {
     on!(conn, c => staff_users::table.find(id).first::<UserRow>(c).optional())?.map(user).transpose()
 }
 
+/// Like [`find_user`]; nobody else changes them until the end of the transaction.
+pub fn lock_user(tx: &mut Tx<'_>, id: &str) -> StoreResult<Option<User>> {
+    if tx.is_postgres() {
+        sql("SELECT 1::BIGINT AS n FROM staff_users WHERE id = ? FOR UPDATE").bind(id).load::<Number>(tx)?;
+    }
+    find_user(tx, id)
+}
+
 /// `email` in lower case.
 pub fn find_user_by_email(conn: &mut Conn, email: &str) -> StoreResult<Option<User>> {
     let query = staff_users::table.filter(staff_users::email.eq(email));

@@ -1,7 +1,7 @@
 //! Conversations by text: who wrote lately, and who still waits for an answer.
 //!
 //! A conversation is answered by a text that a member of staff has put in the outbox (one that no rule has made, and that was
-//! neither withdrawn nor failed), or when somebody says that it needs no answer.
+//! neither withdrawn nor failed), when the task that asks for an answer is done, or when somebody says that it needs none.
 
 use crate::domain::keywords::Keywords;
 use crate::store::db::{Conn, on};
@@ -19,7 +19,9 @@ use std::collections::HashMap;
 pub const TEXTS_MAX: i64 = 2_000;
 
 /// What the program answers by itself.
-const ANSWERED_BY_ITSELF: [&str; 3] = ["stop", "start", "yes"];
+const ANSWERED_BY_ITSELF: [&str; 2] = ["stop", "start"];
+/// What confirms an appointment, when a reminder has asked.
+const YES: &str = "yes";
 
 /// One person's conversation. Times are epoch ms.
 #[derive(Clone, Debug)]
@@ -96,15 +98,31 @@ fn note_waiting(
 ) -> StoreResult<()> {
     let ids: Vec<&str> = waiting.values().flatten().map(|text| text.id.as_str()).collect();
     let bodies = bodies(conn, &ids)?;
-    let needs_answer = |text: &&Incoming| {
-        let intent = bodies.get(&text.id).map_or("other", |body| keywords.intent(body));
-        !ANSWERED_BY_ITSELF.contains(&intent)
-    };
     for conversation in found {
-        let open = waiting.get(&conversation.contact_id).into_iter().flatten();
-        conversation.unanswered_since = open.filter(needs_answer).map(|text| text.at).min();
+        for text in waiting.get(&conversation.contact_id).into_iter().flatten() {
+            let intent = bodies.get(&text.id).map_or("other", |body| keywords.intent(body));
+            if ANSWERED_BY_ITSELF.contains(&intent) || (intent == YES && is_confirmation(conn, text)?) {
+                continue;
+            }
+            let since = conversation.unanswered_since.map_or(text.at, |since| since.min(text.at));
+            conversation.unanswered_since = Some(since);
+        }
     }
     Ok(())
+}
+
+/// The program had asked last, and an appointment is confirmed. A yes to a question of staff is for staff.
+fn is_confirmation(conn: &mut Conn, yes: &Incoming) -> StoreResult<bool> {
+    let asked = "SELECT id FROM sms_messages WHERE contact_id = ? AND created_at <= ? AND direction = 'out' \
+         AND status NOT IN ('cancelled', 'failed', 'suppressed', 'expired', 'scheduled') ORDER BY created_at DESC, id DESC LIMIT 1";
+    let Some(asked) = sql(asked).bind(yes.contact_id.as_str()).bind(yes.at).first::<Id>(conn)? else { return Ok(false) };
+    let by_staff = format!("SELECT id FROM sms_messages WHERE id = ? AND {BY_STAFF}");
+    if sql(by_staff).bind(asked.id).first::<Id>(conn)?.is_some() {
+        return Ok(false);
+    }
+    let confirmed = "SELECT id FROM bookings WHERE contact_id = ? AND patient_confirmed_at IS NOT NULL \
+                     AND appointment_datetime >= ? LIMIT 1";
+    Ok(sql(confirmed).bind(yes.contact_id.as_str()).bind(yes.at).first::<Id>(conn)?.is_some())
 }
 
 fn bodies(conn: &mut Conn, ids: &[&str]) -> StoreResult<HashMap<String, String>> {
@@ -134,7 +152,7 @@ fn states(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<HashMap<String
     Ok(found)
 }
 
-/// When staff wrote to each contact last.
+/// When staff wrote to each contact last, or called them instead: the task that asks for an answer was done.
 fn answered(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<HashMap<String, i64>> {
     let mut found = HashMap::new();
     for piece in in_classes(contact_ids) {
@@ -142,8 +160,17 @@ fn answered(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<HashMap<Stri
         let text = format!(
             "SELECT contact_id, MAX(created_at) AS at FROM sms_messages WHERE contact_id IN ({marks}) AND {BY_STAFF} GROUP BY contact_id"
         );
-        let rows: Vec<Answered> = sql(text).bind_all(piece.iter().map(|id| Value::from(id.as_str()))).load(conn)?;
-        found.extend(rows.into_iter().map(|row| (row.contact_id, row.at)));
+        let done = format!(
+            "SELECT contact_id, MAX(completed_at) AS at FROM tasks WHERE contact_id IN ({marks}) AND type = 'sms_reply_review' \
+             AND status = 'done' AND completed_by IS NOT NULL AND completed_at IS NOT NULL GROUP BY contact_id"
+        );
+        for text in [text, done] {
+            let rows: Vec<Answered> = sql(text).bind_all(piece.iter().map(|id| Value::from(id.as_str()))).load(conn)?;
+            for row in rows {
+                let at = found.entry(row.contact_id).or_insert(row.at);
+                *at = row.at.max(*at);
+            }
+        }
     }
     Ok(found)
 }

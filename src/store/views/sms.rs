@@ -35,6 +35,7 @@ pub struct SmsView {
     pub provider_message_id: Option<String>,
     pub in_reply_to: Option<String>,
     pub run_id: Option<String>,
+    pub sent_by: Option<String>,
     pub scheduled_at: Option<i64>,
     pub accepted_at: Option<i64>,
     pub delivered_at: Option<i64>,

@@ -9,6 +9,7 @@ use avatar::domain::ids::new_id;
 use avatar::domain::staff::{Role, Scopes};
 use avatar::domain::time::Millis;
 use avatar::http::{Permission, Route, Verb, list_routes};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const SAME: (&str, &str) = ("Sec-Fetch-Site", "same-origin");
@@ -131,6 +132,24 @@ async fn scoped(site: &Site, scope: &str) -> String {
     let expires_at = Some(site.test.now() + Millis::HOUR);
     let wanted = NewKey { name: "narrow".into(), role: Role::Admin, scopes, expires_at };
     staff::make_api_key(&site.context.store, &site.context.clock, Who::from("test"), wanted).await.unwrap().1
+}
+
+/// Nobody gets more by a key than the key has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_hands_on_no_more_than_it_has() {
+    let site = Site::open().await;
+    let (keys, users) = (scoped(&site, "keys:*").await, scoped(&site, "users:write").await);
+    let make = |scopes: Value| json!({ "name": "next", "role": "admin", "scopes": scopes });
+    for wide in [json!(["*"]), json!(["keys:*", "tasks:read"]), Value::Null] {
+        let refused = site.post(&keys, "/api/keys", &make(wide.clone())).await;
+        assert_eq!((refused.status, &refused.json()["errors"][0]["pointer"]), (422, &json!("/body/scopes")), "{wide}");
+    }
+    assert_eq!(site.post(&keys, "/api/keys", &make(json!(["keys:read"]))).await.status, 201);
+    let new = json!({ "email": "eve@clinic.example", "name": "Eve", "role": "admin" });
+    assert_eq!(site.post(&users, "/api/users", &new).await.status, 403);
+    let whole = site.key(Role::Admin).await;
+    let eve = site.post(&whole, "/api/users", &new).await.json()["user"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(site.post(&users, &format!("/api/users/{eve}/invite"), &json!({})).await.status, 403);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

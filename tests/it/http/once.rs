@@ -227,3 +227,17 @@ async fn jobs_that_failed_are_counted_put_back_and_queues_stopped() {
         assert_eq!(site.get(&ops, "/api/queues").await.json()["items"][0]["paused"], false);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_of_another_request_is_refused_though_the_answer_has_a_secret() {
+    let site = Site::open().await;
+    let (admin, at) = (site.key(Role::Admin).await, "/api/users");
+    let add = |email: &str| json!({ "email": email, "name": "Ann", "role": "ops" }).to_string();
+    let post = async |body: String| {
+        let bearer = format!("Bearer {admin}");
+        site.send("POST", at, &[("Authorization", &bearer), ("Idempotency-Key", "k-1")], &body).await
+    };
+    assert_eq!(post(add("one@clinic.example")).await.status, 201);
+    assert_eq!(refusal(&post(add("two@clinic.example")).await), (422, "idempotency_key_reused".to_owned()));
+    assert_eq!(refusal(&post(add("one@clinic.example")).await), (409, "answer_not_kept".to_owned()));
+}

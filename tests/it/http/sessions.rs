@@ -3,7 +3,7 @@
 use super::raw::Answer;
 use super::site::Site;
 use super::staff::Person;
-use avatar::automation::sign_in::code_now;
+use avatar::automation::sign_in::{self, Own, SignInError, change_password, code_now};
 use avatar::domain::staff::Role;
 use avatar::domain::time::Millis;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const PASSWORD: &str = "harbour ferry at seven";
 
 /// Signs in as a program does.
-async fn sign_in(site: &Site, email: &str, password: &str, code: Option<&str>) -> Answer {
+async fn sign_in_with(site: &Site, email: &str, password: &str, code: Option<&str>) -> Answer {
     site.post("", "/api/session", &json!({ "email": email, "password": password, "code": code, "bearer": true })).await
 }
 
@@ -50,7 +50,7 @@ async fn invited(site: &Site, role: &str) -> (String, String, String) {
 async fn somebody_invited_chooses_a_password_and_works() {
     for site in Site::of_each_database().await {
         let (admin, code, id) = invited(&site, "front_desk").await;
-        assert_eq!(sign_in(&site, "kim@clinic.example", "", None).await.status, 401, "there is no password yet");
+        assert_eq!(sign_in_with(&site, "kim@clinic.example", "", None).await.status, 401, "there is no password yet");
         let typed = code.to_uppercase().replace('-', " ");
         let first = site.post("", "/api/session", &json!({ "one_time_code": typed, "bearer": true })).await;
         assert_eq!((first.status, &first.json()["pending"]), (201, &json!("password")), "{first:?}");
@@ -66,8 +66,8 @@ async fn somebody_invited_chooses_a_password_and_works() {
         assert_eq!((chosen.status, &chosen.json()["pending"]), (200, &Value::Null), "{chosen:?}");
         assert_eq!(site.get(&token(&chosen), "/api/tasks").await.status, 200);
         assert_eq!(site.get(&first, "/api/session").await.status, 401, "the old token counts no more");
-        assert_eq!(sign_in(&site, " KIM@clinic.example", PASSWORD, None).await.status, 201);
-        assert_eq!(sign_in(&site, "kim@clinic.example", "harbour ferry at eight", None).await.status, 401);
+        assert_eq!(sign_in_with(&site, " KIM@clinic.example", PASSWORD, None).await.status, 201);
+        assert_eq!(sign_in_with(&site, "kim@clinic.example", "harbour ferry at eight", None).await.status, 401);
 
         let log = site.get(&admin, "/api/audit?limit=7").await.json();
         let rows = log["items"].as_array().expect("rows");
@@ -105,18 +105,18 @@ async fn whoever_changes_rules_sets_up_a_second_factor_first() {
         assert_eq!((confirmed.status, recovery.len()), (200, 10));
         assert_eq!(site.get(&token(&confirmed), "/api/rules").await.status, 200);
 
-        let without = sign_in(&site, "kim@clinic.example", "k9#Wq2!vBt", None).await;
+        let without = sign_in_with(&site, "kim@clinic.example", "k9#Wq2!vBt", None).await;
         assert_eq!(without.status, 401);
         assert!(without.body.contains("Send `code`"), "{without:?}");
-        let replayed = sign_in(&site, "kim@clinic.example", "k9#Wq2!vBt", Some(&shown)).await;
+        let replayed = sign_in_with(&site, "kim@clinic.example", "k9#Wq2!vBt", Some(&shown)).await;
         assert_eq!(replayed.status, 401, "a code counts once");
         site.test.clock.advance(Millis::seconds(30));
         let next = code_now(&secret, site.test.now());
-        assert_eq!(sign_in(&site, "kim@clinic.example", "k9#Wq2!vBt", Some(&next)).await.status, 201);
-        assert_eq!(sign_in(&site, "kim@clinic.example", "k9#Wq2!vBt", Some(&next)).await.status, 401);
+        assert_eq!(sign_in_with(&site, "kim@clinic.example", "k9#Wq2!vBt", Some(&next)).await.status, 201);
+        assert_eq!(sign_in_with(&site, "kim@clinic.example", "k9#Wq2!vBt", Some(&next)).await.status, 401);
         let lost_phone = recovery[3].as_str().expect("a code");
-        assert_eq!(sign_in(&site, "kim@clinic.example", "k9#Wq2!vBt", Some(lost_phone)).await.status, 201);
-        assert_eq!(sign_in(&site, "kim@clinic.example", "k9#Wq2!vBt", Some(lost_phone)).await.status, 401, "once");
+        assert_eq!(sign_in_with(&site, "kim@clinic.example", "k9#Wq2!vBt", Some(lost_phone)).await.status, 201);
+        assert_eq!(sign_in_with(&site, "kim@clinic.example", "k9#Wq2!vBt", Some(lost_phone)).await.status, 401, "once");
     }
 }
 
@@ -228,8 +228,35 @@ async fn whoever_forgot_their_password_is_invited_again() {
     let again = site.post(&admin, &format!("/api/users/{id}/invite"), &json!({})).await;
     assert_eq!((again.status, &again.json()["user"]["has_password"]), (200, &json!(false)));
     assert_eq!(site.get(&session, "/api/tasks").await.status, 401, "they are signed out everywhere");
-    assert_eq!(sign_in(&site, "kim@clinic.example", PASSWORD, None).await.status, 401);
+    assert_eq!(sign_in_with(&site, "kim@clinic.example", PASSWORD, None).await.status, 401);
     site.test.clock.advance(Millis::hours(72));
     let late = json!({ "one_time_code": again.json()["one_time_code"], "bearer": true });
     assert_eq!(site.post("", "/api/session", &late).await.status, 401, "a code ends after three days");
+}
+
+/// Passwords are looked at before anything is written: whoever loses their session or their password meanwhile gets nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_proved_before_an_invitation_is_worth_nothing_after_it() {
+    for site in Site::of_each_database().await {
+        let (admin, code, id) = invited(&site, "front_desk").await;
+        let first = token(&site.post("", "/api/session", &json!({ "one_time_code": code, "bearer": true })).await);
+        let chosen = token(&site.post(&first, "/api/session/password", &json!({ "new_password": PASSWORD })).await);
+        let (store, clock) = (&site.context.store, &site.context.clock);
+        let door = &site.context.access.door;
+        let signed_in = sign_in::find(store, &chosen, door.limits, clock.now()).await.unwrap().unwrap();
+        let own = Own { store, clock, door, signed_in: &signed_in, ip: None };
+        let again = site.post(&admin, &format!("/api/users/{id}/invite"), &json!({})).await.json();
+        let late = change_password(own, Some(PASSWORD), "harbour ferry at nine", "Clinic").await;
+        assert!(matches!(late, Err(SignInError::Ended)), "{late:?}");
+        assert_eq!(sign_in_with(&site, "kim@clinic.example", "harbour ferry at nine", None).await.status, 401);
+        let code = again["one_time_code"].as_str().unwrap();
+        let back = site.post("", "/api/session", &json!({ "one_time_code": code, "bearer": true })).await;
+        assert_eq!(back.status, 201, "the admin's code counts: {back:?}");
+        let ended = token(&back);
+        let signed_in = sign_in::find(store, &ended, door.limits, clock.now()).await.unwrap().unwrap();
+        let own = Own { store, clock, door, signed_in: &signed_in, ip: None };
+        sign_in::revoke_others(store, clock, "cli".into(), &id, None).await.unwrap();
+        let late = change_password(own, None, PASSWORD, "Clinic").await;
+        assert!(matches!(late, Err(SignInError::Ended)), "a session that was ended does not come back: {late:?}");
+    }
 }

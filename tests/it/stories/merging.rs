@@ -329,7 +329,7 @@ proptest! {
         }
         avatar::store::search::catch_up(&t.store).unwrap();
         let before = dump(&records);
-        let wanted = Wanted { winner_id: winner.into(), loser_id: loser.into(), who: "staff:kim".into(), dry_run: true };
+        let wanted = Wanted { winner_id: winner.into(), loser_id: loser.into(), who: "staff:kim".into(), dry_run: true, version: None };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(merge(&t.store, wanted.clone(), t.now())).unwrap();
         prop_assert_eq!(dump(&records), before.clone(), "a preview changes nothing");
@@ -339,7 +339,7 @@ proptest! {
             prop_assert_eq!(left, 0, "{} are left behind", table);
         }
         t.clock.advance(Millis::days(1));
-        runtime.block_on(unmerge(&t.store, loser, "staff:kim".into(), t.now())).unwrap();
+        runtime.block_on(unmerge(&t.store, loser, "staff:kim".into(), None, t.now())).unwrap();
         prop_assert_eq!(dump(&records), before);
     }
 }

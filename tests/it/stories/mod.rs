@@ -31,6 +31,7 @@ mod canary;
 mod candidate;
 mod consent;
 mod contract;
+mod front_desk;
 mod gateway_words;
 mod gateways;
 mod guard;

@@ -16,6 +16,7 @@ on_both_engines!(
     no_text_leaves_to_an_erased_person_and_nothing_starts_anew,
     what_comes_late_about_an_erased_person_is_destroyed_too,
     stop_outlives_the_person_and_a_new_message_begins_anew,
+    whoever_was_erased_is_left_alone,
     a_family_keeps_its_number,
     why_and_replay_survive,
     leads_that_never_came_are_erased,
@@ -214,6 +215,29 @@ fn stop_outlives_the_person_and_a_new_message_begins_anew(clinic: &Clinic) {
     clinic.wix(&Visit::new(&jane, "visit-3", "2026-12-02T10:30:00+11:00").created());
     clinic.advance("2026-12-01T12:00:00+11:00");
     assert!(to_her(clinic) > 0, "and is lifted");
+}
+
+/// Nothing is said of them any more, and nobody becomes a part of them.
+fn whoever_was_erased_is_left_alone(clinic: &Clinic) {
+    let (_, _, gone) = live(clinic);
+    let omar = Patient::new("m-omar", "Omar", "Haddad", "0491570156");
+    clinic.manychat(&omar, "new_lead", "MRI please", None);
+    let here = clinic.words("SELECT id AS value FROM contacts WHERE first_name = 'Omar'").remove(0);
+    let seen = clinic.get(&format!("/api/contacts/{gone}")).json()["version"].as_i64().unwrap();
+    let erase_as = |version: i64| {
+        clinic.call("POST", &format!("/api/contacts/{gone}/erase"), Some(version), &json!({ "reason": "asked for it" }))
+    };
+    let stale = erase_as(seen + 1);
+    assert_eq!((stale.status, stale.json()["current"]["version"].as_i64()), (412, Some(seen)), "{stale:?}");
+    assert_eq!(erase_as(seen).status, 200);
+    let draft = clinic.call("PUT", &format!("/api/inbox/{gone}/draft"), Some(0), &json!({ "body": "Dear Jane" }));
+    let assigned = clinic.post_api(&format!("/api/inbox/{gone}/assign"), &json!({ "assigned_to": "me" }));
+    let into_gone = clinic.post_api(&format!("/api/contacts/{gone}/merge"), &json!({ "other_id": here }));
+    let into_here = clinic.post_api(&format!("/api/contacts/{here}/merge"), &json!({ "other_id": gone }));
+    for refused in [draft, assigned, into_gone, into_here] {
+        assert_eq!(refused.status, 409, "{refused:?}");
+    }
+    assert_eq!(clinic.get(&format!("/api/contacts/{here}")).json()["first_name"], "Omar");
 }
 
 fn a_family_keeps_its_number(clinic: &Clinic) {

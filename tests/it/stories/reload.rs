@@ -184,11 +184,13 @@ fn edits_under_load_are_all_or_nothing() {
     assert_eq!(clinic.words(unknown), Vec::<String>::new());
     let mixed = "SELECT event_id AS value FROM automation_runs GROUP BY event_id HAVING COUNT(DISTINCT revision) > 1";
     assert_eq!(clinic.words(mixed), Vec::<String>::new());
-    let tasks = clinic.words("SELECT title || '|' || because AS value FROM tasks WHERE type = 'welcome_call'");
+    let tasks = clinic.words(
+        "SELECT title || '|r' || CAST(r.revision AS TEXT) AS value FROM tasks JOIN automation_runs r ON r.id = run_id \
+         WHERE type = 'welcome_call'",
+    );
     assert_eq!(tasks.len(), number, "one task for each booking");
     for task in tasks {
-        let (title, because) = task.split_once('|').unwrap();
-        let revision = because.trim_end_matches(')').rsplit(' ').next().unwrap();
+        let (title, revision) = task.split_once('|').unwrap();
         let words = title.split_once(": ").unwrap().0;
         assert!(published[revision].contains(&format!("\\\"{words}: {{{{contact")), "{task}");
         assert!(!published[revision].contains("end_of_dya"), "a broken ruleset was published as {revision}");

@@ -52,7 +52,7 @@ fn ruleset() -> Ruleset {
 #[test]
 fn the_shipped_rules_check_clean() {
     let ruleset = ruleset();
-    assert_eq!(ruleset.rules.len(), 36);
+    assert_eq!(ruleset.rules.len(), 44);
     assert_eq!(ruleset.templates.len(), 13);
 }
 
@@ -207,9 +207,18 @@ fn a_moved_and_a_cancelled_booking() {
       close no_show_followup
     cancel-settled Fired
       close cancel_review
+    booking-off Fired
+      close welcome_call
+      close confirm_call
+      close reschedule_call
+      close cancel_review
+      close attendance_check
+      close no_show_followup
+      close referral_check
+      close referral_chase
+      close waitlist_offer
     booking-cancelled Fired
       move pre_appointment/cancelled
-      close any
       sms booking_cancelled, 1 part
       task rebook_call, 2026-11-23T17:00:00+11:00, 54, reception
     "#);
@@ -245,6 +254,7 @@ fn replies_confirm_ask_for_another_time_stop_or_go_to_a_person() {
     reply-cancel Fired
       move pre_appointment/reschedule_requested
       task cancel_review, 2026-11-23T10:00:00+11:00, 79, reception
+      -
     STOP
     reply-stop Fired
       cancel sms
@@ -252,8 +262,10 @@ fn replies_confirm_ask_for_another_time_stop_or_go_to_a_person() {
     Where do I park?
     reply-for-a-person Fired
       task sms_reply_review, 2026-11-23T18:00:00+11:00, 69, reception
+      -
     yes
     reply-for-a-person Fired
       task sms_reply_review, 2026-11-23T18:00:00+11:00, 69, reception
+      -
     "#);
 }

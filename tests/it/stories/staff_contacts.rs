@@ -12,6 +12,7 @@ on_both_engines!(
     a_contact_moves_only_where_the_pipeline_leads,
     staff_can_stop_texts_and_let_them_go_on,
     a_list_is_looked_through_and_then_taken_in,
+    two_lists_with_the_same_people_are_taken_in_at_once,
     a_list_to_take_away_runs_nothing,
 );
 
@@ -60,7 +61,7 @@ fn a_new_number_is_taken_from_nobody_and_the_old_one_is_given_up(clinic: &Clinic
     let omar = add(clinic, &json!({ "first_name": "Omar", "phone": "0491 570 156" })).json();
     let edit = |version: &Value, body: Value| clinic.call("PATCH", &path(&shown, ""), version.as_i64(), &body);
     let taken = edit(&shown["version"], json!({ "phone": "0491570156" }));
-    assert_eq!((taken.status, &taken.json()["detail"]), (409, &json!("Not possible: another contact has this phone.")));
+    assert_eq!((taken.status, &taken.json()["current"]["contact_id"]), (409, &omar["id"]), "{taken:?}");
     let moved = edit(&shown["version"], json!({ "phone": "0491 570 157", "last_name": "Tran", "email": null }));
     assert_eq!((&moved.json()["phone"], &moved.json()["name"]), (&json!("+61491570157"), &json!("Jane Tran")));
     assert_eq!(edit(&shown["version"], json!({ "last_name": "Ng" })).status, 412);
@@ -190,6 +191,24 @@ fn a_list_is_looked_through_and_then_taken_in(clinic: &Clinic) {
     assert_eq!(import("", "name,phone\nx,y\n").status, 400);
     assert_eq!(import("", "first_name\n\"x\n").status, 400);
     assert_eq!(clinic.call("POST", "/api/contacts/import", None, &json!({})).status, 415);
+}
+
+fn two_lists_with_the_same_people_are_taken_in_at_once(clinic: &Clinic) {
+    only(clinic, "rules: []\n");
+    let list = |whose: &str| {
+        let own = (0..10).map(|n| format!("{whose}{n},own{whose}{n}@example.com\n"));
+        let same = (0..40).map(|n| format!("Same{n},same{n}@example.com\n"));
+        format!("first_name,email\n{}{}", own.collect::<String>(), same.collect::<String>())
+    };
+    let import = |text: String| clinic.call_with("POST", "/api/contacts/import", &[("Content-Type", "text/csv")], &text);
+    let answers = std::thread::scope(|scope| {
+        ["a", "b", "c"].map(|whose| scope.spawn(move || import(list(whose)))).map(|one| one.join().unwrap())
+    });
+    let sum = |what: &str| answers.iter().map(|answer| answer.json()[what].as_i64().unwrap_or(-1_000)).sum::<i64>();
+    assert_eq!((sum("added"), sum("known"), sum("refused")), (70, 80, 0), "{answers:?}");
+    assert_eq!(clinic.count("contacts"), 70);
+    let twice = clinic.call_with("POST", "/api/contacts/import", &[("Content-Type", "text/csv")], "email,first_name,email\n");
+    assert_eq!(twice.status, 400, "{twice:?}");
 }
 
 fn a_list_to_take_away_runs_nothing(clinic: &Clinic) {

@@ -53,7 +53,7 @@ fn events(clinic: &Clinic, event: &str) -> i64 {
 
 fn a_task_is_done_once_and_rules_hear_what_came_of_it(clinic: &Clinic) {
     let task = lead_call(clinic);
-    assert_eq!((&task["timeframe"], &task["because"]), (&json!("today"), &json!("lead (lead_created, r2)")));
+    assert_eq!((&task["timeframe"], &task["because"]), (&json!("today"), &json!("lead")));
     assert!(task["run_id"].is_string());
     let seen = task["version"].as_i64();
     let body = json!({ "outcome": "voicemail", "note": "Will try again" });

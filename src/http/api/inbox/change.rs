@@ -3,7 +3,7 @@
 use crate::automation::inbox::{Change, change};
 use crate::domain::ids::is_id;
 use crate::http::api::assignees::Assignees;
-use crate::http::api::contacts::followed;
+use crate::http::api::contacts::followed_alive;
 use crate::http::api::fields::Fields;
 use crate::http::api::listing::Wall;
 use crate::http::doc::Doc;
@@ -70,7 +70,7 @@ async fn apply(call: Call, wanted: Change) -> Result<Response, ApiError> {
     if !is_id(&call.parameter) {
         return Err(ApiError::not_found());
     }
-    let call = followed(call).await?;
+    let call = followed_alive(call).await?;
     let done = change(&call.context.store, &call.parameter, wanted, call.who(), call.context.clock.now()).await?;
     let state = done.ok_or_else(ApiError::not_found)?;
     let wall = Wall::of(&call);

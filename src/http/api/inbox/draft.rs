@@ -2,7 +2,7 @@
 
 use crate::automation::inbox::{DraftError, delete_draft, write_draft};
 use crate::domain::ids::is_id;
-use crate::http::api::contacts::followed;
+use crate::http::api::contacts::{followed, followed_alive};
 use crate::http::api::listing::{Wall, one};
 use crate::http::doc::Doc;
 use crate::http::endpoint::{Call, Endpoint, Shared, reading, writing};
@@ -80,7 +80,7 @@ async fn put(call: Call) -> Result<Response, ApiError> {
     if !is_id(&call.parameter) {
         return Err(ApiError::not_found());
     }
-    let call = followed(call).await?;
+    let call = followed_alive(call).await?;
     let updated_at = call.context.clock.now().0;
     let draft = inbox::Draft { contact_id: call.parameter.clone(), body, author: call.by.clone(), version: 0, updated_at };
     let wall = Wall::of(&call);

@@ -6,6 +6,8 @@ mod reasons;
 pub use reasons::{change_of, is_warmness, last_warmness_before};
 
 use super::{Cursor, Page, PageRequest};
+use crate::domain::booking::Booking;
+use crate::store::bookings;
 use crate::store::db::{Conn, on};
 use crate::store::error::StoreResult;
 use crate::store::one_of::one_of;
@@ -14,7 +16,7 @@ use diesel::prelude::*;
 use std::collections::HashMap;
 
 /// What a timeline is made of.
-pub const KINDS: [&str; 8] = ["touchpoint", "note", "stage_change", "field_change", "sms", "task", "booking", "run"];
+pub const KINDS: [&str; 9] = ["touchpoint", "note", "stage_change", "field_change", "sms", "task", "booking", "run", "action"];
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct TimelineEntry {
     /// Of texts, tasks and runs; the pipeline of a move.
     pub status: Option<String>,
     pub booking_id: Option<String>,
+    /// Until when a task was put off; when the appointment of a booking's event is now.
+    pub when: Option<i64>,
     /// Who did it, as far as recorded: `rule:ID`, `staff:ID`.
     pub by: Option<String>,
     /// The event that led to it: entries with one event belong together.
@@ -44,7 +48,7 @@ pub struct TimelineEntry {
 
 type Part = fn(&mut Conn, &str, &PageRequest<1>) -> parts::Part;
 
-const PARTS: [(&str, Part); 8] = [
+const PARTS: [(&str, Part); 9] = [
     ("touchpoint", parts::touchpoints_of),
     ("note", parts::notes_of),
     ("stage_change", parts::moves_of),
@@ -53,6 +57,7 @@ const PARTS: [(&str, Part); 8] = [
     ("task", parts::tasks_of),
     ("booking", parts::bookings_of),
     ("run", parts::runs_of),
+    ("action", parts::actions_of),
 ];
 
 /// A page of the contact's timeline, of these kinds, or of all when there is none. Each table is asked for a whole page, since one
@@ -69,8 +74,24 @@ pub fn list(conn: &mut Conn, contact_id: &str, kinds: &[String], page: &PageRequ
     entries.sort_unstable_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
     let mut rows = page.page_of(entries, total, |e| Cursor { keys: [e.at], id: e.id.clone() });
     name_events(conn, &mut rows.items)?;
+    name_bookings(conn, &mut rows.items)?;
     reasons::explain_warmness(conn, contact_id, &mut rows.items)?;
     Ok(rows)
+}
+
+/// An appointment's event says which scan it is, and when.
+fn name_bookings(conn: &mut Conn, entries: &mut [TimelineEntry]) -> StoreResult<()> {
+    let is_booking = |e: &&mut TimelineEntry| e.kind == "booking";
+    let ids: Vec<String> = entries.iter_mut().filter(is_booking).filter_map(|e| e.booking_id.clone()).collect();
+    let known: HashMap<String, Booking> =
+        bookings::list_by_ids(conn, &ids)?.into_iter().map(|booking| (booking.id.clone(), booking)).collect();
+    for entry in entries.iter_mut().filter(is_booking) {
+        if let Some(booking) = entry.booking_id.as_ref().and_then(|id| known.get(id)) {
+            entry.text.clone_from(&booking.service_name);
+            entry.when = Some(booking.appointment_datetime.0);
+        }
+    }
+    Ok(())
 }
 
 /// What a run did belongs to the event that the run looked at.

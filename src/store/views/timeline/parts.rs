@@ -1,6 +1,8 @@
 //! The parts of a timeline: each table's entries about one contact, the newest first.
 
 use super::TimelineEntry;
+use crate::domain::event::EventPayload;
+use crate::domain::staff_action::StaffAction;
 use crate::store::db::{Conn, on};
 use crate::store::error::StoreResult;
 use crate::store::schema::{
@@ -29,9 +31,9 @@ type TouchpointRow = (i64, String, String, String, Option<String>);
 type NoteRow = (i64, String, String, Option<String>, String, Option<String>);
 type MoveRow = (i64, String, String, Option<String>, String, Option<String>, String, Option<String>);
 type ChangeRow = (i64, String, String, Option<String>, Option<String>, Option<String>, String, Option<String>);
-type EventRow = (i64, String, String, Option<String>, String, Option<String>);
+type EventRow = (i64, String, String, Option<String>, String, Option<String>, String);
 type RunRow = (i64, String, String, String, Option<String>, String);
-type SmsRow = (i64, String, Option<String>, String, String, String, Option<String>, Option<String>);
+type SmsRow = (i64, String, Option<String>, String, String, String, Option<String>, Option<String>, Option<String>);
 type TaskRow = (i64, String, String, String, String, Option<String>, Option<String>);
 
 pub(super) type Part = StoreResult<(Vec<TimelineEntry>, i64)>;
@@ -105,16 +107,17 @@ pub(super) fn changes_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) 
 pub(super) fn sms_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     use sms_messages::dsl as s;
     let (rows, total) = on!(conn, c => {
-        let columns = (s::created_at, s::id, s::template, s::body, s::direction, s::status, s::booking_id, s::run_id);
+        let columns = (s::created_at, s::id, s::template, s::body, s::direction, s::status, s::booking_id, s::run_id, s::sent_by);
         part!(c, contact, page, sms_messages, created_at, columns, SmsRow)
     });
-    let entry = |(at, id, template, body, direction, status, booking_id, run_id): SmsRow| TimelineEntry {
+    let entry = |(at, id, template, body, direction, status, booking_id, run_id, by): SmsRow| TimelineEntry {
         what: template,
         text: Some(body),
         direction: Some(direction),
         status: Some(status),
         booking_id,
         run_id,
+        by,
         ..blank("sms", at, id)
     };
     Ok((rows.into_iter().map(entry).collect(), total))
@@ -141,13 +144,13 @@ pub(super) fn tasks_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) ->
 pub(super) fn bookings_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
     use event_log::dsl as e;
     let (rows, total) = on!(conn, c => {
-        let columns = (e::timestamp, e::id, e::event_type, e::booking_id, e::actor, e::causation_id);
+        let columns = (e::timestamp, e::id, e::event_type, e::booking_id, e::actor, e::causation_id, e::payload);
         part!(c, contact, page, event_log, timestamp, columns, EventRow, sql::<Bool>(BOOKING_EVENTS))
     });
-    let entry = |(at, id, event_type, booking_id, actor, caused_by): EventRow| TimelineEntry {
+    let entry = |(at, id, event_type, booking_id, actor, caused_by, payload): EventRow| TimelineEntry {
         what: Some(event_type),
         booking_id,
-        by: Some(actor),
+        by: Some(payload_of(&payload).by.unwrap_or(actor)),
         event_id: Some(caused_by.unwrap_or_else(|| id.clone())),
         ..blank("booking", at, id)
     };
@@ -156,6 +159,38 @@ pub(super) fn bookings_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>)
 
 const BOOKING_EVENTS: &str = "event_type IN ('booking_created', 'booking_confirmed', 'booking_rescheduled', 'booking_cancelled', \
      'booking_declined', 'booking_checked_in', 'booking_completed', 'booking_no_show', 'waitlist_joined') AND status <> 'ignored'";
+
+/// What staff did that leaves no other entry: with tasks, consent, merges.
+pub(super) fn actions_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
+    use event_log::dsl as e;
+    let (rows, total) = on!(conn, c => {
+        let columns = (e::timestamp, e::id, e::event_type, e::booking_id, e::actor, e::causation_id, e::payload);
+        part!(c, contact, page, event_log, timestamp, columns, EventRow, sql::<Bool>(ACTIONS))
+    });
+    let entry = |(at, id, event_type, booking_id, actor, _, payload): EventRow| {
+        let payload = payload_of(&payload);
+        let action = payload.action.as_deref();
+        TimelineEntry {
+            what: Some(event_type),
+            text: action.and_then(StaffAction::told).or_else(|| payload.data.get("assigned_to").cloned()),
+            when: action.and_then(StaffAction::until).map(|until| until.0),
+            booking_id,
+            by: payload.by.or_else(|| payload.data.get("by").cloned()).or(Some(actor)),
+            event_id: Some(id.clone()),
+            ..blank("action", at, id)
+        }
+    };
+    Ok((rows.into_iter().map(entry).collect(), total))
+}
+
+const ACTIONS: &str = "source = 'staff' AND event_type IN ('task_completed', 'task_snoozed', 'task_reopened', 'task_updated', \
+     'sms_opted_out', 'sms_opted_in', 'contacts_merged', 'contacts_unmerged', 'contact_updated', 'sms_cancelled', \
+     'conversation_done', 'conversation_assigned') AND status <> 'ignored'";
+
+/// Nothing is left of it in old events.
+fn payload_of(text: &str) -> EventPayload {
+    serde_json::from_str(text).unwrap_or_default()
+}
 
 /// Rules that did something, or failed to.
 pub(super) fn runs_of(conn: &mut Conn, contact: &str, page: &PageRequest<1>) -> Part {
@@ -186,6 +221,7 @@ fn blank(kind: &'static str, at: i64, id: String) -> TimelineEntry {
         direction: None,
         status: None,
         booking_id: None,
+        when: None,
         by: None,
         event_id: None,
         run_id: None,
