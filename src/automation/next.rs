@@ -86,7 +86,7 @@ fn of_timer(timer: &Timer, in_force: Option<&InForce>, contact: Option<&Contact>
         what: rule.map_or_else(|| timer.rule_id.clone(), plan_of),
         booking_id: (timer.subject_kind == SubjectKind::Booking).then(|| timer.subject_id.clone()),
         held: match (rule, in_force) {
-            (Some(rule), Some(in_force)) => held(rule, in_force, contact),
+            (Some(rule), Some(in_force)) => held(rule, in_force, contact).or_else(|| unwanted(rule, contact)),
             _ => Some("the rule is not in force any more".to_owned()),
         },
     }
@@ -101,6 +101,13 @@ pub(super) fn held(rule: &Rule, in_force: &InForce, contact: Option<&Contact>) -
     let clinic = &in_force.ruleset.catalogue.clinic;
     let is_out = !rollout.includes(&rule.id, contact, clinic) || rollout == Rollout::Shadow;
     is_out.then(|| format!("rollout: {}", rollout.text()))
+}
+
+/// After STOP what else a rule does is done, and its texts are not sent.
+fn unwanted(rule: &Rule, contact: Option<&Contact>) -> Option<String> {
+    let has_text = rule.steps.iter().any(|step| matches!(step.action, StepAction::Sms { .. }));
+    let is_unwanted = has_text && contact.is_some_and(|contact| contact.opted_out_at.is_some());
+    is_unwanted.then(|| "no text leaves: the person does not want any (STOP)".to_owned())
 }
 
 fn plan_of(rule: &Rule) -> String {

@@ -77,6 +77,8 @@ struct Reminder {
     sms_id: Option<String>,
     /// The rule that a due one comes from.
     rule_id: Option<String>,
+    /// Why a due one will not leave: `opted_out`.
+    held: Option<&'static str>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -191,6 +193,7 @@ fn appointment(view: BookingView, sheet: &Sheet, known: &Reminders, wall: Wall) 
     let person = sheet.people.get(&view.contact_id);
     let has_phone = person.is_none_or(|p| p.phone.is_some());
     let is_open = matches!(view.status.as_str(), "pending" | "scheduled");
+    let is_off = matches!(view.status.as_str(), "cancelled" | "declined" | "no_show");
     let missing = [
         ("referral", view.referral_status == "missing"),
         ("confirmation", is_open && view.patient_confirmed_at.is_none()),
@@ -199,15 +202,17 @@ fn appointment(view: BookingView, sheet: &Sheet, known: &Reminders, wall: Wall) 
     Appointment {
         contact_name: person.map(|p| p.name.clone()),
         contact_phone: person.and_then(|p| p.phone.clone()),
-        reminders: reminders_of(&view.id, sheet, known, wall),
-        missing: missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(what, _)| what).collect(),
+        reminders: reminders_of(&view, sheet, known, wall),
+        missing: missing.into_iter().filter(|(_, is_missing)| *is_missing && !is_off).map(|(what, _)| what).collect(),
         open_tasks: sheet.open_tasks.get(&view.id).copied().unwrap_or(0),
         booking: booking(view, wall),
     }
 }
 
-fn reminders_of(booking_id: &str, sheet: &Sheet, known: &Reminders, wall: Wall) -> Vec<Reminder> {
-    let texts = sheet.texts.get(booking_id).into_iter().flatten();
+fn reminders_of(booking: &BookingView, sheet: &Sheet, known: &Reminders, wall: Wall) -> Vec<Reminder> {
+    let person = sheet.people.get(&booking.contact_id);
+    let held = person.and_then(|person| person.opted_out_at).map(|_| "opted_out");
+    let texts = sheet.texts.get(&booking.id).into_iter().flatten();
     let sent = texts.filter(|text| text.template.as_ref().is_some_and(|template| known.has_template(template)));
     let sent = sent.map(|text| Reminder {
         template: text.template.clone(),
@@ -215,14 +220,16 @@ fn reminders_of(booking_id: &str, sheet: &Sheet, known: &Reminders, wall: Wall) 
         at: wall.time(text.at),
         sms_id: Some(text.id.clone()),
         rule_id: None,
+        held: None,
     });
-    let due = sheet.timers.get(booking_id).into_iter().flatten().filter_map(|timer| {
+    let due = sheet.timers.get(&booking.id).into_iter().flatten().filter_map(|timer| {
         Some(Reminder {
             template: Some(known.template_of(&timer.rule_id)?.to_owned()),
             status: "due".to_owned(),
             at: wall.time(timer.due_at.0),
             sms_id: None,
             rule_id: Some(timer.rule_id.clone()),
+            held,
         })
     });
     sent.chain(due).collect()

@@ -14,6 +14,7 @@ on_both_engines!(
     a_number_that_is_taken_says_by_whom,
     a_call_that_was_answered_after_all_is_not_tried_again,
     what_speaks_against_an_appointment_is_told,
+    reminders_that_cannot_leave_say_so,
 );
 
 const NEXT_MONDAY: &str = "2026-11-30T10:30:00+11:00";
@@ -198,4 +199,25 @@ fn what_speaks_against_an_appointment_is_told(clinic: &Clinic) {
     let path = format!("/api/bookings/{}", first["id"].as_str().unwrap());
     let moved = json!({ "appointment_datetime": "2026-12-03T10:00:00+11:00" });
     assert_eq!(codes(&clinic.call("PATCH", &path, first["version"].as_i64(), &moved).json()), [""; 0]);
+}
+
+/// By the rules that ship.
+fn reminders_that_cannot_leave_say_so(clinic: &Clinic) {
+    clinic.wix(&Visit::new(&Patient::jane(), "mri", NEXT_MONDAY).created());
+    let id = contact(clinic);
+    let due = || {
+        let sheet = clinic.get("/api/bookings?from=2026-11-30&to=2026-11-30").json();
+        let reminders = sheet["items"][0]["reminders"].as_array().unwrap().clone();
+        reminders.into_iter().filter(|r| r["status"] == "due").map(|r| r["held"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(due(), [Value::Null, Value::Null, Value::Null]);
+    assert_eq!(clinic.post_api(&format!("/api/contacts/{id}/opt-out"), &json!({ "reason": "asked for it" })).status, 200);
+    assert_eq!(due(), ["opted_out", "opted_out", "opted_out"]);
+    let next = clinic.get(&format!("/api/contacts/{id}/next")).json();
+    let held =
+        |what: &str| next["items"].as_array().unwrap().iter().find(|item| item["what"] == what).map(|item| item["held"].clone());
+    assert_eq!(held("text reminder_2hr"), Some(json!("no text leaves: the person does not want any (STOP)")), "{next}");
+    let booking = clinic.words("SELECT id AS value FROM bookings").remove(0);
+    assert_eq!(clinic.post_api(&format!("/api/bookings/{booking}/cancel"), &json!({})).status, 200);
+    assert_eq!(clinic.get(&format!("/api/bookings/{booking}")).json()["missing"], json!([]), "it is off");
 }
