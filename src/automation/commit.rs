@@ -81,6 +81,9 @@ fn write_records(tx: &mut Tx<'_>, decisions: &[Decision]) -> StoreResult<()> {
         worlds().flat_map(|w| w.open_tasks.iter().map(Arc::as_ref).filter(|t| w.changes.tasks.contains(&t.id))).collect();
     tasks::upsert_many(tx, &tasks_changed)?;
     write_loose_tasks(tx, decisions)?;
+    for id in all(decisions, |c| &c.touchpoints_gone) {
+        history::delete_touchpoint(tx, id)?;
+    }
     history::insert_touchpoints(tx, &all(decisions, |c| &c.touchpoints).collect::<Vec<_>>())?;
     history::insert_notes(tx, &all(decisions, |c| &c.notes).collect::<Vec<_>>())?;
     consents::insert_many(tx, &all(decisions, |c| &c.consents).collect::<Vec<_>>())?;

@@ -77,6 +77,8 @@ pub struct Changes {
     /// Tasks that hang on no contact.
     pub loose_tasks: Vec<Task>,
     pub touchpoints: Vec<Touchpoint>,
+    /// Ids of those that were none after all.
+    pub touchpoints_gone: Vec<String>,
     pub notes: Vec<Note>,
     pub consents: Vec<ConsentSaid>,
     pub transitions: Vec<Transition>,
@@ -221,6 +223,12 @@ impl World {
             run.state = WaitState::Ended;
             run.reason = Some(reason.to_owned());
         });
+    }
+
+    /// What was taken for a touchpoint was none.
+    pub fn remove_touchpoint(&mut self, id: &str) {
+        self.touchpoints.retain(|touchpoint| touchpoint.id != id);
+        self.changes.touchpoints_gone.push(id.to_owned());
     }
 
     pub fn add_touchpoint(&mut self, touchpoint: Touchpoint) {

@@ -79,6 +79,12 @@ pub fn list_transitions(conn: &mut Conn, contact_id: &str, limit: i64) -> StoreR
     domain_rows!(rows)
 }
 
+/// Something was taken for a touchpoint, and was none.
+pub fn delete_touchpoint(tx: &mut Tx<'_>, id: &str) -> StoreResult<()> {
+    super::sql::sql("DELETE FROM touchpoints WHERE id = ?").bind(id).execute(tx)?;
+    Ok(())
+}
+
 pub fn insert_touchpoints(tx: &mut Tx<'_>, values: &[&Touchpoint]) -> StoreResult<()> {
     TouchpointRow::insert_all(tx, values)?;
     for value in values {

@@ -5,8 +5,9 @@ use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, row};
 use super::schema::{overdue_tasks, tasks};
+use super::sql::sql;
 use super::{Conn, StoreResult, Tx};
-use crate::domain::task::{Task, TaskOutcome, TaskStatus};
+use crate::domain::task::{ALERT_ABOUT, Task, TaskOutcome, TaskStatus};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 
@@ -198,5 +199,19 @@ pub fn close_by_key(tx: &mut Tx<'_>, key: &str, reason: &str, now: Timestamp) ->
         task.note = Some(task.note.map_or_else(|| reason.to_owned(), |note| format!("{note}\n{reason}")));
         upsert_many(tx, &[&task])?;
     }
+    Ok(())
+}
+
+/// Nobody needs to be told any more of a task about nobody that is done, or that has time again.
+pub fn close_loose_alerts_about(tx: &mut Tx<'_>, task_id: &str, now: Timestamp) -> StoreResult<()> {
+    let is_settled = find(tx, task_id)?.is_some_and(|task| !task.status.is_open() || task.due_datetime > now);
+    if !is_settled {
+        return Ok(());
+    }
+    let text = "UPDATE tasks SET status = 'cancelled', completed_at = ?, note = 'What it was about is settled.', updated_at = ?, \
+                version = version + 1 WHERE contact_id IS NULL AND status IN ('todo', 'in_progress') AND type = 'alert' \
+                AND dedupe_key LIKE ?";
+    sql(text).bind(now).bind(now).bind(format!("%{ALERT_ABOUT}{task_id}")).execute(tx)?;
+    tx.changed(Topic::Tasks, task_id);
     Ok(())
 }

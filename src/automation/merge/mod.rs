@@ -88,6 +88,8 @@ struct Journal {
     tasks_closed: Vec<String>,
     /// Drafts and marks of the conversation that went along, by table.
     inbox: Vec<String>,
+    /// The loser's bookings that were missed by then.
+    missed: Vec<String>,
     /// The number that must not be texted since, because the person had said so from the other.
     stopped: Option<String>,
 }
@@ -164,6 +166,7 @@ fn merge_in(tx: &mut Tx<'_>, wanted: &Wanted, now: Timestamp) -> Result<Merged, 
     let merged = fields::combined(&winner, &loser, now);
     journal.texts = texts::decide(tx, &winner, &loser, &merged, now)?;
     let counts = move_all(tx, &mut journal, now)?;
+    journal.missed = undo::missed(tx, &journal)?;
     let texts_withdrawn = texts::withdraw(tx, &journal.texts, now)?;
     // The tombstone first: it gives up the number.
     contacts::upsert_many(tx, &[&fields::tombstone(&loser, winner_id, now)])?;

@@ -95,12 +95,22 @@ fn part_no_shows(
     risen: &mut Contact,
     merged_at: i64,
 ) -> StoreResult<()> {
-    let missed_since = |b: &Booking| b.status == BookingStatus::NoShow && b.no_show_at.is_some_and(|at| at.0 >= merged_at);
-    let theirs = bookings::list_by_ids(tx, booking_ids(journal))?.iter().filter(|b| missed_since(b)).count();
-    let theirs = i32::try_from(theirs).unwrap_or(i32::MAX);
-    risen.no_shows = risen.no_shows.saturating_add(theirs);
+    let is_missed = |b: &&Booking| b.status == BookingStatus::NoShow;
+    let theirs = bookings::list_by_ids(tx, booking_ids(journal))?;
+    let since =
+        |b: &&Booking| is_missed(b) && b.no_show_at.is_some_and(|at| at.0 >= merged_at) && !journal.missed.contains(&b.id);
+    let corrected = |b: &&Booking| !is_missed(b) && journal.missed.contains(&b.id);
+    let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+    let (more, fewer) = (theirs.iter().filter(since).count(), theirs.iter().filter(corrected).count());
+    risen.no_shows = risen.no_shows.saturating_add(count(more)).saturating_sub(count(fewer)).max(0);
     parted.no_shows = (winner.no_shows - risen.no_shows).max(0);
     Ok(())
+}
+
+/// The bookings that change hands and were missed.
+pub(super) fn missed(tx: &mut Tx<'_>, journal: &Journal) -> StoreResult<Vec<String>> {
+    let moved = bookings::list_by_ids(tx, booking_ids(journal))?.into_iter();
+    Ok(moved.filter(|booking| booking.status == BookingStatus::NoShow).map(|booking| booking.id).collect())
 }
 
 fn booking_ids(journal: &Journal) -> &[String] {

@@ -144,8 +144,9 @@ async fn run(
     store
         .write(move |tx| {
             let person = privacy::find_person(tx, &id)?.ok_or(Stopped::Failed(PrivacyError::Unknown))?;
-            let left = contacts::lock_versions(tx, &person.contact_ids[..1])?;
-            if version.is_some_and(|seen| !left.values().any(|now| *now == seen)) {
+            let versions = contacts::lock_versions(tx, &person.contact_ids)?;
+            let left = person.contact_ids.first().and_then(|id| versions.get(id));
+            if version.is_some() && version.as_ref() != left {
                 return Err(Stopped::Failed(PrivacyError::Changed));
             }
             if is_thorough {

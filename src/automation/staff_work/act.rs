@@ -209,6 +209,9 @@ async fn write(store: &Store, decided: Decided, wanted: Wanted, now: Timestamp) 
         let done = done(&event, &world);
         let decision = Decision { job: None, world };
         commit(tx, std::slice::from_ref(&decision), now)?;
+        if let Some((id, _)) = &loose_task {
+            task_rows::close_loose_alerts_about(tx, id, now)?;
+        }
         note_change(tx, &wanted, subject(&wanted.about, &done), now)?;
         StoreResult::Ok((done, vec![decision.world]))
     };

@@ -33,7 +33,8 @@ pub(super) fn edit(world: &mut World, edit: &BookingEdit, with: Doing<'_>) -> Ef
     let before = find(world, with)?;
     let moves = edit.appointment_datetime.is_some_and(|at| at != before.appointment_datetime);
     // At its own time again: it was cancelled, or marked as missed or kept, by mistake.
-    let revives = edit.appointment_datetime.is_some() && !before.status.is_live() && is_ever_revived(before.status);
+    let is_alone = *edit == BookingEdit { appointment_datetime: edit.appointment_datetime, ..BookingEdit::default() };
+    let revives = edit.appointment_datetime.is_some() && is_revived(before.status, is_alone);
     let status = match (moves, revives) {
         (true, _) => status_after_move(before.status)?,
         (false, true) => BookingStatus::Scheduled,
@@ -59,6 +60,9 @@ pub(super) fn edit(world: &mut World, edit: &BookingEdit, with: Doing<'_>) -> Ef
             }
         }
     });
+    if revives && before.status == BookingStatus::Completed {
+        take_visit_back(world, &before, with.deciding.now);
+    }
     Ok(happened(world, Some(&before), &before.id, with))
 }
 
@@ -93,9 +97,21 @@ fn refuse_too_early(booking: &Booking, to: BookingStatus, now: Timestamp) -> Res
     if now < from { Err(Impossible::because("the appointment is still to come")) } else { Ok(()) }
 }
 
-const fn is_ever_revived(status: BookingStatus) -> bool {
+/// A visit that took place is not undone by the way, with another correction.
+const fn is_revived(status: BookingStatus, is_alone: bool) -> bool {
     use BookingStatus::{Cancelled, CheckedIn, Completed, NoShow};
-    matches!(status, Cancelled | NoShow | CheckedIn | Completed)
+    matches!(status, Cancelled | NoShow) || is_alone && matches!(status, CheckedIn | Completed)
+}
+
+/// The last visit was another, or none.
+fn take_visit_back(world: &mut World, before: &Booking, now: Timestamp) {
+    let visited = |b: &Booking| b.completed_at.filter(|_| b.id != before.id && b.status == BookingStatus::Completed);
+    let last = world.bookings.iter().filter_map(visited).max();
+    world.change_contact(now, |c| {
+        if c.last_visit_at == before.completed_at {
+            c.last_visit_at = last;
+        }
+    });
 }
 
 /// So long before the appointment somebody may have come and be gone.

@@ -8,6 +8,7 @@ use crate::domain::ids::derived_id;
 use crate::domain::staff_action::{NewTask, TaskEdit};
 use crate::domain::task::{Task, TaskOutcome, TaskStatus};
 use crate::domain::time::Timestamp;
+use crate::domain::touchpoint::Touchpoint;
 use std::sync::Arc;
 
 /// The id that a task has which this event opens.
@@ -94,7 +95,7 @@ pub(super) fn complete(world: &mut World, outcome: TaskOutcome, note: Option<&st
 /// Somebody has called: the contact was spoken to, or at least tried. Whoever else has the number hears no more from us.
 fn note_call(world: &mut World, outcome: TaskOutcome, with: Doing<'_>) {
     let now = with.deciding.now;
-    add_touchpoint(world, with.root, now, "call_out", Some("phone".into()), "out");
+    add_touchpoint(world, with.root, now, CALL, Some("phone".into()), "out");
     world.change_contact(now, |c| {
         if outcome == TaskOutcome::WrongNumber {
             INVALID.clone_into(&mut c.phone_status);
@@ -129,6 +130,7 @@ pub(super) fn reopen(world: &mut World, with: Doing<'_>) -> Effect {
         });
     }
     take_up(world, &task);
+    take_call_back(world, &task);
     if task.outcome == Some(TaskOutcome::WrongNumber) {
         // It was not so after all.
         world.change_contact(with.deciding.now, |c| {
@@ -143,6 +145,16 @@ pub(super) fn reopen(world: &mut World, with: Doing<'_>) -> Effect {
     });
     Ok(about(&task, with))
 }
+
+/// The call that ended the task was none, or will be told once more.
+fn take_call_back(world: &mut World, task: &Task) {
+    let is_it = |t: &&Arc<Touchpoint>| t.kind == CALL && Some(t.timestamp) == task.completed_at;
+    if let Some(call) = world.touchpoints.iter().find(is_it).map(|t| t.id.clone()).filter(|_| task.outcome.is_some()) {
+        world.remove_touchpoint(&call);
+    }
+}
+
+const CALL: &str = "call_out";
 
 fn find(world: &World, with: Doing<'_>) -> Result<Task, Impossible> {
     let named = with.root.payload.task_id.as_deref().and_then(|id| world.find_task(id));

@@ -122,8 +122,9 @@ struct Held {
 
 async fn send(call: Call) -> Result<Response, ApiError> {
     let Wish { contact_id, booking_id, text } = wish(&call)?;
+    let is_answer = text.body.is_some() && text.send_at.is_none();
     let done = act(&call, About::Both { contact_id, booking_id }, StaffAction::SendSms(text), None).await?;
-    if let Some(contact_id) = done.contact_id {
+    if let Some(contact_id) = done.contact_id.filter(|_| is_answer) {
         // What they were writing has been sent. Not so surely that it should undo the text.
         let own = delete_own_draft(&call.context.store, &contact_id, &call.by).await;
         own.unwrap_or_else(|error| tracing::warn!(%error, "a draft that was sent is still there"));

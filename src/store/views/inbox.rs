@@ -4,6 +4,7 @@
 //! neither withdrawn nor failed), when the task that asks for an answer is done, or when somebody says that it needs none.
 
 use crate::domain::keywords::Keywords;
+use crate::domain::time::Millis;
 use crate::store::db::{Conn, on};
 use crate::store::error::StoreResult;
 use crate::store::inbox::InboxState;
@@ -20,6 +21,8 @@ pub const TEXTS_MAX: i64 = 2_000;
 
 /// What the program answers by itself.
 const ANSWERED_BY_ITSELF: [&str; 2] = ["stop", "start"];
+/// So soon after it came a text has been worked on.
+const WORKED_ON_WITHIN: Millis = Millis::hours(1);
 /// What confirms an appointment, when a reminder has asked.
 const YES: &str = "yes";
 
@@ -120,6 +123,13 @@ fn is_confirmation(conn: &mut Conn, yes: &Incoming) -> StoreResult<bool> {
     if sql(by_staff).bind(asked.id).first::<Id>(conn)?.is_some() {
         return Ok(false);
     }
+    // An appointment that was moved since has to be confirmed anew; the yes was one all the same.
+    let happened = "SELECT id FROM event_log WHERE contact_id = ? AND event_type = 'booking_patient_confirmed' \
+                    AND timestamp >= ? AND timestamp <= ? AND status <> 'ignored' LIMIT 1";
+    let (at, until) = (yes.at, yes.at + WORKED_ON_WITHIN.0);
+    if sql(happened).bind(yes.contact_id.as_str()).bind(at).bind(until).first::<Id>(conn)?.is_some() {
+        return Ok(true);
+    }
     let confirmed = "SELECT id FROM bookings WHERE contact_id = ? AND patient_confirmed_at IS NOT NULL \
                      AND appointment_datetime >= ? LIMIT 1";
     Ok(sql(confirmed).bind(yes.contact_id.as_str()).bind(yes.at).first::<Id>(conn)?.is_some())
@@ -162,7 +172,8 @@ fn answered(conn: &mut Conn, contact_ids: &[String]) -> StoreResult<HashMap<Stri
         );
         let done = format!(
             "SELECT contact_id, MAX(completed_at) AS at FROM tasks WHERE contact_id IN ({marks}) AND type = 'sms_reply_review' \
-             AND status = 'done' AND completed_by IS NOT NULL AND completed_at IS NOT NULL GROUP BY contact_id"
+             AND status = 'done' AND completed_by IS NOT NULL AND completed_at IS NOT NULL \
+             AND (outcome IS NULL OR outcome NOT IN ('no_answer', 'voicemail', 'wrong_number')) GROUP BY contact_id"
         );
         for text in [text, done] {
             let rows: Vec<Answered> = sql(text).bind_all(piece.iter().map(|id| Value::from(id.as_str()))).load(conn)?;

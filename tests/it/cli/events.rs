@@ -67,7 +67,7 @@ fn an_event_is_sent_followed_and_explained() {
     assert!(lines[0].starts_with(&format!("{id}  booking_created from cli ")), "{story}");
     assert!(lines[2].starts_with("– booking-requested  skipped  booking.status was scheduled; needs "), "{story}");
     assert!(lines[2].ends_with("  rules/bookings.yaml:30:9"), "{story}");
-    assert!(lines[3].ends_with("42 rules listen to other events"), "{story}");
+    assert!(lines[3].ends_with("43 rules listen to other events"), "{story}");
     assert!(lines[4].starts_with("  ") && lines[4].contains("  booking_confirmed from rule "), "{story}");
     assert!(lines[6].starts_with("  ✓ booking-confirmed  fired    move to pre_appointment/booking_confirmed, text"), "{story}");
     assert!(!story.contains("+61491570156") && !story.contains("Patient"), "ids, not people: {story}");

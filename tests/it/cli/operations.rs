@@ -96,7 +96,7 @@ fn doctor_finds_what_is_missing_and_says_what_to_do() {
     ");
     clinic.done(&["db", "migrate"]);
     clinic.done(&["rules", "publish"]);
-    insta::assert_snapshot!(clinic.done(&["doctor", "--only", "rules"]), @"✓ rules       r1 in force, 44 rules, draft is identical");
+    insta::assert_snapshot!(clinic.done(&["doctor", "--only", "rules"]), @"✓ rules       r1 in force, 45 rules, draft is identical");
     clinic.edit("rules/bookings.yaml", "booking.status == \"pending\"", "booking.statu == \"pending\"");
     let report = clinic.run(&["doctor", "--json"]);
     let report: serde_json::Value = serde_json::from_str(&report.out).expect("one object");

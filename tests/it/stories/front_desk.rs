@@ -44,10 +44,13 @@ fn a_yes_to_a_question_of_staff_waits_for_staff(clinic: &Clinic) {
     clinic.reply(&jane, "Yes");
     assert_eq!(unanswered(clinic), Some(1), "nobody but staff knows to what");
     let task = json!({ "type": "sms_reply_review", "title": "Answer Jane", "due_datetime": NEXT_MONDAY, "contact_id": id });
-    let task = clinic.post_api("/api/tasks", &task).json();
     clinic.advance("2026-11-23T09:36:00+11:00");
-    assert_eq!(clinic.complete(task["id"].as_str().unwrap()).status, 200);
-    assert_eq!(unanswered(clinic), Some(0), "they were called instead");
+    for (outcome, left) in [("no_answer", 1), ("spoke", 0)] {
+        let task = clinic.post_api("/api/tasks", &task).json();
+        let path = format!("/api/tasks/{}/complete", task["id"].as_str().unwrap());
+        assert_eq!(clinic.post_api(&path, &json!({ "outcome": outcome })).status, 200);
+        assert_eq!(unanswered(clinic), Some(left), "they were called instead: {outcome}");
+    }
 }
 
 fn who_is_checked_in_too_early_or_by_mistake_is_put_right(clinic: &Clinic) {
@@ -67,8 +70,13 @@ fn who_is_checked_in_too_early_or_by_mistake_is_put_right(clinic: &Clinic) {
         let back = clinic.call("PATCH", &path, version, &json!({ "appointment_datetime": NEXT_MONDAY })).json();
         assert_eq!((&back["status"], &back["reschedule_count"]), (&json!("scheduled"), &json!(0)), "{back}");
     }
-    let left = "SELECT COUNT(checked_in_at) + COUNT(completed_at) AS value FROM bookings";
+    let left = "SELECT COUNT(b.checked_in_at) + COUNT(b.completed_at) + COUNT(c.last_visit_at) AS value FROM bookings b \
+                JOIN contacts c ON c.id = b.contact_id";
     assert_eq!(clinic.number(left), 0);
+    assert_eq!([mark("check-in").status, mark("complete").status], [200, 200]);
+    let both = json!({ "appointment_datetime": NEXT_MONDAY, "location": "Richmond" });
+    let kept = clinic.call("PATCH", &path, shown()["version"].as_i64(), &both).json();
+    assert_eq!((&kept["status"], &kept["location"]), (&json!("completed"), &json!("Richmond")), "not undone by the way");
 }
 
 fn a_text_is_not_put_into_the_past_and_takes_its_draft_along(clinic: &Clinic) {
@@ -107,6 +115,14 @@ fn nobody_is_told_any_more_of_a_late_task_that_is_done(clinic: &Clinic) {
     assert_eq!(tasks(), ["lead_call todo", "alert cancelled", "alert todo"], "late again");
     assert_eq!(clinic.complete(&call).status, 200);
     assert_eq!(tasks(), ["lead_call done", "alert cancelled", "alert cancelled"]);
+    let loose = json!({ "title": "Order paper", "due_datetime": "2026-11-23T13:30:00+11:00" });
+    let loose = clinic.post_api("/api/tasks", &loose).json()["id"].as_str().unwrap().to_owned();
+    clinic.advance("2026-11-23T14:00:00+11:00");
+    let alerts =
+        || clinic.words("SELECT title || ' ' || status AS value FROM tasks WHERE contact_id IS NULL ORDER BY created_at");
+    assert_eq!(alerts(), ["Order paper todo", "Late: Order paper todo"]);
+    assert_eq!(clinic.complete(&loose).status, 200);
+    assert_eq!(alerts(), ["Order paper done", "Late: Order paper cancelled"], "also of what is about nobody");
 }
 
 fn the_timeline_tells_what_staff_did_and_who(clinic: &Clinic) {
@@ -169,6 +185,10 @@ fn a_call_that_was_answered_after_all_is_not_tried_again(clinic: &Clinic) {
     assert_eq!(missed[1], format!("{again}: todo"), "{missed:?}");
     let back = clinic.post_api(&format!("/api/tasks/{first}/reopen"), &json!({}));
     assert_eq!((back.status, calls()[1].as_str()), (200, "Call Jane again (2nd try): cancelled"), "{back:?}");
+    clinic.advance("2026-11-23T09:36:00+11:00");
+    assert_eq!((done("no_answer").status, calls()[2].as_str()), (200, "Call Jane again (2nd try): todo"), "no try is lost");
+    clinic.advance("2026-11-23T09:37:00+11:00");
+    assert_eq!(clinic.post_api(&format!("/api/tasks/{first}/reopen"), &json!({})).status, 200);
     assert_eq!(done("spoke").status, 200);
     let stage = clinic.words("SELECT current_stage AS value FROM contacts");
     assert_eq!((stage, calls().iter().filter(|call| call.ends_with("todo")).count()), (vec!["contacted".to_owned()], 0));

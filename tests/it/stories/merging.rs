@@ -18,6 +18,7 @@ on_both_engines!(
     later_messages_of_either_find_the_one_person,
     an_old_page_is_about_the_one_that_is_left,
     what_was_missed_since_is_whose_booking_it_was,
+    a_miss_that_was_put_right_meanwhile_is_nobodys,
 );
 
 const NEXT_MONDAY: &str = "2026-11-30T10:30:00+11:00";
@@ -183,14 +184,32 @@ fn an_old_page_is_about_the_one_that_is_left(clinic: &Clinic) {
     assert_eq!(clinic.get(&format!("/api/inbox/{jane}/draft")).json()["body"], draft["body"]);
 }
 
+fn mark_booking(clinic: &Clinic, wix: &str, what: &str) {
+    let id = clinic.words(&format!("SELECT id AS value FROM bookings WHERE wix_booking_id = '{wix}'")).remove(0);
+    let marked = clinic.post_api(&format!("/api/bookings/{id}/{what}"), &json!({}));
+    assert_eq!(marked.status, 200, "{marked:?}");
+}
+
+fn missed(clinic: &Clinic, contact: &str) -> i64 {
+    clinic.get(&format!("/api/contacts/{contact}")).json()["no_shows"].as_i64().unwrap()
+}
+
+fn a_miss_that_was_put_right_meanwhile_is_nobodys(clinic: &Clinic) {
+    let (jane, janie_id) = twice_the_same(clinic);
+    clinic.advance("2026-12-01T11:00:00+11:00");
+    mark_booking(clinic, "mri", "no-show");
+    mark_booking(clinic, "ct", "no-show");
+    merge_over_http(clinic, &jane, &janie_id, "");
+    mark_booking(clinic, "ct", "complete");
+    assert_eq!(missed(clinic, &jane), 1);
+    assert_eq!(clinic.post_api(&format!("/api/contacts/{janie_id}/unmerge"), &json!({})).status, 200);
+    assert_eq!((missed(clinic, &jane), missed(clinic, &janie_id)), (1, 0));
+}
+
 fn what_was_missed_since_is_whose_booking_it_was(clinic: &Clinic) {
     let (jane, janie_id) = twice_the_same(clinic);
-    let missed = |contact: &str| clinic.get(&format!("/api/contacts/{contact}")).json()["no_shows"].as_i64().unwrap();
-    let miss = |wix: &str| {
-        let id = clinic.words(&format!("SELECT id AS value FROM bookings WHERE wix_booking_id = '{wix}'")).remove(0);
-        let marked = clinic.post_api(&format!("/api/bookings/{id}/no-show"), &json!({}));
-        assert_eq!(marked.status, 200, "{marked:?}");
-    };
+    let missed = |contact: &str| missed(clinic, contact);
+    let miss = |wix: &str| mark_booking(clinic, wix, "no-show");
     clinic.advance("2026-11-30T11:00:00+11:00");
     miss("mri");
     merge_over_http(clinic, &jane, &janie_id, "");

@@ -52,7 +52,7 @@ fn ruleset() -> Ruleset {
 #[test]
 fn the_shipped_rules_check_clean() {
     let ruleset = ruleset();
-    assert_eq!(ruleset.rules.len(), 44);
+    assert_eq!(ruleset.rules.len(), 45);
     assert_eq!(ruleset.templates.len(), 13);
 }
 
