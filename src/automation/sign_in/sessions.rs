@@ -97,9 +97,8 @@ pub async fn find(store: &Store, token: &str, limits: SessionLimits, now: Timest
         .await
 }
 
-/// Records that a session is in use, at most once a minute.
-pub async fn note_use(store: &Store, clock: &SharedClock, session: &Session) -> StoreResult<()> {
-    let now = clock.now();
+/// Records that a session was in use then, at most once a minute.
+pub async fn note_use(store: &Store, session: &Session, now: Timestamp) -> StoreResult<()> {
     if now - session.last_seen_at < LAST_SEEN_RESOLUTION {
         return Ok(());
     }

@@ -139,9 +139,10 @@ async fn session(context: &HttpContext, token: &str, by_cookie: bool) -> Result<
 
 /// Beside the request: reading must not wait for a write, nor fail with it.
 fn note_use(context: &HttpContext, signed_in: &SignedIn) {
-    let (store, clock, session) = (context.store.clone(), context.clock.clone(), signed_in.session.clone());
+    // The time of the request, however late it is written down.
+    let (store, session, now) = (context.store.clone(), signed_in.session.clone(), context.clock.now());
     tokio::spawn(async move {
-        if let Err(error) = sign_in::note_use(&store, &clock, &session).await {
+        if let Err(error) = sign_in::note_use(&store, &session, now).await {
             tracing::debug!(%error, session_id = session.id, "cannot record the use of a session");
         }
     });
