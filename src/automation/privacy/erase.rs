@@ -43,9 +43,9 @@ pub enum Scrubbed {
 const REASON_CHARS_MIN: usize = 3;
 
 /// What [`erase`] would destroy. It is done, counted and undone.
-pub async fn preview(store: &Store, clock: &SharedClock, contact_id: &str) -> Result<Erased, PrivacyError> {
+pub async fn preview(store: &Store, clock: &SharedClock, contact_id: &str, version: Option<i64>) -> Result<Erased, PrivacyError> {
     let erasure = Erasure { by: String::new(), reason: String::new(), at: clock.now(), is_thorough: true };
-    match run(store, contact_id, erasure, None, None).await {
+    match run(store, contact_id, erasure, None, version).await {
         Err(Stopped::Counted(erased)) => Ok(erased),
         Err(Stopped::Failed(error)) => Err(error),
         Ok(erased) => Ok(erased),

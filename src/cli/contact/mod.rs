@@ -38,7 +38,7 @@ async fn export(context: &Context<'_>, parts: &Parts, contact: &str) -> Done {
 
 async fn erase(context: &Context<'_>, parts: &Parts, args: &EraseArgs) -> Done {
     let id = who(parts, &args.contact).await?;
-    let preview = privacy::preview(&parts.store, &parts.clock, &id).await?;
+    let preview = privacy::preview(&parts.store, &parts.clock, &id, None).await?;
     if args.dry_run {
         show(context, &preview, true);
         return Ok(Exit::Done);

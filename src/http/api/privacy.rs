@@ -84,16 +84,18 @@ async fn erase(call: Call) -> Result<Response, ApiError> {
     let reason = fields.text("reason", Some(wish.reason), NOTE_CHARS_MAX).unwrap_or_default();
     fields.finish()?;
     let (store, clock) = (&call.context.store, &call.context.clock);
+    let version = version_if_given(&call)?;
     let erased = if dry_run {
-        privacy::preview(store, clock, &call.parameter).await?
+        privacy::preview(store, clock, &call.parameter, version).await
     } else {
-        match privacy::erase(store, clock, &call.parameter, call.who(), &reason, version_if_given(&call)?).await {
-            Err(PrivacyError::Changed) => {
-                let current = contacts::shown(&call, &call.parameter).await?;
-                return Err(ApiError::changed_meanwhile(serde_json::to_value(current).unwrap_or_default()));
-            }
-            done => done?,
+        privacy::erase(store, clock, &call.parameter, call.who(), &reason, version).await
+    };
+    let erased = match erased {
+        Err(PrivacyError::Changed) => {
+            let current = contacts::shown(&call, &call.parameter).await?;
+            return Err(ApiError::changed_meanwhile(serde_json::to_value(current).unwrap_or_default()));
         }
+        done => done?,
     };
     let Erased { contact_ids, counts, scrubbed } = erased;
     let counts = counts.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect();

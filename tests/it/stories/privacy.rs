@@ -229,6 +229,8 @@ fn whoever_was_erased_is_left_alone(clinic: &Clinic) {
     };
     let stale = erase_as(seen + 1);
     assert_eq!((stale.status, stale.json()["current"]["version"].as_i64()), (412, Some(seen)), "{stale:?}");
+    let looked = clinic.call("POST", &format!("/api/contacts/{gone}/erase?dry_run=true"), Some(seen + 1), &json!({}));
+    assert_eq!(looked.status, 412, "{looked:?}");
     assert_eq!(erase_as(seen).status, 200);
     let draft = clinic.call("PUT", &format!("/api/inbox/{gone}/draft"), Some(0), &json!({ "body": "Dear Jane" }));
     let assigned = clinic.post_api(&format!("/api/inbox/{gone}/assign"), &json!({ "assigned_to": "me" }));
