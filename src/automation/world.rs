@@ -12,7 +12,7 @@ use crate::domain::job::NewJob;
 use crate::domain::pipeline::Transition;
 use crate::domain::skip::SkippedEvent;
 use crate::domain::sms::{SmsMessage, SmsStatus};
-use crate::domain::task::{ALERT_ABOUT, Task, TaskStatus};
+use crate::domain::task::{ALERT_SETTLED, Task};
 use crate::domain::time::Timestamp;
 use crate::domain::touchpoint::Touchpoint;
 use crate::engine::facts::{BOOKINGS_MAX, ContactFacts, FiredBefore, OPEN_TASKS_MAX, TOUCHPOINTS_MAX};
@@ -175,8 +175,7 @@ impl World {
             task.version += 1;
             self.changes.tasks.insert(task.id.clone());
             self.changes.contact = true;
-            let is_settled = !task.status.is_open() || task.due_datetime > now;
-            if is_settled && task.task_type != "alert" {
+            if task.is_settled(now) && task.task_type != "alert" {
                 self.close_alerts_about(id, now);
             }
         }
@@ -184,15 +183,9 @@ impl World {
 
     /// Nobody needs to be told of a task that is done, or that has time again.
     fn close_alerts_about(&mut self, task_id: &str, now: Timestamp) {
-        let about = format!("{ALERT_ABOUT}{task_id}");
-        let is_about = |t: &Task| t.status.is_open() && t.dedupe_key.as_ref().is_some_and(|key| key.ends_with(&about));
-        let alerts: Vec<String> = self.open_tasks.iter().filter(|t| is_about(t)).map(|t| t.id.clone()).collect();
+        let alerts: Vec<String> = self.open_tasks.iter().filter(|t| t.is_alert_about(task_id)).map(|t| t.id.clone()).collect();
         for alert in alerts {
-            self.change_task(&alert, now, |t| {
-                t.status = TaskStatus::Cancelled;
-                t.completed_at = Some(now);
-                t.note = Some("What it was about is settled.".to_owned());
-            });
+            self.change_task(&alert, now, |t| t.cancel(ALERT_SETTLED, now));
         }
     }
 

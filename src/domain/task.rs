@@ -127,3 +127,30 @@ pub struct Task {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
+impl Task {
+    /// Nobody has to see to it now: it is closed, or has time again.
+    #[must_use]
+    pub fn is_settled(&self, now: Timestamp) -> bool {
+        !self.status.is_open() || self.due_datetime > now
+    }
+
+    /// True of an open alert about that task.
+    #[must_use]
+    pub fn is_alert_about(&self, task_id: &str) -> bool {
+        let about = |key: &String| key.strip_suffix(task_id).is_some_and(|rest| rest.ends_with(ALERT_ABOUT));
+        self.status.is_open() && self.dedupe_key.as_ref().is_some_and(about)
+    }
+
+    /// Closes it undone; what staff has noted stays.
+    pub fn cancel(&mut self, reason: &str, now: Timestamp) {
+        self.status = TaskStatus::Cancelled;
+        self.completed_at = Some(now);
+        self.note = Some(match self.note.take() {
+            Some(note) => format!("{note}\n{reason}"),
+            None => reason.to_owned(),
+        });
+    }
+}
+
+/// Why an alert is closed with the task that it is about.
+pub const ALERT_SETTLED: &str = "What it was about is settled.";

@@ -5,9 +5,8 @@ use super::db::on;
 use super::one_of::one_of;
 use super::row::{domain_rows, row};
 use super::schema::{overdue_tasks, tasks};
-use super::sql::sql;
 use super::{Conn, StoreResult, Tx};
-use crate::domain::task::{ALERT_ABOUT, Task, TaskOutcome, TaskStatus};
+use crate::domain::task::{ALERT_ABOUT, ALERT_SETTLED, Task, TaskOutcome, TaskStatus};
 use crate::domain::time::Timestamp;
 use diesel::prelude::*;
 
@@ -191,12 +190,15 @@ pub fn upsert_many(tx: &mut Tx<'_>, tasks: &[&Task]) -> StoreResult<()> {
 /// Closes the open task with this key, if there is one.
 pub fn close_by_key(tx: &mut Tx<'_>, key: &str, reason: &str, now: Timestamp) -> StoreResult<()> {
     let keys = [key.to_owned()];
-    for mut task in list_open_by_keys(tx, &keys)? {
-        task.status = TaskStatus::Cancelled;
-        task.completed_at = Some(now);
+    let tasks = list_open_by_keys(tx, &keys)?;
+    cancel_all(tx, tasks, reason, now)
+}
+
+fn cancel_all(tx: &mut Tx<'_>, tasks: Vec<Task>, reason: &str, now: Timestamp) -> StoreResult<()> {
+    for mut task in tasks {
+        task.cancel(reason, now);
         task.updated_at = now;
         task.version += 1;
-        task.note = Some(task.note.map_or_else(|| reason.to_owned(), |note| format!("{note}\n{reason}")));
         upsert_many(tx, &[&task])?;
     }
     Ok(())
@@ -204,14 +206,15 @@ pub fn close_by_key(tx: &mut Tx<'_>, key: &str, reason: &str, now: Timestamp) ->
 
 /// Nobody needs to be told any more of a task about nobody that is done, or that has time again.
 pub fn close_loose_alerts_about(tx: &mut Tx<'_>, task_id: &str, now: Timestamp) -> StoreResult<()> {
-    let is_settled = find(tx, task_id)?.is_some_and(|task| !task.status.is_open() || task.due_datetime > now);
-    if !is_settled {
+    if !find(tx, task_id)?.is_some_and(|task| task.is_settled(now)) {
         return Ok(());
     }
-    let text = "UPDATE tasks SET status = 'cancelled', completed_at = ?, note = 'What it was about is settled.', updated_at = ?, \
-                version = version + 1 WHERE contact_id IS NULL AND status IN ('todo', 'in_progress') AND type = 'alert' \
-                AND dedupe_key LIKE ?";
-    sql(text).bind(now).bind(now).bind(format!("%{ALERT_ABOUT}{task_id}")).execute(tx)?;
-    tx.changed(Topic::Tasks, task_id);
-    Ok(())
+    let rows: Vec<TaskRow> = on!(tx, c => tasks::table
+        .filter(tasks::contact_id.is_null())
+        .filter(one_of(tasks::status, &[TaskStatus::Todo.as_str(), TaskStatus::InProgress.as_str()]))
+        .filter(tasks::dedupe_key.like(format!("%{ALERT_ABOUT}{task_id}")))
+        .select(TaskRow::as_select())
+        .load(c))?;
+    let alerts: StoreResult<Vec<Task>> = domain_rows!(rows);
+    cancel_all(tx, alerts?, ALERT_SETTLED, now)
 }

@@ -114,14 +114,7 @@ pub fn close(world: &mut World, with: Applying<'_>, step: &PlannedStep, action: 
     let closes = |t: &&Arc<Task>| t.status.is_open() && of_type(t) && of_subject(t);
     let ids: Vec<String> = world.open_tasks.iter().filter(closes).map(|t| t.id.clone()).collect();
     for id in &ids {
-        world.change_task(id, with.now, |t| {
-            t.status = TaskStatus::Cancelled;
-            t.completed_at = Some(with.now);
-            t.note = Some(match t.note.take() {
-                Some(note) => format!("{note}\n{reason}"),
-                None => reason.clone(),
-            });
-        });
+        world.change_task(id, with.now, |t| t.cancel(reason, with.now));
     }
     Applied::new(step, "done", Some(format!("{} closed", ids.len())))
 }

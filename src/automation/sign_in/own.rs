@@ -74,8 +74,8 @@ fn put_password(
         staff::delete_sessions_of(tx, &user.id, None)?;
         None
     } else {
-        Some(rotate(tx, signed_in, BeganWith::Password, proved, now)?)
+        Some(rotate(tx, user, &signed_in.session, BeganWith::Password, proved, now)?)
     };
-    audit::note(tx, &Entry::new(who, action::PASSWORD_CHANGED).of("user", &user.id), now)?;
+    audit::note(tx, &Entry::new(who, action::PASSWORD_CHANGED).of("user", &signed_in.user.id), now)?;
     Ok(opened)
 }

@@ -62,7 +62,8 @@ fn confirm(
     who: Who,
     now: Timestamp,
 ) -> Result<(Opened, Vec<String>), SignInError> {
-    let id = &still(tx, signed_in)?.id;
+    let user = still(tx, signed_in)?;
+    let id = &signed_in.user.id;
     let mut proofs = staff::lock_proofs(tx, id)?;
     if proofs.active_totp().is_some() {
         return Err(SignInError::Enrolled);
@@ -73,7 +74,7 @@ fn confirm(
     (proofs.failures, proofs.failed_at, proofs.blocked_until) = (0, None, None);
     staff::put_proofs(tx, &proofs)?;
     let codes = one_time::issue_recovery_codes(tx, id)?;
-    let opened = rotate(tx, signed_in, BeganWith::Password, true, now)?;
+    let opened = rotate(tx, user, &signed_in.session, BeganWith::Password, true, now)?;
     audit::note(tx, &Entry::new(who, action::MFA_ON).of("user", id), now)?;
     Ok((opened, codes))
 }
@@ -103,12 +104,13 @@ pub async fn turn_off(own: Own<'_>, password: &str, code: &str) -> Result<Opened
     prove(own, code, now).await?;
     let (signed_in, who) = (own.signed_in.clone(), own.who());
     let write = move |tx: &mut Tx<'_>| {
-        let id = &still(tx, &signed_in)?.id;
+        let user = still(tx, &signed_in)?;
+        let id = &signed_in.user.id;
         let mut proofs = staff::lock_proofs(tx, id)?;
         (proofs.totp_secret, proofs.totp_since) = (None, None);
         staff::put_proofs(tx, &proofs)?;
         staff::replace_recovery_codes(tx, id, &[])?;
-        let opened = rotate(tx, &signed_in, signed_in.session.began_with, false, now)?;
+        let opened = rotate(tx, user, &signed_in.session, signed_in.session.began_with, false, now)?;
         audit::note(tx, &Entry::new(who, action::MFA_RESET).of("user", id), now)?;
         Ok(opened)
     };

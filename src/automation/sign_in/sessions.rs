@@ -158,15 +158,16 @@ pub(super) fn still(tx: &mut Tx<'_>, signed_in: &SignedIn) -> Result<User, SignI
     Ok(user)
 }
 
-/// The same session under a new token, with what is new about it: whoever knew the old token has nothing.
+/// The same session under a new token, with what is new about it: whoever knew the old token has nothing. `user`: whom
+/// [`still`] has found.
 pub(super) fn rotate(
     tx: &mut Tx<'_>,
-    old: &SignedIn,
+    user: User,
+    old: &Session,
     began_with: BeganWith,
     second_factor: bool,
     now: Timestamp,
-) -> Result<Opened, SignInError> {
-    let user = still(tx, old)?;
+) -> StoreResult<Opened> {
     let token = new_token();
     let session = Session {
         id: new_id(now),
@@ -174,9 +175,9 @@ pub(super) fn rotate(
         began_with,
         second_factor,
         last_seen_at: now,
-        ..old.session.clone()
+        ..old.clone()
     };
-    staff::delete_sessions_of(tx, &old.user.id, None)?;
+    staff::delete_sessions_of(tx, &user.id, None)?;
     staff::insert_session(tx, &session)?;
     Ok(Opened { token, signed_in: SignedIn { session, user } })
 }

@@ -123,11 +123,8 @@ pub(super) fn reopen(world: &mut World, with: Doing<'_>) -> Effect {
         if !followed {
             return Err(Impossible::because("another task for the same thing is open"));
         }
-        world.change_task(&other.id, with.deciding.now, |t| {
-            t.status = TaskStatus::Cancelled;
-            t.completed_at = Some(with.deciding.now);
-            t.note = Some("What it followed from was taken back.".to_owned());
-        });
+        let now = with.deciding.now;
+        world.change_task(&other.id, now, |t| t.cancel("What it followed from was taken back.", now));
     }
     take_up(world, &task);
     take_call_back(world, &task);

@@ -1,6 +1,7 @@
 //! What speaks against an appointment and does not forbid it: staff may have a reason.
 
-use super::bookings::{Booking, shown};
+use super::bookings::{Booking, booking};
+use super::listing::Wall;
 use crate::domain::booking::BookingStatus;
 use crate::domain::time::{Millis, Timestamp};
 use crate::http::endpoint::Call;
@@ -40,10 +41,9 @@ pub(super) struct Warning {
 
 /// The booking as it is, and what speaks against it.
 pub(super) async fn changed(call: &Call, id: &str) -> Result<Changed, ApiError> {
-    let booking = shown(call, id).await?;
-    let owned = id.to_owned();
+    let id = id.to_owned();
     let read = move |conn: &mut _| {
-        let Some(own) = bookings::find(conn, &owned)? else { return Ok(None) };
+        let Some(own) = bookings::find(conn, &id)? else { return Ok(None) };
         let filter = BookingFilter {
             from: Some(own.appointment_datetime - LASTS_MAX.0),
             to: Some(end_of(&own)),
@@ -52,9 +52,9 @@ pub(super) async fn changed(call: &Call, id: &str) -> Result<Changed, ApiError> 
         let others = bookings::list(conn, &filter, &PageRequest { after: None, limit: LOOKED_AT_MAX })?.items;
         StoreResult::Ok(Some((own, others)))
     };
-    let read = call.context.store.read::<_, StoreError>(read).await?;
-    let warnings = read.map(|(own, others)| warnings(call, &own, &others)).unwrap_or_default();
-    Ok(Changed { booking, warnings })
+    let (own, others) = call.context.store.read::<_, StoreError>(read).await?.ok_or_else(ApiError::not_found)?;
+    let warnings = warnings(call, &own, &others);
+    Ok(Changed { booking: booking(own, Wall::of(call)), warnings })
 }
 
 fn warnings(call: &Call, own: &BookingView, others: &[BookingView]) -> Vec<Warning> {

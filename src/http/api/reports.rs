@@ -18,7 +18,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
-use warp::http::header::{ACCEPT, HeaderMap, VARY};
+use warp::http::header::{ACCEPT, VARY};
 use warp::http::{HeaderValue, StatusCode};
 
 const WEEKLY: Route = Route::get("/api/reports/weekly", Permission::Reports);
@@ -122,8 +122,7 @@ async fn of_period(call: Call, kind: Kind) -> Result<Response, ApiError> {
         None => Period::last_over(kind, tz, now).ok_or_else(ApiError::not_found)?,
     };
     let Answer { report, was_kept } = reports::get(&context.store, &context.clinic, period, now).await?;
-    let names = names(&call).await?;
-    Ok(answer(&call.headers, &report, if was_kept { "kept" } else { "fresh" }, &names))
+    answer(&call, &report, if was_kept { "kept" } else { "fresh" }).await
 }
 
 fn wrong_start(detail: &str) -> ApiError {
@@ -132,8 +131,7 @@ fn wrong_start(detail: &str) -> ApiError {
 
 async fn one(call: Call) -> Result<Response, ApiError> {
     let report = listing::one(&call, reports::find).await?;
-    let names = names(&call).await?;
-    Ok(answer(&call.headers, &report, "kept", &names))
+    answer(&call, &report, "kept").await
 }
 
 async fn list(call: Call) -> Result<Response, ApiError> {
@@ -169,15 +167,15 @@ async fn names(call: &Call) -> Result<Names, ApiError> {
 }
 
 /// As CSV for whoever asks for that and not for JSON.
-fn answer(headers: &HeaderMap, report: &Report, cache: &'static str, names: &Names) -> Response {
-    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or("");
+async fn answer(call: &Call, report: &Report, cache: &'static str) -> Result<Response, ApiError> {
+    let accept = call.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or("");
     let mut response = if accept.contains("text/csv") && !accept.contains("application/json") {
         reply::with_type(StatusCode::OK, CSV, reports::csv(report).into_bytes())
     } else {
-        reply::json(&body(report, cache, names))
+        reply::json(&body(report, cache, &names(call).await?))
     };
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-    response
+    Ok(response)
 }
 
 fn body(report: &Report, cache: &'static str, names: &Names) -> ReportBody {

@@ -14,7 +14,7 @@ use crate::store::sql::{Value, in_classes, sql};
 use diesel::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Texts from people that conversations are made of: the newest of more.
 pub const TEXTS_MAX: i64 = 2_000;
@@ -101,38 +101,43 @@ fn note_waiting(
 ) -> StoreResult<()> {
     let ids: Vec<&str> = waiting.values().flatten().map(|text| text.id.as_str()).collect();
     let bodies = bodies(conn, &ids)?;
+    let intents: HashMap<&str, &str> = bodies.iter().map(|(id, body)| (id.as_str(), keywords.intent(body))).collect();
+    let yes: Vec<&str> = ids.iter().copied().filter(|id| intents.get(id) == Some(&YES)).collect();
+    let confirmations = confirmations(conn, &yes)?;
+    let is_answered = |text: &&Incoming| {
+        let intent = intents.get(text.id.as_str()).copied().unwrap_or("other");
+        ANSWERED_BY_ITSELF.contains(&intent) || confirmations.contains(&text.id)
+    };
     for conversation in found {
-        for text in waiting.get(&conversation.contact_id).into_iter().flatten() {
-            let intent = bodies.get(&text.id).map_or("other", |body| keywords.intent(body));
-            if ANSWERED_BY_ITSELF.contains(&intent) || (intent == YES && is_confirmation(conn, text)?) {
-                continue;
-            }
-            let since = conversation.unanswered_since.map_or(text.at, |since| since.min(text.at));
-            conversation.unanswered_since = Some(since);
-        }
+        let open = waiting.get(&conversation.contact_id).into_iter().flatten();
+        conversation.unanswered_since = open.filter(|text| !is_answered(text)).map(|text| text.at).min();
     }
     Ok(())
 }
 
-/// The program had asked last, and an appointment is confirmed. A yes to a question of staff is for staff.
-fn is_confirmation(conn: &mut Conn, yes: &Incoming) -> StoreResult<bool> {
-    let asked = "SELECT id FROM sms_messages WHERE contact_id = ? AND created_at <= ? AND direction = 'out' \
-         AND status NOT IN ('cancelled', 'failed', 'suppressed', 'expired', 'scheduled') ORDER BY created_at DESC, id DESC LIMIT 1";
-    let Some(asked) = sql(asked).bind(yes.contact_id.as_str()).bind(yes.at).first::<Id>(conn)? else { return Ok(false) };
-    let by_staff = format!("SELECT id FROM sms_messages WHERE id = ? AND {BY_STAFF}");
-    if sql(by_staff).bind(asked.id).first::<Id>(conn)?.is_some() {
-        return Ok(false);
+/// Those of these texts that confirm an appointment: the program had asked last, and one is confirmed, or was then: whoever
+/// moves it since has it confirmed anew. A yes to a question of staff is for staff.
+fn confirmations(conn: &mut Conn, yes: &[&str]) -> StoreResult<HashSet<String>> {
+    let mut found = HashSet::new();
+    for piece in in_classes(yes) {
+        let marks = vec!["?"; piece.len()].join(", ");
+        let text = format!(
+            "SELECT y.id FROM sms_messages AS y WHERE y.id IN ({marks}) \
+             AND EXISTS (SELECT 1 FROM sms_messages WHERE id = ( \
+               SELECT o.id FROM sms_messages AS o WHERE o.contact_id = y.contact_id AND o.created_at <= y.created_at \
+                 AND o.direction = 'out' AND o.status NOT IN ('cancelled', 'failed', 'suppressed', 'expired', 'scheduled') \
+               ORDER BY o.created_at DESC, o.id DESC LIMIT 1) AND NOT ({BY_STAFF})) \
+             AND (EXISTS (SELECT 1 FROM event_log AS e WHERE e.contact_id = y.contact_id \
+                 AND e.event_type = 'booking_patient_confirmed' AND e.status <> 'ignored' \
+                 AND e.timestamp >= y.created_at AND e.timestamp <= y.created_at + {}) \
+               OR EXISTS (SELECT 1 FROM bookings AS b WHERE b.contact_id = y.contact_id AND b.patient_confirmed_at IS NOT NULL \
+                 AND b.appointment_datetime >= y.created_at))",
+            WORKED_ON_WITHIN.0
+        );
+        let rows: Vec<Id> = sql(text).bind_all(piece.iter().map(|id| Value::from(*id))).load(conn)?;
+        found.extend(rows.into_iter().map(|row| row.id));
     }
-    // An appointment that was moved since has to be confirmed anew; the yes was one all the same.
-    let happened = "SELECT id FROM event_log WHERE contact_id = ? AND event_type = 'booking_patient_confirmed' \
-                    AND timestamp >= ? AND timestamp <= ? AND status <> 'ignored' LIMIT 1";
-    let (at, until) = (yes.at, yes.at + WORKED_ON_WITHIN.0);
-    if sql(happened).bind(yes.contact_id.as_str()).bind(at).bind(until).first::<Id>(conn)?.is_some() {
-        return Ok(true);
-    }
-    let confirmed = "SELECT id FROM bookings WHERE contact_id = ? AND patient_confirmed_at IS NOT NULL \
-                     AND appointment_datetime >= ? LIMIT 1";
-    Ok(sql(confirmed).bind(yes.contact_id.as_str()).bind(yes.at).first::<Id>(conn)?.is_some())
+    Ok(found)
 }
 
 fn bodies(conn: &mut Conn, ids: &[&str]) -> StoreResult<HashMap<String, String>> {
